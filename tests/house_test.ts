@@ -1,0 +1,274 @@
+/**
+ * Keeps the rules of the house true. Every rule is checked twice: on the project as it is, and on a small tree that
+ * breaks it, so that a rule which can no longer fail is noticed.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import * as house from "./support/house.ts";
+import * as commands from "./support/house_commands.ts";
+
+/** What lies in the project's directory without being part of it, as in .gitignore. */
+const UNTRACKED = new Set([".git", ".env", "node_modules", "data", "coverage"]);
+
+async function* walk(directory: string): AsyncGenerator<[path: string, text: string]> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = directory === "." ? name : `${directory}/${name}`;
+    if (directory === "." && UNTRACKED.has(name)) continue;
+    if (isDirectory) yield* walk(path);
+    if (isFile) yield [path, await Deno.readTextFile(path)];
+  }
+}
+
+let project: Promise<house.Tree> | undefined;
+const readProject = (): Promise<house.Tree> =>
+  project ??= Array.fromAsync(walk(".")).then((files) => new Map(files));
+
+/** The flag that may not be written down, here either. */
+const ALL = "--allow" + "-all";
+const SHORT_ALL = "-" + "A";
+
+interface Rule {
+  name: string;
+  check: house.Check;
+  /** A tree that breaks the rule, beside what only seems to. */
+  sample: Record<string, string>;
+  /** What the check must say of it: the beginnings of its findings. */
+  finds: string[];
+}
+
+const RULES: readonly Rule[] = [
+  {
+    name: "files import only what their place allows",
+    check: house.layering,
+    sample: {
+      "src/aggregator/main.ts":
+        'new Worker(new URL("./worker.ts", import.meta.url)); // import "./worker.ts"',
+      "src/aggregator/config.ts": 'export * from "../balancer/config.ts";',
+      "src/aggregator/helper.ts": 'import { a } from "./sink.ts"; import { b } from "./partial.ts";',
+      "src/aggregator/master.ts": 'import "./partial.ts";\nimport type { Scan } from "./scanner.ts";',
+      "src/aggregator/receivers/datagram.ts": 'import { c } from "../helper.ts";',
+      "src/aggregator/scanner.ts": 'import "./partial.ts"; import type { D } from "./windows.ts";',
+      "src/aggregator/worker.ts": 'import type { E } from "./helper.ts";\nawait import("./record.ts");',
+      "src/balancer/redirect.ts": 'import { g } from "./routing.ts"; import { h } from "./store/read.ts";',
+      "src/balancer/target.ts": 'import { i } from "../aggregator/record.ts";',
+      "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
+      "src/balancer/store/read.ts": 'import postgres from "postgres";',
+      "src/shared/log.ts": 'import "../sender/shapes.ts";\nimport { j } from "../balancer/routing.ts";',
+      "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
+      "tests/aggregator/main_test.ts":
+        'import "../../src/aggregator/main.ts"; import "../support/sample.ts";',
+    },
+    finds: [
+      "src/aggregator/config.ts:1 imports src/balancer/config.ts, which",
+      "src/aggregator/master.ts:2 imports src/aggregator/scanner.ts, which",
+      "src/aggregator/receivers/datagram.ts:1 imports src/aggregator/helper.ts, and with it src/aggregator/sink.ts",
+      "src/aggregator/scanner.ts:1 imports src/aggregator/windows.ts, which",
+      "src/aggregator/worker.ts:2 imports src/aggregator/record.ts, which",
+      "src/balancer/redirect.ts:1 imports src/balancer/store/read.ts, which",
+      "src/balancer/target.ts:1 imports src/aggregator/record.ts, which",
+      "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
+      "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
+      "src/shared/log.ts:2 imports src/balancer/routing.ts, which",
+      "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",
+      "tests/aggregator/main_test.ts:1 imports src/aggregator/main.ts, which",
+    ],
+  },
+  {
+    name: "imports lead to a file, a built-in or a pinned package",
+    check: house.resolvableImports,
+    sample: {
+      "deno.json": '{ "imports": { "fast-check": "npm:fast-check@4.10.2", "hono/": "npm:/hono@4.13.19/" } }',
+      "src/shared/a.ts":
+        'import "./b.ts"; import "node:util"; new URL("./gone.ts", import.meta.url); new URL("..", import.meta.url);',
+      "src/shared/b.ts":
+        'import "fast-check"; import "hono/cors";\nimport "npm:fast-check"; await import(name);',
+    },
+    finds: [
+      "src/shared/a.ts:1 imports src/shared/gone.ts, which does not exist",
+      "src/shared/b.ts:2 imports npm:fast-check; pin",
+      "src/shared/b.ts:2 imports a computed name",
+    ],
+  },
+  {
+    name: "the aggregator has no dependencies",
+    check: house.packageFreeAggregator,
+    sample: {
+      "src/aggregator/a.ts": 'import "node:util"; import "./b.ts"; import type { A } from "npm:a@1.0.0";',
+      "src/shared/b.ts": 'import "fast-check";',
+      "src/balancer/c.ts": 'import "postgres";',
+    },
+    finds: ["src/aggregator/a.ts:1 imports npm:a@1.0.0", "src/shared/b.ts:1 imports fast-check"],
+  },
+  {
+    name: "pure files know no clock, no timer and no I/O",
+    check: house.pureFiles,
+    sample: {
+      "src/aggregator/partial.ts": "/** Not Deno. */ export const a = 'Date' + b.performance;",
+      "src/aggregator/record.ts": 'import type { S } from "./sink.ts"; import { c } from "./clock.ts";',
+      "src/aggregator/clock.ts": "export const c =\n  `${Date.now()}`;",
+      "src/aggregator/sink.ts": "export type S = string; Deno.openSync('x');",
+      "src/aggregator/windows.ts": 'import { e } from "node:fs"; setTimeout(e); const f: Deno.Addr = g;',
+      "src/balancer/target.ts": "performance.now();",
+    },
+    finds: [
+      "src/aggregator/windows.ts:1, which uses setTimeout",
+      "src/aggregator/windows.ts:1, which uses Deno",
+      "src/aggregator/windows.ts loads node:fs",
+      "src/aggregator/record.ts loads src/aggregator/clock.ts:2, which uses Date",
+      "src/balancer/target.ts:1, which uses performance",
+    ],
+  },
+  {
+    name: "the pure files that the rules name exist",
+    check: house.pureFilesExist,
+    sample: Object.fromEntries(
+      ["json", "partial", "record", "scanner"].map((a) => [`src/aggregator/${a}.ts`, ""]),
+    ),
+    finds: ["src/aggregator/windows.ts is named"],
+  },
+  {
+    name: "one file opens a library",
+    check: house.oneDlopen,
+    sample: {
+      "src/shared/libc.ts": "Deno.dlopen(path, symbols);",
+      "src/aggregator/a.ts": "// Deno.dlopen\nconst { dlopen } = Deno;",
+      "tests/a_test.ts": 'assert.throws(() => Deno.dlopen("libc.so.6", {}));',
+    },
+    finds: ["src/aggregator/a.ts:2 opens a library"],
+  },
+  {
+    name: "no source is past 300 lines",
+    check: house.shortFiles,
+    sample: { "src/a.ts": "a\n".repeat(300), "src/b.ts": "b\n".repeat(301), "tests/c.ts": "c\n".repeat(400) },
+    finds: ["src/b.ts has 301 lines"],
+  },
+  {
+    name: "the top level holds nothing new",
+    check: house.topLevel,
+    sample: {
+      "src/a.ts": "",
+      "Dockerfile": "",
+      ".ci/run": "",
+      "docs/a.md": "",
+      "docs/b.md": "",
+      "notes.md": "",
+    },
+    finds: ["docs lies", "notes.md lies"],
+  },
+  {
+    name: "packages are pinned",
+    check: commands.pinnedPackages,
+    sample: {
+      "deno.json":
+        '{ "imports": { "a": "npm:a@1.2.3-x.1", "a/": "npm:/a@1.2.3/", "b": "npm:@b/c@^1.2.3", "d": "npm:d" } }',
+    },
+    finds: ['deno.json: "b" is', 'deno.json: "d" is'],
+  },
+  {
+    name: "tasks are described",
+    check: commands.describedTasks,
+    sample: {
+      "deno.json": '{ "tasks": { "a": "x", "b": { "command": "x" }, "c": { "description": "C" } } }',
+    },
+    finds: ['deno.json: the task "a"', 'deno.json: the task "b"'],
+  },
+  {
+    name: "what needs no package fetches none",
+    check: commands.tasksWithoutPackages,
+    sample: {
+      "deno.json":
+        '{ "tasks": { "a": "deno run --no-npm x src/sender/main.ts", "b": "deno run src/aggregator/main.ts" } }',
+    },
+    finds: ['deno.json: the task "b" runs what'],
+  },
+  {
+    name: "permissions are named one by one",
+    check: commands.namedPermissions,
+    sample: {
+      "README.md": `\ndeno run ${ALL} a.ts, deno test ${SHORT_ALL} or -R${"A"} b.ts`,
+      "a.sh": "deno run --allow-read -R a-A.ts sha512-A",
+    },
+    finds: [`README.md:2 says ${ALL}`, `README.md:2 says ${SHORT_ALL}`, `README.md:2 says -R${"A"}`],
+  },
+  {
+    name: "Deno never prompts",
+    check: commands.neverPrompts,
+    sample: {
+      "deno.json":
+        '{ "tasks": { "a": "deno fmt && deno test", "b": { "command": "deno run --no-prompt a.ts" } } }',
+      "Dockerfile": '# deno run a.ts\nENTRYPOINT [ \\\n  "/bin/deno", "run", \\\n  "--frozen", "a.ts"]',
+      "README.md": "Use a `deno run` of your own: `deno run -R a.ts`, `deno bench --no-prompt b.ts`.",
+      ".ci/run": "deno install\ndeno test a_test.ts\ndeno test \\\n  --no-prompt b_test.ts",
+    },
+    finds: [
+      'deno.json: "deno test"',
+      'Dockerfile: "deno, run',
+      '.ci/run: "deno test a_',
+      'README.md: "deno run -R a',
+    ],
+  },
+  {
+    name: "--allow-ffi grants the C library alone",
+    check: commands.onlyLibc,
+    sample: {
+      "src/shared/libc.ts": '["/lib64/libc.so.6", "/usr/lib/libc.so.6"]',
+      "deno.json": '{ "tasks": { "a": "deno run --allow-ffi=/lib64/libc.so.6,/usr/lib/libc.so.6 a.ts" } }',
+      "Dockerfile": '"--allow-ffi=/lib64/libc.so.6,/lib64/libm.so.6", "a"',
+      "README.md": "`--allow-ffi`",
+    },
+    finds: ["Dockerfile: --allow-ffi=/lib64/libm.so.6 is not", "README.md: --allow-ffi= is not"],
+  },
+];
+
+const assertNone = (findings: string[]): void => assert.equal(findings.length, 0, `\n${findings.join("\n")}`);
+
+for (const { name, check, sample, finds } of RULES) {
+  Deno.test({
+    name: `house: ${name}`,
+    permissions: { read: ["."] },
+    fn: async () => assertNone(check(await readProject())),
+  });
+  Deno.test({
+    name: `house: a tree that breaks "${name}" is found out`,
+    permissions: "none",
+    fn() {
+      const findings = check(new Map(Object.entries(sample)));
+      assert.deepEqual(findings.map((finding, at) => finding.slice(0, finds[at]?.length)), finds);
+    },
+  });
+}
+
+Deno.test({
+  name: "house: every source has its test",
+  permissions: { read: ["."] },
+  fn: async () => assertNone(house.mirroredTests(await readProject())),
+});
+
+Deno.test({
+  name: "house: a source without its test is found out, and so is an exception that no longer is one",
+  permissions: "none",
+  fn() {
+    const files = [
+      "src/a.ts",
+      "src/b.ts",
+      "src/c.ts",
+      "src/d.ts",
+      "src/e.ts",
+      "tests/a_test.ts",
+      "tests/b_test.ts",
+    ];
+    const elsewhere = {
+      "src/b.ts": "tests/a_test.ts",
+      "src/c.ts": "tests/a_test.ts",
+      "src/d.ts": "tests/no_test.ts",
+      "src/f.ts": "tests/a_test.ts",
+    };
+    assert.deepEqual(house.mirroredTests(new Map(files.map((file) => [file, ""])), elsewhere), [
+      "tests/b_test.ts exists; remove src/b.ts from the exceptions",
+      "tests/no_test.ts, said to test src/d.ts, does not exist; write tests/d_test.ts",
+      "src/e.ts has no tests/e_test.ts; write it, or name the test that covers it instead",
+      "src/f.ts does not exist; remove it from the exceptions",
+    ]);
+  },
+});

@@ -1,0 +1,261 @@
+/**
+ * The rules of the house: where code lives, and what it may reach. Each is a pure function of the tree, so that
+ * `house_test.ts` can show it a tree that breaks it.
+ *
+ * @module
+ */
+import { codeOf, type Import, importsOf, lineAt, resolve } from "./imports.ts";
+
+/** Paths from the root of the project, and the text of each file. */
+export type Tree = ReadonlyMap<string, string>;
+
+/** What is wrong, one line a finding: where, what, and what to do about it. */
+export type Check = (tree: Tree) => string[];
+
+type FileImport = Import & { file: string; target: string };
+
+const isCode = (path: string): boolean => /^(src|tests)\/.*\.ts$/.test(path);
+
+const importCache = new WeakMap<Tree, Map<string, FileImport[]>>();
+
+/** The imports of every code file of `tree`, each with the path it leads to. */
+function importsOfTree(tree: Tree): Map<string, FileImport[]> {
+  let imports = importCache.get(tree);
+  if (imports === undefined) {
+    imports = new Map(
+      [...tree].filter(([file]) => isCode(file)).map(([file, text]) => [
+        file,
+        importsOf(text).map((found) => ({ ...found, file, target: resolve(file, found.specifier ?? "") })),
+      ]),
+    );
+    importCache.set(tree, imports);
+  }
+  return imports;
+}
+
+/**
+ * Everything that runs when `file` is loaded, itself included. `import type` is not followed: it is gone before
+ * anything runs, so what lies behind it cannot do harm; nor is a URL: a worker is a program of its own.
+ */
+function loadedBy(tree: Tree, file: string, loaded = new Set<string>()): Set<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  for (const { target, typeOnly, kind } of importsOfTree(tree).get(file) ?? []) {
+    if (!typeOnly && kind !== "url") loadedBy(tree, target, loaded);
+  }
+  return loaded;
+}
+
+interface Layer {
+  /** As in the house's table. */
+  row: string;
+  who: RegExp;
+  never: RegExp;
+  instead: string;
+  /** Only the file's own imports count, not what those load in turn. */
+  direct?: boolean;
+}
+
+const DATABASE_DRIVER = /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
+
+/**
+ * Who never imports what. An `import type` counts here, although it loads nothing: it makes the file depend on the
+ * other's shape all the same, and loses its `type` in somebody's hurry.
+ */
+const LAYERS: readonly Layer[] = [
+  {
+    row: "src/aggregator never imports src/balancer",
+    who: /^src\/aggregator\//,
+    never: /^src\/balancer\//,
+    instead: "move what both need to src/shared/",
+  },
+  {
+    row: "src/balancer never imports src/aggregator",
+    who: /^src\/balancer\//,
+    never: /^src\/aggregator\//,
+    instead: "move what both need to src/shared/",
+  },
+  {
+    row: "src/shared never imports either service",
+    who: /^src\/shared\//,
+    never: /^src\/(aggregator|balancer)\//,
+    instead: "move it to src/shared/, or this file to the service",
+  },
+  {
+    row: "nothing imports a main.ts or a worker.ts",
+    // A worker of the tests may wrap the real one: it is reached by URL, too.
+    who: /^(?!tests\/support\/\w+_worker\.ts$)/,
+    never: /(^|\/)(main|worker)\.ts$/,
+    instead:
+      'reach a worker by new URL("./worker.ts", import.meta.url), or move what is shared to a file of its own',
+    direct: true,
+  },
+  {
+    row: "worker, receivers and scanner never import windows, record, sink, checkpoint, timeline or master",
+    who: /^src\/aggregator\/((worker|scanner|json)\.ts$|receivers\/)/,
+    never: /^src\/aggregator\/(windows|record|sink|checkpoint|timeline|master)\.ts$/,
+    instead: "move what both threads need to messages.ts or partial.ts",
+  },
+  {
+    row: "the aggregator's master never imports scanner",
+    who: /^src\/aggregator\/master\.ts$/,
+    never: /^src\/aggregator\/scanner\.ts$/,
+    instead: "move the reading of bytes to the worker",
+  },
+  {
+    row: "redirect and target never import store, admin or a database driver",
+    who: /^src\/balancer\/(redirect|target)\.ts$/,
+    never: new RegExp(String.raw`^src\/balancer\/(store|admin)\/|${DATABASE_DRIVER.source}`),
+    instead: "move what they need to routing.ts",
+  },
+  {
+    row: "only src/balancer/store imports a database driver",
+    who: /^src\/(?!balancer\/store\/)/,
+    never: DATABASE_DRIVER,
+    instead: "move the query to src/balancer/store/",
+    direct: true,
+  },
+  {
+    row: "src never imports tests",
+    who: /^src\//,
+    never: /^tests\//,
+    instead: "move it to src/",
+  },
+];
+
+/** The table of who never imports what. */
+export const layering: Check = (tree) =>
+  [...importsOfTree(tree).values()].flat().flatMap((found) => {
+    const { file, line, target, typeOnly, kind } = found;
+    if (kind === "url") return [];
+    return LAYERS.filter(({ who }) => who.test(file)).flatMap(({ row, never, instead, direct }) => {
+      const reached = direct || typeOnly ? [target] : [...loadedBy(tree, target)];
+      const forbidden = reached.find((path) => never.test(path));
+      if (forbidden === undefined) return [];
+      const through = forbidden === target ? "" : `, and with it ${forbidden}`;
+      return [`${file}:${line} imports ${target}${through}, which the rule "${row}" forbids; ${instead}`];
+    });
+  });
+
+/** Every import can be read, leads to a file that exists, and names packages as deno.json pins them. */
+export const resolvableImports: Check = (tree) => {
+  const pinned = Object.keys(JSON.parse(tree.get("deno.json") ?? "{}").imports ?? {});
+  return [...importsOfTree(tree).values()].flat().flatMap(({ file, line, specifier, target, kind }) => {
+    // A URL may also name a directory or a file to read.
+    if (kind === "url" && !target.endsWith(".ts")) return [];
+    const at = `${file}:${line}`;
+    if (specifier === null) {
+      return [`${at} imports a computed name; write it out, so that the rules can see it`];
+    }
+    if (/^\.\.?\//.test(specifier)) {
+      return tree.has(target) ? [] : [`${at} imports ${target}, which does not exist; correct the path`];
+    }
+    const known = specifier.startsWith("node:") ||
+      pinned.some((name) => specifier === name || (name.endsWith("/") && specifier.startsWith(name)));
+    return known
+      ? []
+      : [`${at} imports ${specifier}; pin it under "imports" in deno.json and import that name`];
+  });
+};
+
+/** The aggregator runs on what Deno has built in: no package is loaded with it. */
+export const packageFreeAggregator: Check = (tree) =>
+  [...importsOfTree(tree).values()].flat()
+    .filter(({ file, specifier }) =>
+      /^src\/(aggregator|shared)\//.test(file) && /^(?!\.|node:)/.test(specifier ?? ".")
+    )
+    .map(({ file, line, specifier }) =>
+      `${file}:${line} imports ${specifier}, and the aggregator has no dependencies; use a node: built-in`
+    );
+
+/** The files whose results depend on their arguments alone. */
+const PURE = [
+  ...["scanner", "json", "partial", "windows", "record"].map((name) => `src/aggregator/${name}.ts`),
+  ...["target", "routing"].map((name) => `src/balancer/${name}.ts`),
+];
+
+const IMPURE =
+  /(?<![.\w$])(Deno|Date|Temporal|performance|set(?:Timeout|Interval|Immediate)|console|fetch|process|globalThis)\b(?!\s*\??:)/g;
+
+/** The pure files, and all they load, know no clock, no timer and no I/O. */
+export const pureFiles: Check = (tree) =>
+  PURE.filter((file) => tree.has(file)).flatMap((pure) =>
+    [...loadedBy(tree, pure)].flatMap((file) => {
+      const text = tree.get(file);
+      if (text === undefined) return [`${pure} loads ${file}, but is pure; move what needs it to the caller`];
+      const origin = file === pure ? "" : `${pure} loads `;
+      return [...codeOf(text).matchAll(IMPURE)].map(({ index, 1: word }) =>
+        `${origin}${file}:${
+          lineAt(text, index)
+        }, which uses ${word}, but is pure; let the caller do it and pass the result`
+      );
+    })
+  );
+
+/** A rule about a file that was renamed away would hold for ever. */
+export const pureFilesExist: Check = (tree) =>
+  PURE.filter((file) => file.startsWith("src/aggregator/") && !tree.has(file))
+    .map((file) =>
+      `${file} is named by the rules but does not exist; rename it in tests/support/house.ts too`
+    );
+
+const LIBC = "src/shared/libc.ts";
+
+/** One file opens a library, so that one review shows all that native code may do. */
+export const oneDlopen: Check = (tree) =>
+  [...tree].filter(([file]) => file.startsWith("src/") && file !== LIBC).flatMap(([file, text]) =>
+    [...codeOf(text).matchAll(/\bdlopen\b/g)].map(({ index }) =>
+      `${file}:${lineAt(text, index)} opens a library; only ${LIBC} may: call openLibc`
+    )
+  );
+
+/** Sources stay short enough to be read at one sitting. */
+export const shortFiles: Check = (tree) =>
+  [...tree].filter(([file]) => file.startsWith("src/")).flatMap(([file, text]) => {
+    const lines = text.replace(/\n$/, "").split("\n").length;
+    return lines <= 300
+      ? []
+      : [`${file} has ${lines} lines, and 300 is the limit; move a part of it to its own file`];
+  });
+
+const TOP_LEVEL =
+  /^(src|tests|deno\.json|deno\.lock|Dockerfile|README\.md|docker-compose\.yml|LICENSE|\..+)$/;
+
+/** The top level can be taken in at a glance. */
+export const topLevel: Check = (tree) =>
+  [...new Set([...tree.keys()].map((path) => path.split("/")[0]!))]
+    .filter((name) => !TOP_LEVEL.test(name))
+    .map((name) => `${name} lies at the top level; move it to src/ or tests/`);
+
+/** Sources without a test file of their own, and the file that tests them instead. */
+const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  // An entry point: it runs only inside a service.
+  "src/aggregator/worker.ts": "tests/aggregator/main_test.ts",
+  // What it withholds from a worker is what those tests look for.
+  "src/aggregator/spawn.ts": "tests/aggregator/permissions_test.ts",
+  // Types alone; both receivers work behind them there.
+  "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
+  // Numbers as the scanner meets them: the tables and the properties are there.
+  "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
+  // Driven by the balancer's master, which has simulated workers for it.
+  "src/balancer/crew.ts": "tests/balancer/master_test.ts",
+  // Types, and what a worker is told: seen through a worker.
+  "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
+};
+
+/** Each source has its test, at the same place under tests/. */
+export function mirroredTests(tree: Tree, elsewhere = TESTED_ELSEWHERE): string[] {
+  const missing = [...tree.keys()].filter((file) => /^src\/.*\.ts$/.test(file)).flatMap((file) => {
+    const test = file.replace(/^src\//, "tests/").replace(/\.ts$/, "_test.ts");
+    const other = elsewhere[file];
+    if (other === undefined) {
+      return tree.has(test)
+        ? []
+        : [`${file} has no ${test}; write it, or name the test that covers it instead`];
+    }
+    if (tree.has(test)) return [`${test} exists; remove ${file} from the exceptions`];
+    return tree.has(other) ? [] : [`${other}, said to test ${file}, does not exist; write ${test}`];
+  });
+  const gone = Object.keys(elsewhere).filter((file) => !tree.has(file));
+  return [...missing, ...gone.map((file) => `${file} does not exist; remove it from the exceptions`)];
+}
