@@ -1,0 +1,173 @@
+/**
+ * The C library, opened with no more than the symbols a caller declares: the only file that calls `Deno.dlopen`.
+ *
+ * A path-scoped `--allow-ffi` says which library may be opened, not what it may do: the declared symbols are the
+ * boundary, so each caller keeps its list short. The same scope forbids `Deno.UnsafePointer`; addresses come from
+ * {@linkcode memmove} instead.
+ *
+ * @module
+ */
+
+/** Where glibc lives: Debian and Ubuntu on x86-64 and on ARM, Fedora and its kin, Arch. */
+export const LIBC_PATHS: readonly string[] = [
+  "/lib/x86_64-linux-gnu/libc.so.6",
+  "/lib/aarch64-linux-gnu/libc.so.6",
+  "/lib64/libc.so.6",
+  "/usr/lib/libc.so.6",
+];
+
+/** memmove(3) from one typed array to another; it returns the address of the first: see {@linkcode addressOf}. */
+export const memmove = { parameters: ["buffer", "buffer", "usize"], result: "usize" } as const;
+
+/** memmove(3) from an address into a typed array: the only way to read what a C function points to, `errno` say. */
+export const memread = {
+  name: "memmove",
+  parameters: ["buffer", "usize", "usize"],
+  result: "usize",
+} as const;
+
+/**
+ * Opens the C library with these symbols, from the first of the paths that is granted and exists.
+ *
+ * @throws {Deno.errors.NotCapable} No path is granted; the message names the flag.
+ * @throws {Error} None of the granted paths can be opened, or one lacks a symbol.
+ */
+export function openLibc<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+  paths = LIBC_PATHS,
+): Deno.DynamicLibrary<S> {
+  const granted = paths.filter((path) =>
+    Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
+  );
+  if (granted.length === 0) {
+    throw new Deno.errors.NotCapable(
+      `Cannot open the C library: ffi permission is missing, run again with --allow-ffi=${
+        LIBC_PATHS.join(",")
+      }`,
+    );
+  }
+  const failures: string[] = [];
+  for (const path of granted) {
+    try {
+      return Deno.dlopen(path, symbols);
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(`Cannot open the C library: ${failures.join("; ")}`);
+}
+
+/** Whether {@linkcode openLibc} would find a library here: on Linux, granted, and present (musl systems have none). */
+export function canOpenLibc(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    openLibc({}).close();
+    return true;
+  } catch {
+    return false; // openLibc tells why; here the answer is all that was asked for.
+  }
+}
+
+/**
+ * The address of the first byte of `view`, which stays good for as long as the caller keeps `view` referenced.
+ *
+ * Two traps are shut here. V8 keeps a typed array of up to 64 bytes on its own heap, where the collector moves it:
+ * touching `buffer` puts the bytes off that heap for good. And an empty array has no address at all.
+ *
+ * @throws {RangeError} The view is empty.
+ */
+export function addressOf(
+  move: (to: BufferSource, from: BufferSource, bytes: bigint) => bigint,
+  view: ArrayBufferView<ArrayBuffer>,
+): bigint {
+  if (view.byteLength === 0) throw new RangeError("Cannot take the address of an empty view");
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  return move(bytes, bytes, 0n);
+}
+
+/** AF_INET and AF_INET6 of Linux. */
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+/**
+ * An address as the kernel reads it: `struct sockaddr_in` (16 bytes, ip(7)) or `struct sockaddr_in6` (28, ipv6(7)).
+ *
+ *     family  port   address                        family  port   flow  address  scope
+ *     02 00   27 0f  7f 00 00 01  00 × 8            0a 00   27 0f  00×4  16 bytes  00×4
+ *
+ * @param hostname An IPv4 or IPv6 literal, without brackets or zone.
+ * @throws {SyntaxError} The hostname is neither.
+ */
+export function sockaddr(hostname: string, port: number): { family: number; bytes: Uint8Array<ArrayBuffer> } {
+  const v6 = hostname.includes(":");
+  const bytes = new Uint8Array(v6 ? 28 : 16);
+  const view = new DataView(bytes.buffer);
+  const family = v6 ? AF_INET6 : AF_INET;
+  view.setUint16(0, family, true);
+  view.setUint16(2, port);
+  if (v6) {
+    ipv6Groups(hostname).forEach((group, i) => view.setUint16(8 + 2 * i, group));
+  } else {
+    if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(hostname) || hostname.split(".").some((part) => Number(part) > 255)) {
+      throw new SyntaxError(`Cannot read "${hostname}" as an IPv4 address`);
+    }
+    hostname.split(".").forEach((part, i) => view.setUint8(4 + i, Number(part)));
+  }
+  return { family, bytes };
+}
+
+/** The eight groups of an IPv6 address. The URL parser does the reading: its canonical form has no dotted tail. */
+function ipv6Groups(hostname: string): number[] {
+  const url = URL.parse(`http://[${hostname}]/`);
+  if (url === null) throw new SyntaxError(`Cannot read "${hostname}" as an IPv6 address`);
+  const [head, tail] = url.hostname.slice(1, -1).split("::").map((half) =>
+    half === "" ? [] : half.split(":").map((group) => parseInt(group, 16))
+  );
+  if (head === undefined || tail === undefined) return head ?? [];
+  return [...head, ...new Array(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+/** Bytes of `struct mmsghdr` and `struct iovec` where a pointer has 8 bytes, the only machines Deno runs on. */
+export const MMSGHDR_BYTES = 64;
+const IOVEC_BYTES = 16;
+
+/** The array that sendmmsg(2) and recvmmsg(2) take, one header a slot. The kernel reads it: keep `words` referenced. */
+export interface MessageHeaders {
+  /** The address of the first header; header `i` is {@linkcode MMSGHDR_BYTES} × `i` further. */
+  readonly address: bigint;
+  /** `struct mmsghdr` as 32-bit words, 16 a slot: `msg_flags` is word 12, `msg_len` word 14. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** `struct iovec` as 32-bit words, 4 a slot: the length of a slot is word 2. It shares the memory of `words`. */
+  readonly iovecs: Uint32Array<ArrayBuffer>;
+  /** What the headers point into: keep it referenced too. */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Builds the headers that cut `data` into slots of `slotBytes`, each one datagram.
+ *
+ *     mmsghdr   0 name*   8 namelen   16 iov*   24 iovlen   32 control*   40 controllen   48 flags   56 len
+ *     iovec     0 base*   8 len
+ */
+export function messageHeaders(
+  move: Parameters<typeof addressOf>[0],
+  data: Uint8Array<ArrayBuffer>,
+  slotBytes: number,
+): MessageHeaders {
+  const slots = Math.floor(data.byteLength / slotBytes);
+  // One piece of memory for both structures, so that whoever keeps the one keeps the other.
+  const memory = new ArrayBuffer(slots * (MMSGHDR_BYTES + IOVEC_BYTES));
+  const words = new Uint32Array(memory, 0, slots * MMSGHDR_BYTES / 4);
+  const iovecs = new Uint32Array(memory, slots * MMSGHDR_BYTES);
+  const pointers = new BigUint64Array(memory, 0, slots * MMSGHDR_BYTES / 8);
+  const bases = new BigUint64Array(memory, slots * MMSGHDR_BYTES);
+  const dataAddress = addressOf(move, data);
+  const iovecAddress = addressOf(move, iovecs);
+  for (let slot = 0; slot < slots; slot++) {
+    bases[2 * slot] = dataAddress + BigInt(slot * slotBytes);
+    bases[2 * slot + 1] = BigInt(slotBytes);
+    pointers[8 * slot + 2] = iovecAddress + BigInt(slot * IOVEC_BYTES);
+    pointers[8 * slot + 3] = 1n;
+  }
+  return { address: addressOf(move, words), words, iovecs, data };
+}
