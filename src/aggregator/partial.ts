@@ -1,0 +1,207 @@
+/** Why a message is refused. A {@linkcode Accumulator} counts them by their place in this list. */
+export const REASONS = [
+  "empty",
+  "truncated",
+  "syntax",
+  "missing_field",
+  "not_integer",
+  "out_of_range",
+] as const;
+
+export type Reason = typeof REASONS[number];
+
+/** What was added up, exact at any size. `max` (of A2) and `min` (of A3) are undefined when nothing was accepted. */
+export interface Totals {
+  /** Datagrams the kernel handed over. */
+  received: number;
+  /** Messages added up. */
+  accepted: number;
+  /** Messages refused, by reason. */
+  rejected: Record<Reason, number>;
+  sum: bigint;
+  max: bigint | undefined;
+  min: bigint | undefined;
+}
+
+/*
+ * A partial is 18 float64 cells, each an exact integer:
+ *
+ *   received  accepted  rejected × 6 | sum  max  min | sum: top high low  max: high low  min: high low
+ *   counters                           small values    wide values, in limbs of base 10^9
+ *
+ * Small values are below 10^15. A message with a larger one goes to the wide cells whole. Limbs rather than
+ * BigInts, because a BigInt is allocated: nothing that a datagram can hold allocates.
+ */
+const enum Cell {
+  Received,
+  Accepted,
+  Rejected,
+  Sum = Rejected + 6,
+  Max,
+  Min,
+  WideSum,
+  WideMax = WideSum + 3,
+  WideMin = WideMax + 2,
+  Count = WideMin + 2,
+}
+
+/** Values of {@linkcode Accumulator.addSmall} lie strictly between minus this and this. */
+export const SMALL_LIMIT = 1e15;
+/** A wide value is `high × LIMB + low`; neither part has the opposite sign of the value. */
+export const LIMB = 1e9;
+/** Adding anything below 10^15 to a sum of at most this stays below 2^53, so it stays exact. */
+const SUM_LIMIT = 8e15;
+
+function emptyCells(): Float64Array<ArrayBuffer> {
+  const cells = new Float64Array(Cell.Count);
+  cells[Cell.Max] = cells[Cell.WideMax] = -Infinity;
+  cells[Cell.Min] = cells[Cell.WideMin] = Infinity;
+  return cells;
+}
+
+/** What one worker has added up since it last posted, in one transferable buffer. Nothing but `take` allocates. */
+export class Accumulator {
+  #cells = emptyCells();
+
+  /** Nothing was received, accepted or rejected since the last {@linkcode take}. */
+  get isEmpty(): boolean {
+    return this.#cells.subarray(0, Cell.Sum).every((count) => count === 0);
+  }
+
+  /** Counts one datagram. */
+  receive(): void {
+    this.#cells[Cell.Received]! += 1;
+  }
+
+  /** Counts messages refused. `reason` is an index into {@linkcode REASONS}. */
+  reject(reason: number, messages = 1): void {
+    this.#cells[Cell.Rejected + reason]! += messages;
+  }
+
+  /** Adds one message of three integers strictly between ±{@linkcode SMALL_LIMIT}, none of them -0. */
+  addSmall(a1: number, a2: number, a3: number): void {
+    const cells = this.#cells;
+    cells[Cell.Accepted]! += 1;
+    const sum = cells[Cell.Sum]! + a1;
+    cells[Cell.Sum] = sum;
+    if (sum > SUM_LIMIT || sum < -SUM_LIMIT) this.#spillSum();
+    if (a2 > cells[Cell.Max]!) cells[Cell.Max] = a2;
+    if (a3 < cells[Cell.Min]!) cells[Cell.Min] = a3;
+  }
+
+  /** Adds one message of three int64. `limbs`: high and low ({@linkcode LIMB}) of A1, of A2, of A3. */
+  addWide(limbs: Float64Array): void {
+    const cells = this.#cells;
+    cells[Cell.Accepted]! += 1;
+    this.#addToWideSum(limbs[0]!, limbs[1]!);
+    if (compareLimbs(limbs, 2, cells, Cell.WideMax) > 0) {
+      cells[Cell.WideMax] = limbs[2]!;
+      cells[Cell.WideMax + 1] = limbs[3]!;
+    }
+    if (compareLimbs(limbs, 4, cells, Cell.WideMin) < 0) {
+      cells[Cell.WideMin] = limbs[4]!;
+      cells[Cell.WideMin + 1] = limbs[5]!;
+    }
+  }
+
+  /** Hands over what was added up, for {@linkcode totalsOf}, and begins anew. */
+  take(): ArrayBuffer {
+    const { buffer } = this.#cells;
+    this.#cells = emptyCells();
+    return buffer;
+  }
+
+  #spillSum(): void {
+    const sum = this.#cells[Cell.Sum]!;
+    this.#cells[Cell.Sum] = 0;
+    const low = sum % LIMB;
+    this.#addToWideSum((sum - low) / LIMB, low);
+  }
+
+  #addToWideSum(high: number, low: number): void {
+    const cells = this.#cells;
+    cells[Cell.WideSum + 1]! += high;
+    cells[Cell.WideSum + 2]! += low;
+    if (Math.abs(cells[Cell.WideSum + 1]!) > SUM_LIMIT || Math.abs(cells[Cell.WideSum + 2]!) > SUM_LIMIT) {
+      carry(cells, Cell.WideSum + 2);
+      carry(cells, Cell.WideSum + 1);
+    }
+  }
+}
+
+/** Moves whole limbs one place up. Exact even if the quotient is rounded: what moves up is what is taken away. */
+function carry(cells: Float64Array, place: number): void {
+  const limbs = Math.trunc(cells[place]! / LIMB);
+  cells[place]! -= limbs * LIMB;
+  cells[place - 1]! += limbs;
+}
+
+function compareLimbs(a: Float64Array, aAt: number, b: Float64Array, bAt: number): number {
+  return a[aAt]! - b[bAt]! || a[aAt + 1]! - b[bAt + 1]!;
+}
+
+/** Totals of nothing: where merging begins. */
+export function emptyTotals(): Totals {
+  return {
+    received: 0,
+    accepted: 0,
+    rejected: { empty: 0, truncated: 0, syntax: 0, missing_field: 0, not_integer: 0, out_of_range: 0 },
+    sum: 0n,
+    max: undefined,
+    min: undefined,
+  };
+}
+
+/**
+ * Reads what {@linkcode Accumulator.take} handed over.
+ *
+ * @throws {RangeError} if the buffer is not of a partial's size (0 bytes if it was transferred away)
+ */
+export function totalsOf(buffer: ArrayBuffer): Totals {
+  const bytes = Cell.Count * Float64Array.BYTES_PER_ELEMENT;
+  if (buffer.byteLength !== bytes) {
+    throw new RangeError(
+      `A partial is ${bytes} bytes long, not ${buffer.byteLength}: pass what take() returned`,
+    );
+  }
+  const cells = new Float64Array(buffer);
+  const totals = emptyTotals();
+  totals.received = cells[Cell.Received]!;
+  totals.accepted = cells[Cell.Accepted]!;
+  REASONS.forEach((reason, index) => totals.rejected[reason] = cells[Cell.Rejected + index]!);
+  const wideSum = wholeOf(cells.subarray(Cell.WideSum, Cell.WideMax));
+  totals.sum = wholeOf(cells.subarray(Cell.Sum, Cell.Max))! + wideSum!;
+  totals.max = larger(
+    wholeOf(cells.subarray(Cell.Max, Cell.Min)),
+    wholeOf(cells.subarray(Cell.WideMax, Cell.WideMin)),
+  );
+  totals.min = smaller(
+    wholeOf(cells.subarray(Cell.Min, Cell.WideSum)),
+    wholeOf(cells.subarray(Cell.WideMin, Cell.Count)),
+  );
+  return totals;
+}
+
+/** Adds `from` to `into`. The order of merging makes no difference. */
+export function mergeTotals(into: Totals, from: Totals): void {
+  into.received += from.received;
+  into.accepted += from.accepted;
+  for (const reason of REASONS) into.rejected[reason] += from.rejected[reason];
+  into.sum += from.sum;
+  into.max = larger(into.max, from.max);
+  into.min = smaller(into.min, from.min);
+}
+
+/** The integer that limbs (highest first) spell; undefined for the infinity that marks an empty maximum or minimum. */
+function wholeOf(limbs: Float64Array): bigint | undefined {
+  if (!Number.isFinite(limbs[0]!)) return undefined;
+  return limbs.reduce((whole, limb) => whole * BigInt(LIMB) + BigInt(limb), 0n);
+}
+
+function larger(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
+}
+
+function smaller(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}

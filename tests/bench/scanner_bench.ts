@@ -1,0 +1,98 @@
+/*
+ * What messages cost. One run scans 1,000 of them, so that µs/iter reads as ns a message; or one datagram as large as
+ * 1,000 plain messages, so that the summary tells how much dearer a byte of it is.
+ */
+import { Accumulator } from "../../src/aggregator/partial.ts";
+import { scanDatagram } from "../../src/aggregator/scanner.ts";
+
+const MESSAGES = 1000;
+
+/** A linear congruential generator (Numerical Recipes): the same input in every run. */
+let state = 20261121;
+function below(limit: number): number {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor(state / 2 ** 32 * limit);
+}
+
+const digits3 = () => 100 + below(900);
+const digits5 = () => 10_000 + below(90_000);
+const plain = () => `{"A1":${digits3()}, "A2":${digits5()}, "A3":${digits5()}}`;
+const shuffles = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+const shuffled = () => {
+  const members = [`"A1":${digits3()}`, `"A2":${digits5()}`, `"A3":${digits5()}`];
+  return `{${shuffles[below(6)]!.map((index) => members[index]!).join(", ")}}`;
+};
+const anyLength = () => below(10 ** (1 + below(9)));
+const wide = () => `92${digits5()}${digits5()}${digits5()}12`;
+
+const kinds: Record<string, () => string> = {
+  plain,
+  spaced: () => `{ "A1" : ${digits3()} , "A2" : ${digits5()} , "A3" : ${digits5()} }`,
+  shuffled,
+  negative: () => `{"A1":-${digits3()}, "A2":-${digits5()}, "A3":-${digits5()}}`,
+  "1 to 9 digits": () => `{"A1":${anyLength()}, "A2":${anyLength()}, "A3":${anyLength()}}`,
+  extra: () => `{"host":"edge-7","A1":${below(9)},"A2":${below(9)},"A3":${below(9)}}`,
+  "fractions and exponents": () => `{"A1":${digits3()}.0, "A2":${digits5()}e2, "A3":${digits5()}}`,
+  "beyond 15 digits": () => `{"A1":${wide()}, "A2":${wide()}, "A3":${wide()}}`,
+};
+
+const into = new Accumulator();
+const encoder = new TextEncoder();
+
+for (const [name, kind] of Object.entries(kinds)) {
+  const datagrams = Array.from({ length: MESSAGES }, () => encoder.encode(kind()));
+  const bytes = new Uint8Array(datagrams.reduce((sum, datagram) => sum + datagram.length, 0));
+  const ends: number[] = [];
+  let end = 0;
+  for (const datagram of datagrams) {
+    bytes.set(datagram, end);
+    ends.push(end += datagram.length);
+  }
+  Deno.bench({
+    name,
+    group: "messages, one a datagram: µs/iter is ns/message",
+    baseline: name === "plain",
+    fn() {
+      let start = 0;
+      for (let i = 0; i < ends.length; i++) {
+        const end = ends[i]!;
+        scanDatagram(bytes, start, end, false, into);
+        start = end;
+      }
+    },
+  });
+}
+
+const SIZE = MESSAGES * 35;
+const hostile: Record<string, string> = {
+  "plain lines": `${Array.from({ length: MESSAGES }, plain).join("\n")}\n`,
+  "open brackets": `{"A":${"[".repeat(SIZE)}`,
+  "nested arrays": `{"A":${"[".repeat(SIZE / 2)}${"]".repeat(SIZE / 2)}}`,
+  "nested objects": `{"A":${'{"":'.repeat(SIZE / 5)}0${"}".repeat(SIZE / 5)}}`,
+  "open braces": "{".repeat(SIZE),
+  "empty lines": "\n".repeat(SIZE),
+  "one-byte lines": "x\n".repeat(SIZE / 2),
+  "brace lines": "{\n".repeat(SIZE / 2),
+  "empty object lines": "{}\n".repeat(SIZE / 3),
+  "white space": `{${" ".repeat(SIZE)}}`,
+  "text": `{"A":"${"a".repeat(SIZE)}"}`,
+  "escapes": `{"A":"${"\\n".repeat(SIZE / 2)}"}`,
+  "unicode escapes": `{"A":"${"\\u0041".repeat(SIZE / 6)}"}`,
+  "two-byte text": `{"A":"${"é".repeat(SIZE / 2)}"}`,
+  "four-byte text": `{"A":"${"😀".repeat(SIZE / 4)}"}`,
+  "long number": `{"A1":${"9".repeat(SIZE)},"A2":1,"A3":1}`,
+  "long exponent": `{"A1":1e-${"9".repeat(SIZE)},"A2":1,"A3":1}`,
+  "duplicate keys": `{${'"A1":1e0,'.repeat(SIZE / 9)}"A2":1,"A3":1}`,
+  "escaped keys": `{${'"\\u00411":1,'.repeat(SIZE / 12)}"A2":1,"A3":1}`,
+  "short values": `{"A":[${"0,".repeat(SIZE / 2)}0]}`,
+};
+
+for (const [name, text] of Object.entries(hostile)) {
+  const bytes = encoder.encode(text);
+  Deno.bench({
+    name,
+    group: "datagrams of one size",
+    baseline: name === "plain lines",
+    fn: () => scanDatagram(bytes, 0, bytes.length, false, into),
+  });
+}
