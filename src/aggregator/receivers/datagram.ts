@@ -1,0 +1,76 @@
+import { Control, QUIET_WAIT_MS } from "../messages.ts";
+import { scanDatagram } from "../scanner.ts";
+import type { Receiver, Station } from "./receiver.ts";
+
+/** Receives kept in flight: one at a time costs a turn of the event loop each and loses half of a flood. */
+const IN_FLIGHT = 32;
+
+/** A stop waits until the socket gave nothing for so long, and no longer than the second figure. */
+const QUIET_MS = 20;
+const DRAIN_MS_MAX = 500;
+
+/** Receives through `Deno.listenDatagram`: on any platform, without FFI; one socket a worker. */
+export class DatagramReceiver implements Receiver {
+  readonly #socket: Deno.DatagramConn;
+  readonly #datagramBytesMax: number;
+  #received = 0;
+
+  /** Opens the socket: net permission for the address is needed here, and no later. */
+  constructor(hostname: string, port: number, datagramBytesMax: number) {
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port, reuseAddress: true });
+    this.#datagramBytesMax = datagramBytesMax;
+  }
+
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
+  async receive(station: Station): Promise<void> {
+    const loops = Array.from({ length: IN_FLIGHT }, () => this.#loop(station));
+    const ended = Promise.all(loops);
+    await Promise.race([ended, this.#watch(station)]);
+    await this.#drain();
+    this.#socket.close();
+    await ended;
+  }
+
+  /** One receive in flight, until the socket is closed. */
+  async #loop(station: Station): Promise<void> {
+    // One byte more than allowed, so that a longer datagram shows: the system cuts it without a word.
+    const buffer = new Uint8Array(this.#datagramBytesMax + 1);
+    for (;;) {
+      let bytes: Uint8Array;
+      try {
+        [bytes] = await this.#socket.receive(buffer);
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+        throw error;
+      }
+      this.#received++;
+      station.look();
+      station.note(1);
+      const truncated = bytes.length > this.#datagramBytesMax;
+      scanDatagram(buffer, 0, truncated ? this.#datagramBytesMax : bytes.length, truncated, station.into);
+    }
+  }
+
+  /** Looks at the control word while no datagram comes, until it asks to stop. */
+  async #watch(station: Station): Promise<void> {
+    const { control } = station;
+    while (station.look()) {
+      const tick = Atomics.load(control, Control.tick);
+      await Atomics.waitAsync(control, Control.tick, tick, QUIET_WAIT_MS).value; // A tick wakes it.
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (
+      let waitedMs = 0, before = -1;
+      this.#received !== before && waitedMs < DRAIN_MS_MAX;
+      waitedMs += QUIET_MS
+    ) {
+      before = this.#received;
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { Accumulator } from "../partial.ts";
+
+/** The part of a worker that a receiver works for. */
+export interface Station {
+  /** Where messages are added up. */
+  readonly into: Accumulator;
+  /** The shared control word (see messages.ts); a receiver sleeps on its tick. */
+  readonly control: Int32Array<SharedArrayBuffer>;
+  /** Looks at the control word, once a batch, and hands over when it asks for it. False once it asks to stop. */
+  look(): boolean;
+  /** Notes that so many datagrams were read, before they are scanned: should the worker die, the loss is known. */
+  note(datagrams: number): void;
+}
+
+/** What the master tells a worker of the socket it shall read; a receiver that opens its own needs none of it. */
+export interface ReceiveOrder {
+  /** The file descriptor of a bound UDP socket. */
+  fd?: number;
+  /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
+  bell?: number;
+  /** The longest sleep between two reads that the socket's buffer allows, in milliseconds. */
+  sleepMsMax?: number;
+}
+
+/** Reads datagrams into its station until `look` says stop and the socket is empty. */
+export interface Receiver {
+  receive(station: Station, order: ReceiveOrder): void | Promise<void>;
+}

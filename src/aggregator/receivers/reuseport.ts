@@ -1,0 +1,105 @@
+import { memmove, messageHeaders, MMSGHDR_BYTES, openLibc } from "../../shared/libc.ts";
+import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../messages.ts";
+import { scanDatagram } from "../scanner.ts";
+import { AdaptiveSleep } from "./adaptive_sleep.ts";
+import type { ReceiveOrder, Receiver, Station } from "./receiver.ts";
+
+/** All that a worker may ask of the C library: to read, to wait, to be woken, and to learn an address. */
+export const READER_SYMBOLS = {
+  recvmmsg: { parameters: ["i32", "usize", "u32", "i32", "usize"], result: "i32" },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  eventfd_read: { parameters: ["i32", "buffer"], result: "i32" },
+  memmove,
+} as const;
+
+/** Datagrams a read takes at most: with 1,024 the system call's own cost is below 1 ns a datagram. */
+const BATCH = 1024;
+
+/** recvmmsg(2), poll(2) and <bits/socket.h>. */
+const MSG_DONTWAIT = 0x40;
+const MSG_TRUNC = 0x20;
+const POLLIN = 0x1;
+
+const WORDS_A_HEADER = MMSGHDR_BYTES / 4;
+const FLAGS_WORD = 12;
+const LENGTH_WORD = 14;
+
+/** Reads in a row, 1 ms apart, that find nothing before a stop believes that nothing more comes. */
+const EMPTY_READS_AT_STOP = 3;
+/** Reads that fail in a row, although poll(2) promised something, before the socket counts as broken. */
+const FAILURES_MAX = 1000;
+
+/** Reads one socket in batches, blocking this thread: full batches under load, asleep in poll(2) when idle. */
+export class ReuseportReceiver implements Receiver {
+  readonly #libc = openLibc(READER_SYMBOLS);
+  readonly #datagramBytesMax: number;
+  /** How often the bell rang, which is all the same: reading it silences it. */
+  readonly #rings = new BigUint64Array(1);
+
+  /** Opens the C library: the permission for it is needed here, and no later. */
+  constructor(datagramBytesMax: number) {
+    this.#datagramBytesMax = datagramBytesMax;
+  }
+
+  /** Closes the library; the sockets are the master's. A worker that ends leaves that to its end. */
+  close(): void {
+    this.#libc.close();
+  }
+
+  /** Blocks until the station asks to stop. */
+  receive(station: Station, { fd, bell, sleepMsMax }: ReceiveOrder): void {
+    if (fd === undefined || bell === undefined) {
+      throw new TypeError("A reuseport receiver needs the file descriptors of a socket and of its bell");
+    }
+    const { recvmmsg, memmove } = this.#libc.symbols;
+    const stride = strideBytes(this.#datagramBytesMax);
+    const headers = messageHeaders(memmove, new Uint8Array(new ArrayBuffer(BATCH * stride)), stride);
+    for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
+    const { words, data, address } = headers;
+    const { control, into } = station;
+    const sleep = new AdaptiveSleep(BATCH, sleepMsMax ?? 0);
+    const pollfds = new Int32Array([fd, POLLIN, bell, POLLIN]);
+    let [failures, emptyReads] = [0, 0];
+    // After the stop it reads on until the socket stays empty: a datagram may have been on its way into it.
+    for (let running = true; running || emptyReads < EMPTY_READS_AT_STOP;) {
+      running = station.look();
+      const tick = Atomics.load(control, Control.tick);
+      const received = Math.max(0, recvmmsg(fd, address, BATCH, MSG_DONTWAIT, 0n));
+      station.note(received);
+      for (let i = 0; i < received; i++) {
+        const header = i * WORDS_A_HEADER;
+        const start = i * stride;
+        const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
+        scanDatagram(data, start, start + words[header + LENGTH_WORD]!, truncated, into);
+      }
+      emptyReads = received === 0 ? emptyReads + 1 : 0;
+      const sleepMs = running ? sleep.after(received) : received === 0 ? 1 : 0;
+      if (received > 0 || !running) {
+        failures = 0;
+        if (sleepMs > 0) Atomics.wait(control, Control.tick, tick, sleepMs);
+      } else if (
+        this.#wait(pollfds, into.isEmpty ? QUIET_WAIT_MS : IDLE_WAIT_MS) && ++failures > FAILURES_MAX
+      ) {
+        throw new Error(`Cannot read socket ${fd}: poll(2) says it is readable, recvmmsg(2) fails`);
+      }
+    }
+  }
+
+  /** Sleeps until a datagram comes, or the bell rings; says whether the socket has something to read. */
+  #wait(pollfds: Int32Array<ArrayBuffer>, waitMs: number): boolean {
+    const { poll, eventfd_read } = this.#libc.symbols;
+    if (poll(pollfds, 2n, waitMs) <= 0) return false;
+    // struct pollfd: fd (i32), events (i16), revents (i16), which is the upper half of the second word.
+    if (pollfds[3]! >>> 16 !== 0) eventfd_read(pollfds[2]!, this.#rings);
+    return pollfds[1]! >>> 16 !== 0;
+  }
+}
+
+/**
+ * The distance of two datagrams in the batch: an odd number of 64-byte cache lines, so that the first lines of all
+ * datagrams do not fall into the same few sets of the cache, as they would with a power of two.
+ */
+function strideBytes(datagramBytesMax: number): number {
+  const lines = Math.ceil(datagramBytesMax / 64);
+  return 64 * (lines % 2 === 0 ? lines + 1 : lines);
+}

@@ -1,0 +1,210 @@
+import { addressOf, AF_INET6, memmove, memread, openLibc, sockaddr } from "../../shared/libc.ts";
+
+/** All that the master may ask of the C library: to open, tune, question and close UDP sockets, and to ring. */
+export const SOCKET_SYMBOLS = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
+  __errno_location: { parameters: [], result: "usize" },
+  memmove,
+  memread,
+} as const;
+
+/** socket(2), socket(7), ipv6(7) and <asm-generic/socket.h>. */
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
+const SO_RCVBUFFORCE = 33;
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+const SO_MEMINFO = 55;
+const SO_BINDTOIFINDEX = 62;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** eventfd(2): its flags are those of open(2). */
+const EFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+
+/** The highest interface index there can be: the kernel counts up from 1. */
+const NO_INTERFACE = 0x7fffffff;
+
+/** SO_MEMINFO answers with this many 32-bit values; the one named counts what the socket dropped (sk_drops). */
+const MEMINFO_VALUES = 9;
+const MEMINFO_DROPS = 8;
+
+/** What a small datagram takes of a receive buffer: its bytes and the kernel's struct sk_buff, rounded up. */
+const SMALL_DATAGRAM_TRUESIZE_BYTES = 768;
+
+/** The flood that a sleeping worker's socket has to hold: more than a core sends on this side of a network. */
+const FLOOD_DATAGRAMS_A_SECOND = 1_000_000;
+const SLEEP_MS_MAX = 10;
+
+/** Words for the errno values that a user can do something about (errno(3)). */
+const ERRNO_TEXT: Record<number, string> = {
+  1: "not permitted",
+  13: "permission denied: ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  24: "too many open files: raise `ulimit -n`",
+  97: "this machine has no such address family",
+  98: "the address is in use by another program; stop that or choose another port with --listen",
+  99: "this machine has no such address; see `ip address`, or listen on 0.0.0.0",
+};
+
+/**
+ * The sockets of one port, one a worker, opened and kept by the master. The kernel hands each datagram to one of
+ * them at random (SO_REUSEPORT with a BPF program, socket(7)): by its own choice it would pick by sender, and a
+ * single sender would keep a single worker busy. Order does not matter to a sum, a maximum and a minimum.
+ */
+export class ReuseportSockets {
+  readonly #libc = openLibc(SOCKET_SYMBOLS);
+  readonly hostname: string;
+  readonly #fds: number[] = [];
+  readonly #bells: number[] = [];
+  /** Drops so far by socket; the kernel's counter has 32 bits and wraps. */
+  readonly #drops: { last: number; total: number }[] = [];
+  #port: number;
+
+  /**
+   * @param bufferBytes asked for as receive buffer, as in SO_RCVBUF.
+   * @throws {Error} A socket can't be opened or bound; the message says why and what to do.
+   */
+  constructor(hostname: string, port: number, sockets: number, bufferBytes: number) {
+    this.hostname = hostname;
+    this.#port = port;
+    try {
+      for (let i = 0; i < sockets; i++) this.#open(bufferBytes);
+      if (sockets > 1) this.#balanceAtRandom();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get fds(): readonly number[] {
+    return this.#fds;
+  }
+
+  /** For each socket the eventfd(2) that wakes whoever waits for it. */
+  get bells(): readonly number[] {
+    return this.#bells;
+  }
+
+  /** Wakes the workers that wait for datagrams, to look at the control word. */
+  ring(): void {
+    for (const bell of this.#bells) this.#libc.symbols.eventfd_write(bell, 1n);
+  }
+
+  /** The receive buffer a socket was granted, in the bytes that SO_RCVBUF asks for: the kernel reports it doubled. */
+  get bufferBytes(): number {
+    return this.#option(this.#fds[0]!, SO_RCVBUF, 1)[0]! / 2;
+  }
+
+  /** How long a worker may sleep between two reads so that its socket still holds a flood, in milliseconds. */
+  get sleepMsMax(): number {
+    const datagrams = 2 * this.bufferBytes / SMALL_DATAGRAM_TRUESIZE_BYTES;
+    const floodMs = datagrams / FLOOD_DATAGRAMS_A_SECOND * 1000;
+    return floodMs < 1 ? 0 : Math.min(SLEEP_MS_MAX, floodMs);
+  }
+
+  /** Datagrams the kernel threw away because a socket's buffer was full. Ask at least once in 2^32 drops. */
+  dropped(): number {
+    let sum = 0;
+    this.#fds.forEach((fd, i) => {
+      const now = this.#option(fd, SO_MEMINFO, MEMINFO_VALUES)[MEMINFO_DROPS]!;
+      const drops = this.#drops[i]!;
+      drops.total += (now - drops.last) >>> 0;
+      drops.last = now;
+      sum += drops.total;
+    });
+    return sum;
+  }
+
+  /**
+   * From now on the sockets receive nothing; what they hold can still be read. They leave the kernel's group, so
+   * that all goes to the sockets of another process on this port, if there is one: an overlapping restart.
+   */
+  stopAccepting(): void {
+    for (const fd of this.#fds) {
+      // On an interface that does not exist nothing arrives; that takes the socket out of the group, too.
+      if (this.#setOption(fd, SOL_SOCKET, SO_BINDTOIFINDEX, NO_INTERFACE) >= 0) continue;
+      // Linux before 5.1: a connected socket takes datagrams from its peer alone (udp(7)), and port 1 sends none.
+      const wildcard = { "0.0.0.0": "127.0.0.1", "::": "::1" }[this.hostname];
+      const peer = sockaddr(wildcard ?? this.hostname, 1);
+      this.#libc.symbols.connect(fd, peer.bytes, peer.bytes.length);
+    }
+  }
+
+  close(): void {
+    for (const fd of [...this.#fds.splice(0), ...this.#bells.splice(0)]) this.#libc.symbols.close(fd);
+    this.#libc.close();
+  }
+
+  #open(bufferBytes: number): void {
+    const { socket, eventfd, bind, getsockname } = this.#libc.symbols;
+    const address = sockaddr(this.hostname, this.#port);
+    const fd = this.#check(socket(address.family, SOCK_DGRAM_CLOEXEC, 0));
+    this.#fds.push(fd);
+    this.#drops.push({ last: 0, total: 0 });
+    this.#bells.push(this.#check(eventfd(0, EFD_NONBLOCK_CLOEXEC)));
+    this.#check(this.#setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+    if (address.family === AF_INET6) this.#check(this.#setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
+    // Forced needs CAP_NET_ADMIN; without it the kernel grants up to net.core.rmem_max.
+    if (this.#setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes) < 0) {
+      this.#check(this.#setOption(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes));
+    }
+    this.#check(bind(fd, address.bytes, address.bytes.length));
+    this.#check(getsockname(fd, address.bytes, new Uint32Array([address.bytes.length])));
+    this.#port = new DataView(address.bytes.buffer).getUint16(2);
+  }
+
+  /** Attaches `return random() % sockets` to the group, in classic BPF; once every socket is bound. */
+  #balanceAtRandom(): void {
+    const { setsockopt, memmove } = this.#libc.symbols;
+    const program = new ArrayBuffer(3 * 8);
+    const view = new DataView(program);
+    // struct sock_filter: code (u16), jt, jf (u8), k (u32). SKF_AD_OFF + SKF_AD_RANDOM loads a random number.
+    [[0x20, 0xfffff000 + 56], [0x94, this.#fds.length], [0x16, 0]].forEach(([code, k], i) => {
+      view.setUint16(8 * i, code!, true);
+      view.setUint32(8 * i + 4, k!, true);
+    });
+    // struct sock_fprog: length in instructions (u16, padded to 8), pointer.
+    const fprog = new BigUint64Array([3n, addressOf(memmove, new Uint8Array(program))]);
+    this.#check(
+      setsockopt(this.#fds[0]!, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, fprog, fprog.byteLength),
+    );
+    // The kernel copied the program; until here its bytes had to stay.
+    view.getUint8(0);
+  }
+
+  #setOption(fd: number, level: number, option: number, value: number): number {
+    return this.#libc.symbols.setsockopt(fd, level, option, new Int32Array([value]), 4);
+  }
+
+  #option(fd: number, option: number, values: number): Uint32Array {
+    const value = new Uint32Array(values);
+    this.#check(
+      this.#libc.symbols.getsockopt(fd, SOL_SOCKET, option, value, new Uint32Array([value.byteLength])),
+    );
+    return value;
+  }
+
+  /** Passes a system call's result on, or throws what errno says of its failure. */
+  #check(result: number): number {
+    if (result >= 0) return result;
+    const { __errno_location, memread } = this.#libc.symbols;
+    const errno = new Int32Array(1);
+    memread(errno, __errno_location(), 4n);
+    const address = `${this.hostname.includes(":") ? `[${this.hostname}]` : this.hostname}:${this.#port}`;
+    const code = errno[0]!;
+    throw new Error(`Cannot listen on ${address}: ${ERRNO_TEXT[code] ?? `the kernel says errno ${code}`}`);
+  }
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { DatagramReceiver } from "../../../src/aggregator/receivers/datagram.ts";
+import { sendDatagrams } from "../../support/service.ts";
+import { TestStation } from "../../support/station.ts";
+import { signalStop } from "../../../src/aggregator/messages.ts";
+
+Deno.test({
+  name: "datagram: reads what comes, longer datagrams as truncated; a stop drains the socket, then closes it",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const receiver = new DatagramReceiver("127.0.0.1", 0, 128);
+    const station = new TestStation(1e9);
+    const { port } = receiver;
+    const done = receiver.receive(station);
+    const messages = Array.from({ length: 200 }, (_, i) => `{"A1":${i}, "A2":${i}, "A3":${i}}`);
+    const long = `{"A1":1,"A2":1,"A3":1}\n${" ".repeat(200)}`;
+    const exact = '{"A1":1,"A2":1,"A3":1}'.padEnd(128);
+    await sendDatagrams(port, [...messages, long, exact, ""]);
+    signalStop(station.control);
+    await done;
+    const { received, accepted, rejected, sum } = station.totals();
+    assert.deepEqual({ received, accepted, sum }, {
+      received: 203,
+      accepted: 202,
+      sum: BigInt(199 * 100 + 2),
+    });
+    assert.deepEqual([rejected.truncated, rejected.empty], [1, 1]);
+    const again = new DatagramReceiver("127.0.0.1", port, 128);
+    assert.equal(again.port, port);
+    const stopped = again.receive(station);
+    await stopped;
+  },
+});
+
+Deno.test({
+  name: "datagram: when the newest socket closes, the one before it receives",
+  permissions: { net: ["127.0.0.1"] },
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const older = new DatagramReceiver("127.0.0.1", 0, 128);
+    const newer = new DatagramReceiver("127.0.0.1", older.port, 128);
+    const [olderStation, newerStation] = [new TestStation(1e9), new TestStation(1e9)];
+    const olderDone = older.receive(olderStation);
+    const newerDone = newer.receive(newerStation);
+    await sendDatagrams(older.port, ['{"A1":1,"A2":1,"A3":1}']);
+    signalStop(newerStation.control);
+    await newerDone;
+    await sendDatagrams(older.port, ['{"A1":2,"A2":2,"A3":2}']);
+    signalStop(olderStation.control);
+    await olderDone;
+    assert.deepEqual([olderStation.totals().sum, newerStation.totals().sum], [2n, 1n]);
+  },
+});
