@@ -1,0 +1,86 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import denoJson from "../../deno.json" with { type: "json" };
+import { createLog, type Log } from "../shared/log.ts";
+import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { readVariable, writeStderr } from "../shared/process.ts";
+import { type AggregatorConfig, parseConfig, RECORDS_WAITING_SECONDS } from "./config.ts";
+import { Master } from "./master.ts";
+import { dropStartupPermissions } from "./permissions.ts";
+import { lastTimestampSeconds } from "./record.ts";
+import { Checkpoint, recover } from "./checkpoint.ts";
+import { FileSystem, requireDirectory } from "./disk.ts";
+import { openPort } from "./receivers/port.ts";
+import { Sink } from "./sink.ts";
+import { workersFrom } from "./spawn.ts";
+import type { Clock } from "./timeline.ts";
+
+const WORKER_URL = new URL("./worker.ts", import.meta.url);
+/** Where the worker's modules are: to start one takes read permission for them. */
+const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
+
+const clock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  setTimer(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+async function serve(config: AggregatorConfig, log: Log): Promise<number> {
+  const stop = Promise.withResolvers<number>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
+  const { listen, receiver, workers, receiveBufferBytes: bufferBytes, outPath: path } = config;
+  const port = openPort(
+    { ...listen, receiver, workers, bufferBytes },
+    (message) => log.warn("receiver", message),
+  );
+  const disk = new FileSystem();
+  await requireDirectory(path);
+  const recordsWaitingMax = config.windowSeconds.reduce(
+    (sum, each) => sum + RECORDS_WAITING_SECONDS / each,
+    0,
+  );
+  const sink = new Sink({ path, disk, clock, log, recordsWaitingMax });
+  const inFile = await sink.open();
+  const checkpoint = new Checkpoint(path, crypto.randomUUID().slice(0, 8), disk);
+  const recovered = await recover(path, disk, log);
+  const master = new Master({
+    config,
+    clock,
+    port,
+    sink,
+    checkpoint,
+    recovered,
+    lastTimestampSeconds: Math.max(inFile ?? 0, lastTimestampSeconds(recovered.lines.join("")) ?? 0),
+    log,
+    startWorker: workersFrom(WORKER_URL),
+    dropPermissions: () => dropStartupPermissions([".env", SOURCE_PATH], dirname(path)),
+  });
+  // Before anybody hears that it listens: an unheard SIGHUP ends a process.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void master.reopen());
+  await master.start();
+  const code = await Promise.race([stop.promise, master.failed.then(() => 1)]);
+  const isSafe = await master.stop();
+  return isSafe ? code : 1;
+}
+
+async function main(): Promise<number> {
+  const facts = { cores: navigator.hardwareConcurrency, stderrIsTerminal: Deno.stderr.isTerminal() };
+  try {
+    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
+    if (request.kind === "run") {
+      const { logLevel: level, logFormat: format } = request.config;
+      const log = createLog({ level, format, write: writeStderr, now: () => new Date() });
+      return await serve(request.config, log);
+    }
+    console.log(request.kind === "help" ? request.text : denoJson.version);
+    return 0;
+  } catch (error) {
+    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+Deno.exit(await main());

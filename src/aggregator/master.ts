@@ -1,0 +1,249 @@
+import type { Checkpoint, Recovered } from "./checkpoint.ts";
+import {
+  type AggregatorConfig,
+  HAND_OVER_INTERVAL_MS,
+  JUMP_RECORDS_SECONDS_MAX,
+  STOP_DEADLINE_MS,
+  TOTALS_INTERVAL_MS,
+  WATERMARK_PATIENCE_MS,
+} from "./config.ts";
+import { Crew, type StartWorker } from "./crew.ts";
+import { createControl, type FromWorker, readsOf, signalTick } from "./messages.ts";
+import { emptyTotals, mergeTotals, totalsOf } from "./partial.ts";
+import { formatAddress, type Port } from "./receivers/port.ts";
+import { recordLine } from "./record.ts";
+import { Recorder } from "./recorder.ts";
+import { type Count, ServiceLog } from "./service_log.ts";
+import type { Sink } from "./sink.ts";
+import { type Clock, Timeline } from "./timeline.ts";
+import { type ClosedWindow, Windows } from "./windows.ts";
+import type { Log } from "../shared/log.ts";
+
+/** All that the master touches of the world: the real parts, or simulated ones. */
+export interface MasterParts {
+  config: AggregatorConfig;
+  clock: Clock;
+  port: Port;
+  sink: Sink;
+  checkpoint: Checkpoint;
+  /** What processes that were killed had left to write. */
+  recovered: Recovered;
+  /** The timestamp of the last record there is, in seconds (0: none): the timeline begins no earlier. */
+  lastTimestampSeconds: number;
+  log: Log;
+  startWorker: StartWorker;
+  /** Called once every socket is open and every worker is started. */
+  dropPermissions(): void;
+}
+
+/** Of the second that a stop may take, what is kept for the last records and the exit. */
+const STOP_RESERVE_MS = 300;
+/** A last record further ahead of the clock than a week was written by a clock gone wild, and is not waited for. */
+const AHEAD_MS_MAX = 7 * 86_400_000;
+
+/** Tells the workers the time, merges what they hand over, and writes a record for every window that ends. */
+export class Master {
+  readonly #parts: MasterParts;
+  readonly #log: ServiceLog;
+  readonly #control: Int32Array<SharedArrayBuffer>;
+  readonly #crew: Crew;
+  readonly #recorder: Recorder;
+  readonly #totals = emptyTotals();
+  /** Datagrams handed over, by worker; spares that never received have no entry. */
+  readonly #receivedByWorker: number[] = [];
+  readonly #dead = new Set<number>();
+  readonly #failed = Promise.withResolvers<void>();
+  #timeline = new Timeline(0, 0);
+  #windows: Windows;
+  #tickedAtMs = 0;
+  #records = 0;
+  #cancelTick = () => {};
+  #cancelTotals = () => {};
+
+  constructor(parts: MasterParts) {
+    const { config: { workers, spareWorkers: spares, datagramBytesMax }, startWorker, port, sink, log } =
+      parts;
+    this.#parts = parts;
+    this.#log = new ServiceLog(log);
+    this.#control = createControl(workers + spares);
+    this.#windows = this.#beginTime();
+    const open = () => this.#windows.peek(this.#timeline.nowMs).map(recordLine);
+    this.#recorder = new Recorder({ sink, checkpoint: parts.checkpoint, clock: parts.clock, log, open });
+    this.#crew = new Crew({
+      workers,
+      spares,
+      datagramBytesMax,
+      startWorker,
+      control: this.#control,
+      orderOf: (index) => port.orderOf(index),
+    }, {
+      joined: (worker) => this.#join(worker),
+      partial: (worker, message) => this.#merge(worker, message),
+      lost: (worker, reason, replacement) => {
+        this.#lose(worker, reason);
+        this.#log.workerReplaced(worker, replacement);
+        if (replacement === undefined) this.#failed.resolve();
+      },
+      spareLost: (worker, reason) => this.#log.spareLost(worker, reason),
+    });
+  }
+
+  /** Resolves when the service can't go on: a socket has no worker to read it any more. */
+  get failed(): Promise<void> {
+    return this.#failed.promise;
+  }
+
+  /**
+   * Starts the workers, drops the permissions, begins to receive.
+   *
+   * @throws {Error} A worker can't be started or can't listen.
+   */
+  async start(): Promise<void> {
+    const { config, port, recovered, dropPermissions } = this.#parts;
+    const { kind: receiver, hostname } = port;
+    const open = receiver === "reuseport" ? { receiver } : { receiver, hostname, port: port.port };
+    try {
+      port.port = await this.#crew.prepare(open) ?? port.port;
+    } catch (error) {
+      this.#crew.terminate();
+      const reason = error instanceof Error ? error.message : error;
+      throw new Error(`Cannot listen on ${formatAddress(hostname, port.port)}: ${reason}`, { cause: error });
+    }
+    dropPermissions();
+    await this.#recorder.recover(recovered);
+    this.#windows = this.#beginTime();
+    this.#tickedAtMs = this.#parts.clock.monotonicMs();
+    this.#crew.receive();
+    this.#log.listening(config, port);
+    this.#scheduleTick();
+    this.#scheduleTotals();
+  }
+
+  /** Opens the file anew, for whoever renamed it and doesn't want to wait for the next record. */
+  reopen(): Promise<void> {
+    return this.#recorder.reopen();
+  }
+
+  /**
+   * Reads what the sockets hold, writes what the windows hold, and closes the file; within a second.
+   *
+   * @returns whether every record is safe: in the file, or in a checkpoint for the next start.
+   */
+  async stop(): Promise<boolean> {
+    const { clock, port } = this.#parts;
+    const deadline = Promise.withResolvers<void>();
+    const cancelDeadline = clock.setTimer(deadline.resolve, STOP_DEADLINE_MS);
+    this.#cancelTick();
+    this.#cancelTotals();
+    this.#tick();
+    port.stopAccepting();
+    const stopping = this.#crew.stop(clock, STOP_DEADLINE_MS - STOP_RESERVE_MS);
+    port.wake();
+    for (const { worker, reason } of await stopping) this.#lose(worker, reason);
+    this.#advanceTime();
+    const lines = this.#render(this.#windows.stop(this.#timeline.nowMs));
+    await Promise.race([this.#recorder.finish(lines), deadline.promise]);
+    cancelDeadline();
+    const lost = this.#recorder.unsaved;
+    if (lost.length > 0) this.#log.unwritten(lost);
+    this.#log.stopped(this.#count());
+    port.close();
+    return lost.length === 0;
+  }
+
+  #beginTime(): Windows {
+    const { clock, config, lastTimestampSeconds } = this.#parts;
+    const wallMs = clock.wallMs();
+    const wild = lastTimestampSeconds * 1000 - wallMs > AHEAD_MS_MAX;
+    if (wild) this.#log.futureFile(lastTimestampSeconds);
+    this.#timeline = new Timeline(clock.monotonicMs(), wallMs, wild ? wallMs : lastTimestampSeconds * 1000);
+    return new Windows({
+      lengthsSeconds: config.windowSeconds,
+      align: config.align,
+      patienceMs: WATERMARK_PATIENCE_MS,
+      jumpRecordsSecondsMax: JUMP_RECORDS_SECONDS_MAX,
+    }, this.#timeline.nowMs);
+  }
+
+  #advanceTime(): void {
+    const { clock } = this.#parts;
+    const step = this.#timeline.advance(clock.monotonicMs(), clock.wallMs());
+    if (step) this.#log.clockStep(step);
+  }
+
+  /** Closes what can be closed by now, asks the workers to hand over, and looks whether they live. */
+  #tick(): void {
+    const openBefore = this.#windows.open;
+    this.#advanceTime();
+    this.#write(this.#windows.advance(this.#timeline.nowMs));
+    signalTick(this.#control, this.#windows.open);
+    if (this.#windows.open !== openBefore) this.#parts.port.wake();
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#crew.checkPulses(Math.min(nowMs - this.#tickedAtMs, HAND_OVER_INTERVAL_MS));
+    this.#tickedAtMs = nowMs;
+  }
+
+  #scheduleTick(): void {
+    const untilEndMs = Math.ceil(this.#windows.openEndsMs - this.#timeline.nowMs);
+    const delayMs = Math.max(1, Math.min(HAND_OVER_INTERVAL_MS, untilEndMs));
+    this.#cancelTick = this.#parts.clock.setTimer(() => {
+      this.#tick();
+      this.#scheduleTick();
+    }, delayMs);
+  }
+
+  #scheduleTotals(): void {
+    this.#cancelTotals = this.#parts.clock.setTimer(() => {
+      this.#log.totals(this.#count());
+      this.#scheduleTotals();
+    }, TOTALS_INTERVAL_MS);
+  }
+
+  #join(worker: number): void {
+    this.#windows.join(worker);
+    this.#receivedByWorker[worker] = 0;
+  }
+
+  #merge(worker: number, { window, next, buffer }: FromWorker & { kind: "partial" }): void {
+    const totals = totalsOf(buffer);
+    mergeTotals(this.#totals, totals);
+    this.#receivedByWorker[worker]! += totals.received;
+    this.#windows.add(worker, window, next, totals);
+    this.#write(this.#windows.advance(this.#timeline.nowMs));
+    if (totals.accepted > 0) this.#recorder.keep();
+  }
+
+  #lose(worker: number, reason: string): void {
+    this.#dead.add(worker);
+    this.#windows.leave(worker);
+    this.#log.workerLost(worker, reason, this.#lostBy(worker));
+  }
+
+  #write(closed: ClosedWindow[]): void {
+    if (closed.length > 0) void this.#recorder.write(this.#render(closed));
+  }
+
+  #render(closed: ClosedWindow[]): string[] {
+    this.#records += closed.length;
+    return closed.map(recordLine);
+  }
+
+  /** What a worker has read and not handed over, in datagrams. */
+  #lostBy(worker: number): number {
+    return (Atomics.load(this.#control, readsOf(worker)) - (this.#receivedByWorker[worker] ?? 0)) >>> 0;
+  }
+
+  #count(): Count {
+    const { received, accepted, rejected } = this.#totals;
+    return {
+      received,
+      accepted,
+      rejected,
+      dropped: this.#parts.port.dropped(),
+      lost: [...this.#dead].reduce((sum, worker) => sum + this.#lostBy(worker), 0),
+      late: this.#windows.late,
+      records: this.#records,
+      receivedByWorker: this.#receivedByWorker,
+    };
+  }
+}

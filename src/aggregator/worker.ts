@@ -1,0 +1,62 @@
+import { type FromWorker, type ToWorker, transferListOf } from "./messages.ts";
+import { DatagramReceiver } from "./receivers/datagram.ts";
+import type { Receiver } from "./receivers/receiver.ts";
+import { ReuseportReceiver } from "./receivers/reuseport.ts";
+import { Shift } from "./shift.ts";
+import { dropAllPermissions } from "../shared/process.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  close(): void;
+}
+
+const scope = self as unknown as WorkerScope;
+
+function post(message: FromWorker): void {
+  scope.postMessage(message, transferListOf(message));
+}
+
+let prepared: { receiver: Receiver; control: Int32Array<SharedArrayBuffer>; worker: number } | undefined;
+
+function prepare({ open, datagramBytesMax, control, worker }: ToWorker & { kind: "prepare" }): void {
+  let port: number | undefined;
+  let receiver: Receiver;
+  if (open.receiver === "reuseport") {
+    receiver = new ReuseportReceiver(datagramBytesMax);
+  } else {
+    const datagram = new DatagramReceiver(open.hostname, open.port, datagramBytesMax);
+    port = datagram.port;
+    receiver = datagram;
+  }
+  prepared = { receiver, control, worker };
+  // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
+  const held = dropAllPermissions();
+  post({ kind: "ready", held, ...(port === undefined ? {} : { port }) });
+}
+
+async function receive(order: ToWorker & { kind: "receive" }): Promise<void> {
+  if (!prepared) throw new TypeError("A worker must be prepared before it receives");
+  const shift = new Shift(prepared.control, prepared.worker, post);
+  try {
+    await prepared.receiver.receive(shift, order);
+  } finally {
+    shift.handOver();
+  }
+  post({ kind: "stopped" });
+  scope.close();
+}
+
+function fail(error: unknown): void {
+  post({ kind: "failed", reason: error instanceof Error ? error.message : String(error) });
+  scope.close();
+}
+
+scope.onmessage = ({ data }) => {
+  try {
+    if (data.kind === "prepare") prepare(data);
+    else receive(data).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+};

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type AggregatorConfig, aggregatorFlags, parseConfig } from "../../src/aggregator/config.ts";
+import { type FlagSpec, type Lookup, readDotEnv } from "../../src/shared/flags.ts";
+
+const FACTS = { cores: 2, stderrIsTerminal: true };
+const DEFAULTS: AggregatorConfig = {
+  listen: { hostname: "0.0.0.0", port: 9999 },
+  outPath: "data/metrics.jsonl",
+  workers: 2,
+  receiver: "auto",
+  windowSeconds: [10, 60],
+  align: "start",
+  spareWorkers: 1,
+  datagramBytesMax: 8192,
+  receiveBufferBytes: 26_214_400,
+  logLevel: "info",
+  logFormat: "text",
+};
+const FLAGS: FlagSpec<unknown>[] = Object.values(aggregatorFlags(FACTS));
+const nothing: Lookup = () => undefined;
+
+function configOf(args: string[], facts = FACTS): AggregatorConfig {
+  const request = parseConfig(args, nothing, nothing, facts);
+  assert(request.kind === "run");
+  return request.config;
+}
+
+Deno.test({
+  name: "parseConfig has the documented defaults",
+  permissions: "none",
+  fn() {
+    assert.deepEqual(configOf([]), DEFAULTS);
+    assert.equal(configOf([], { cores: 8, stderrIsTerminal: false }).logFormat, "json");
+    for (const [cores, workers] of [[0, 1], [1, 1], [64, 64], [256, 64]] as const) {
+      assert.equal(configOf([], { cores, stderrIsTerminal: true }).workers, workers);
+    }
+  },
+});
+
+const ACCEPTED: [flag: string, text: string, change: Partial<AggregatorConfig>][] = [
+  ["listen", "[::]:0", { listen: { hostname: "::", port: 0 } }],
+  ["out", "metrics.jsonl", { outPath: "metrics.jsonl" }],
+  ["out", "/var/lib/a b/.hidden", { outPath: "/var/lib/a b/.hidden" }],
+  ["out", "data/...", { outPath: "data/..." }],
+  ["workers", "1", { workers: 1 }],
+  ["workers", "64", { workers: 64 }],
+  ["receiver", "auto", { receiver: "auto" }],
+  ["receiver", "reuseport", { receiver: "reuseport" }],
+  ["receiver", "datagram", { receiver: "datagram" }],
+  ["windows", "1s", { windowSeconds: [1] }],
+  ["windows", "86400s", { windowSeconds: [86_400] }],
+  ["windows", "60s,10s,20s", { windowSeconds: [10, 20, 60] }],
+  ["windows", "1s,2s,3s,4s,5s,6s,7s,8s,9s,10s,11s,12s,13s,14s,15s,16s", {
+    windowSeconds: Array.from({ length: 16 }, (_, index) => index + 1),
+  }],
+  ["align", "epoch", { align: "epoch" }],
+  ["spare-workers", "0", { spareWorkers: 0 }],
+  ["spare-workers", "64", { spareWorkers: 64 }],
+  ["max-datagram", "64", { datagramBytesMax: 64 }],
+  ["max-datagram", "65535", { datagramBytesMax: 65_535 }],
+  ["receive-buffer", "4096", { receiveBufferBytes: 4096 }],
+  ["receive-buffer", "1073741823", { receiveBufferBytes: 1_073_741_823 }],
+  ["log-level", "debug", { logLevel: "debug" }],
+  ["log-format", "json", { logFormat: "json" }],
+];
+
+const REFUSED: [flag: string, text: string, reason: string][] = [
+  ["listen", "9999", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
+  ["listen", "example.org:9999", "give an IP address, such as 127.0.0.1:9999 or [::1]:9999"],
+  ["listen", "0.0.0.0:65536", "give a port from 0 to 65535"],
+  ["out", "data/", "give the path of a file, not of a directory"],
+  ["out", "/", "give the path of a file, not of a directory"],
+  ["out", ".", "give the path of a file, not of a directory"],
+  ["out", "..", "give the path of a file, not of a directory"],
+  ["out", "data/.", "give the path of a file, not of a directory"],
+  ["out", "data/..", "give the path of a file, not of a directory"],
+  ["out", "a\0b", "give a path without NUL"],
+  ["workers", "0", "give an integer from 1 to 64"],
+  ["workers", "65", "give an integer from 1 to 64"],
+  ["workers", "-1", "give an integer from 1 to 64"],
+  ["workers", "two", "give an integer from 1 to 64"],
+  ["receiver", "epoll", "give one of auto, reuseport, datagram"],
+  ["receiver", "AUTO", "give one of auto, reuseport, datagram"],
+  ...[
+    "10 s",
+    " 10s",
+    "10s, 60s",
+    ..."10,10m,10S,s,0s,-1s,010s,1.5s,1e1s,86401s,9e9s,10s;60s".split(","),
+    "10s,",
+    ",10s",
+    ",",
+  ]
+    .map((text): [string, string, string] => [
+      "windows",
+      text,
+      "give whole seconds from 1s to 86400s, separated by commas, such as 10s,60s",
+    ]),
+  ["windows", "60s,10s,15s", "15s is not a multiple of the shortest, 10s"],
+  ["windows", "7s,60s", "60s is not a multiple of the shortest, 7s"],
+  ["windows", "10s,60s,10s", "10s is there twice: give it once"],
+  ["windows", Array.from({ length: 17 }, (_, index) => `${index + 1}s`).join(","), "give at most 16 lengths"],
+  ["align", "now", "give one of start, epoch"],
+  ["spare-workers", "-1", "give an integer from 0 to 64"],
+  ["spare-workers", "65", "give an integer from 0 to 64"],
+  ["max-datagram", "63", "give an integer from 64 to 65535"],
+  ["max-datagram", "65536", "give an integer from 64 to 65535"],
+  ["max-datagram", "8k", "give an integer from 64 to 65535"],
+  ["receive-buffer", "4095", "give an integer from 4096 to 1073741823"],
+  ["receive-buffer", "1073741824", "give an integer from 4096 to 1073741823"],
+  ["receive-buffer", "25MiB", "give an integer from 4096 to 1073741823"],
+  ["log-level", "trace", "give one of debug, info, warn, error"],
+  ["log-level", "INFO", "give one of debug, info, warn, error"],
+  ["log-format", "xml", "give one of text, json"],
+];
+
+Deno.test({
+  name: "parseConfig accepts every value within the limits",
+  permissions: "none",
+  fn() {
+    for (const [flag, text, change] of ACCEPTED) {
+      assert.deepEqual(configOf([`--${flag}=${text}`]), { ...DEFAULTS, ...change }, `--${flag}=${text}`);
+    }
+  },
+});
+
+for (const [flag, text, reason] of REFUSED) {
+  Deno.test({
+    name: `parseConfig refuses --${flag}=${JSON.stringify(text)}`,
+    permissions: "none",
+    fn() {
+      const variable = `SLUICE_${flag.toUpperCase().replaceAll("-", "_")}`;
+      const set: Lookup = (name) => name === variable ? text : undefined;
+      const refusal = (source: string) => ({
+        name: "UsageError",
+        message: `Cannot use ${JSON.stringify(text)} for ${source}: ${reason}`,
+      });
+      assert.throws(() => configOf([`--${flag}=${text}`]), refusal(`--${flag}`));
+      assert.throws(() => parseConfig([], set, nothing, FACTS), refusal(variable));
+      assert.throws(() => parseConfig([], nothing, set, FACTS), refusal(`${variable} in .env`));
+    },
+  });
+}
+
+Deno.test({
+  name: "parseConfig stores windows in ascending order, whatever the order given",
+  permissions: "none",
+  fn() {
+    const windows = fc.tuple(
+      fc.integer({ min: 1, max: 5400 }),
+      fc.uniqueArray(fc.integer({ min: 2, max: 16 }), { maxLength: 15 }),
+    );
+    fc.assert(fc.property(windows, fc.infiniteStream(fc.nat()), ([base, factors], random) => {
+      const seconds = [base, ...factors.map((factor) => base * factor)];
+      const shuffled = seconds.map((length) => ({ length, order: random.next().value }))
+        .sort((one, other) => one.order - other.order).map(({ length }) => `${length}s`);
+      const expected = seconds.toSorted((one, other) => one - other);
+      assert.deepEqual(configOf(["--windows", shuffled.join(",")]).windowSeconds, expected);
+    }));
+  },
+});
+
+Deno.test({
+  name: "parseConfig reads each variable of the specification",
+  permissions: "none",
+  fn() {
+    const values: [flag: string, text: string][] = ACCEPTED.map(([flag, text]) => [flag, text]);
+    for (const [flag, text] of values) {
+      const variable = `SLUICE_${flag.toUpperCase().replaceAll("-", "_")}`;
+      const set: Lookup = (name) => name === variable ? text : undefined;
+      const config = configOf([`--${flag}=${text}`]);
+      for (const request of [parseConfig([], set, nothing, FACTS), parseConfig([], nothing, set, FACTS)]) {
+        assert.deepEqual(request, { kind: "run", config });
+      }
+    }
+    assert.deepEqual(new Set(values.map(([flag]) => flag)), new Set(FLAGS.map(({ flag }) => flag)));
+  },
+});
+
+Deno.test({
+  name: "parseConfig gives a help that fits a terminal of 80 columns and 24 lines, and a prompt below it",
+  permissions: "none",
+  fn() {
+    const request = parseConfig(["--help"], nothing, nothing, FACTS);
+    assert(request.kind === "help");
+    const lines = request.text.split("\n");
+    assert(lines.length < 24, `${lines.length} lines`);
+    for (const line of lines) assert(line.length <= 80, line);
+    for (
+      const { flag, placeholder, variable, default: value, defaultShown } of FLAGS
+    ) {
+      const line = lines.find((line) => line.startsWith(`  --${flag} ${placeholder} `));
+      assert.match(line ?? "", new RegExp(` ${variable} +${defaultShown ?? value}$`), flag);
+    }
+    assert.deepEqual(parseConfig(["--version"], nothing, nothing, FACTS), { kind: "version" });
+  },
+});
+
+Deno.test({
+  name: ".env.example names each variable once, with its default",
+  permissions: { read: [".env.example"] },
+  fn() {
+    const text = Deno.readTextFileSync(".env.example");
+    const names = [...text.matchAll(/^#?(SLUICE_\w+)=/gm)].map(([, name]) => name);
+    assert.deepEqual(names, FLAGS.map(({ variable }) => variable));
+    const seen: string[] = [];
+    const uncommented = readDotEnv(".env", () => text.replaceAll(/^#(?=SLUICE_)/gm, ""));
+    const dotEnv: Lookup = (name) => {
+      if (uncommented(name) !== undefined) seen.push(name);
+      return uncommented(name);
+    };
+    assert.deepEqual(parseConfig([], nothing, dotEnv, FACTS), { kind: "run", config: DEFAULTS });
+    assert.deepEqual(seen, names);
+  },
+});

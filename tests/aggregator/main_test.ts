@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { runToEnd, sendDatagrams, Service } from "../support/service.ts";
+
+const DENO = Deno.execPath();
+
+/** End to end: the service as a process, real UDP, a real file below `data/`. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: `aggregator: ${name}`,
+    permissions: { run: [DENO], net: ["127.0.0.1", "[::1]"], read: ["data"], write: ["data"] },
+    fn,
+  });
+}
+
+/** The messages of the specification's sample: what each window of it adds up to. */
+const FIRST = ['{"A1":1, "A2":10, "A3":100}', '{"A1":2, "A2":12, "A3":102}', '{"A1":3, "A2":30, "A3":130}'];
+const SECOND = ['{"A1":4, "A2":20, "A3":200}', '{"A1":5, "A2":13, "A3":103}', '{"A1":6, "A2":40, "A3":140}'];
+
+for (const task of ["start", "start:sandbox"] as const) {
+  test(`${task}: messages in, records out, totals at the end`, async () => {
+    await using service = await Service.start(task, ["--windows", "1s,2s"]);
+    await sendDatagrams(service.port, FIRST);
+    await service.recordsUntil((records) => records.some((record) => record.A1_sum === 6));
+    await sendDatagrams(service.port, SECOND.map((message) => `${message}\r\n`));
+    await sendDatagrams(service.port, ["", "x\n\n{}", '{"A1":1.5,"A2":1,"A3":1}', "[".repeat(20_000)]);
+    const isWhole = (length: string) => (record: { count_type: string }) => record.count_type === length;
+    const records = await service.recordsUntil((all) =>
+      ["1s", "2s"].every((length) =>
+        all.filter(isWhole(length)).reduce((sum, record) => sum + record.A1_sum, 0) === 21
+      )
+    );
+    const oneSecond = records.filter(isWhole("1s"));
+    oneSecond.forEach(({ timestamp }, i) => assert.equal(timestamp, oneSecond[0]!.timestamp + i));
+    assert.equal(Math.max(...oneSecond.map((record) => record.A2_max)), 40);
+    assert.equal(Math.min(...oneSecond.filter((r) => r.A3_min !== 0).map((record) => record.A3_min)), 100);
+    const { code, totals } = await service.stop();
+    assert.equal(code, 0);
+    const { received, accepted, rejected, dropped, late } = totals;
+    assert.deepEqual({ received, accepted, rejected, dropped, late }, {
+      received: 10,
+      accepted: 6,
+      rejected: { empty: 2, truncated: 1, syntax: 1, missing_field: 1, not_integer: 1, out_of_range: 0 },
+      dropped: task === "start" ? 0 : null,
+      late: 0,
+    });
+    assert.equal(totals.records, (await service.records()).length);
+  });
+}
+
+test("IPv6: [::] takes both, [::1] its own", async () => {
+  for (const host of ["[::]", "[::1]"]) {
+    await using service = await Service.start("start", ["--windows", "1s", "--listen", `${host}:0`]);
+    if (host === "[::]") await sendDatagrams(service.port, ['{"A1":1,"A2":1,"A3":1}']);
+    const socket = Deno.listenDatagram({ transport: "udp", hostname: "::1", port: 0 });
+    const bytes = new TextEncoder().encode('{"A1":2,"A2":2,"A3":2}');
+    await socket.send(bytes, { transport: "udp", hostname: "::1", port: service.port });
+    socket.close();
+    const sum = host === "[::]" ? 3 : 2;
+    await service.recordsUntil((records) => records.reduce((total, each) => total + each.A1_sum, 0) === sum);
+    assert.equal((await service.stop()).code, 0);
+  }
+});
+
+test("a stop writes partial records of what the open windows hold, and reads what the sockets hold", async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await using service = await Service.start("start");
+    await sendDatagrams(service.port, Array.from({ length: 500 }, () => '{"A1":2,"A2":3,"A3":4}'));
+    const { code, totals } = await service.stop(signal);
+    assert.equal(code, 0);
+    assert.equal(totals.received, 500);
+    const records = await service.records();
+    assert.deepEqual(records.map(({ timestamp: _, ...rest }) => rest), [
+      { count_type: "10s", A1_sum: 1000, A2_max: 3, A3_min: 4, partial: true },
+      { count_type: "60s", A1_sum: 1000, A2_max: 3, A3_min: 4, partial: true },
+    ]);
+  }
+});
+
+test("one sender's datagrams are spread over the sockets of all workers", async () => {
+  await using service = await Service.start("start", ["--workers", "2"]);
+  assert.equal(service.log.find((entry) => entry.event === "listening")!.receiving_sockets, 2);
+  await sendDatagrams(service.port, Array.from({ length: 2000 }, () => '{"A1":1,"A2":1,"A3":1}'));
+  const { totals } = await service.stop();
+  const shares = totals.received_by_worker as number[];
+  assert.equal(shares.length, 2);
+  assert.equal(shares[0]! + shares[1]!, 2000);
+  // Binomial with p = 1/2: 2,000 draws are outside of 800 to 1,200 once in 10^18 runs.
+  for (const share of shares) assert.ok(share > 800 && share < 1200, `shares: ${shares}`);
+});
+
+test("the listening line states what was set up, and warns where that is less than asked for", async () => {
+  await using service = await Service.start("start:sandbox", [
+    "--windows",
+    "2s,4s",
+    "--align",
+    "epoch",
+    "--workers",
+    "3",
+  ]);
+  const {
+    address,
+    receiver,
+    workers,
+    receiving_sockets,
+    receive_buffer,
+    windows,
+    align,
+    file,
+    drops_counted,
+  } = service.log.find((entry) => entry.event === "listening")!;
+  assert.deepEqual(
+    { address, receiver, workers, receiving_sockets, receive_buffer, windows, align, file, drops_counted },
+    {
+      address: `127.0.0.1:${service.port}`,
+      receiver: "datagram",
+      workers: 3,
+      receiving_sockets: 1,
+      receive_buffer: null,
+      windows: "2s,4s",
+      align: "epoch",
+      file: service.out,
+      drops_counted: false,
+    },
+  );
+  assert.ok(
+    service.log.some((entry) => entry.event === "receiver" && /--receiver reuseport/.test(entry.message)),
+  );
+});
+
+/** What a start that can't be ends with: an exit code, and one line on stderr that says what to change. */
+const REFUSED: [flags: string[], code: number, line: RegExp][] = [
+  [["--lisen", "127.0.0.1:1"], 2, /^error: Unknown flag "--lisen": did you mean --listen\?$/],
+  [["--workers", "0"], 2, /^error: Cannot use "0" for --workers: .*1 to 64$/],
+  [["--windows", "10s,25s"], 2, /^error: Cannot use "10s,25s" for --windows: 25s is not a multiple/],
+  [
+    ["--listen", "192.0.2.1:7777"],
+    1,
+    /^error: Cannot listen on 192\.0\.2\.1:7777: .*--allow-net=192\.0\.2\.1:7777$/,
+  ],
+  [["--out", "elsewhere/x.jsonl"], 1, /^error: Cannot open elsewhere\/x\.jsonl: .*--allow-read=elsewhere.*$/],
+];
+
+test("a start that can't be ends with one clear line and its exit code", async () => {
+  for (const [flags, code, line] of REFUSED) {
+    const ended = await runToEnd("start", flags);
+    assert.equal(ended.code, code, `${flags.join(" ")}: ${ended.stderr}`);
+    assert.match(ended.stderr.trimEnd(), line);
+    assert.equal(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
+    assert.equal(ended.stdout, "");
+  }
+});
+
+test("a port that another program holds is refused by name", async () => {
+  const holder = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = holder.addr as Deno.NetAddr;
+  for (const task of ["start", "start:sandbox"]) {
+    const { code, stderr } = await runToEnd(task, ["--listen", `127.0.0.1:${port}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`error: Cannot listen on 127\\.0\\.0\\.1:${port}: .*in use`));
+  }
+  holder.close();
+});
+
+test("--help and --version print to stdout and exit 0", async () => {
+  const help = await runToEnd("start", ["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--listen HOST:PORT +SLUICE_LISTEN +0\.0\.0\.0:9999/);
+  const version = await runToEnd("start", ["--version"]);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import {
+  createControl,
+  type FromWorker,
+  type Prepare,
+  signalStop,
+  signalTick,
+} from "../../src/aggregator/messages.ts";
+import type { ReceiveOrder } from "../../src/aggregator/receivers/receiver.ts";
+import { ReuseportSockets } from "../../src/aggregator/receivers/reuseport_sockets.ts";
+import { workersFrom } from "../../src/aggregator/spawn.ts";
+import { LIBC_PATHS } from "../../src/shared/libc.ts";
+import { ALL_ATTEMPTS, notDenied } from "../support/probe.ts";
+import { Service } from "../support/service.ts";
+
+const PROBING_WORKER = new URL("../support/probing_worker.ts", import.meta.url);
+
+type Heard = FromWorker | { kind: "probe"; notDenied: Record<string, string> };
+
+/** Starts a probing worker with the permissions of a real one, lets it work, and returns what it was not denied. */
+async function probeWorker(open: Prepare, order: ReceiveOrder = {}): Promise<Record<string, string>> {
+  const heard: Heard[] = [];
+  let wake = Promise.withResolvers<void>();
+  const worker = workersFrom(PROBING_WORKER)(open.receiver, {
+    said(message) {
+      heard.push(message);
+      wake.resolve();
+    },
+    died: (reason) => wake.reject(new Error(reason)),
+  });
+  const hear = async <K extends Heard["kind"]>(kind: K): Promise<Heard & { kind: K }> => {
+    for (;;) {
+      const found = heard.find((message) => message.kind === kind);
+      if (found) return found as Heard & { kind: K };
+      await wake.promise;
+      wake = Promise.withResolvers();
+    }
+  };
+  const control = createControl(1);
+  worker.post({ kind: "prepare", worker: 0, control, datagramBytesMax: 8192, open });
+  assert.deepEqual((await hear("ready")).held, []);
+  worker.post({ kind: "receive", ...order });
+  // Until it has begun to receive, it takes the tick for the one it begins with.
+  let window = 0;
+  const ticking = setInterval(() => signalTick(control, ++window), 10);
+  const probe = await hear("probe");
+  clearInterval(ticking);
+  signalStop(control);
+  await hear("stopped");
+  worker.terminate();
+  return probe.notDenied;
+}
+
+Deno.test({
+  name: "permissions: the probe tells: with permissions, what it tries works",
+  permissions: {
+    net: ["127.0.0.1"],
+    ffi: "inherit",
+    env: "inherit",
+    run: "inherit",
+    sys: "inherit",
+    read: "inherit",
+    write: "inherit",
+  },
+  fn() {
+    const worked = notDenied();
+    assert.equal(worked["net listen"], "worked");
+    assert.equal(worked["ffi dlopen"], "worked");
+    assert.equal(worked["read deno.json"], "worked");
+    assert.ok(ALL_ATTEMPTS.length > 10);
+  },
+});
+
+Deno.test({
+  name: "permissions: a worker of the reuseport receiver is denied everything",
+  permissions: { net: ["127.0.0.1"], ffi: [...LIBC_PATHS], read: ["."] },
+  async fn() {
+    const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
+    assert.deepEqual(
+      await probeWorker({ receiver: "reuseport" }, { fd: sockets.fds[0]!, bell: sockets.bells[0]! }),
+      {},
+    );
+    sockets.close();
+  },
+});
+
+Deno.test({
+  name: "permissions: a worker of the datagram receiver is denied everything",
+  permissions: { net: ["127.0.0.1"], read: ["."] },
+  async fn() {
+    assert.deepEqual(await probeWorker({ receiver: "datagram", hostname: "127.0.0.1", port: 0 }), {});
+  },
+});
+
+for (const task of ["start", "start:sandbox"] as const) {
+  Deno.test({
+    name: `permissions: the master of \`deno task ${task}\` keeps its file's directory and no more`,
+    permissions: { run: [Deno.execPath()], read: ["data"], write: ["data"] },
+    async fn() {
+      await using service = await Service.start(task, [], ["--preload=tests/support/probing_preload.ts"]);
+      const probe = await service.event("probe");
+      assert.deepEqual(probe.notDenied, { "read data": "worked", "write data": "worked" });
+      assert.equal((await service.stop()).code, 0);
+    },
+  });
+}
