@@ -1,0 +1,107 @@
+import denoJson from "../../deno.json" with { type: "json" };
+import { UsageError } from "../shared/flags.ts";
+import { canOpenLibc } from "../shared/libc.ts";
+import { parseConfig, type SenderConfig } from "./config.ts";
+import { localHostname, openDatagram } from "./datagram.ts";
+import { NobodyListens } from "./refusals.ts";
+import { type Clock, run } from "./run.ts";
+import { openSendmmsg } from "./sendmmsg.ts";
+import { Datagrams, type Totals } from "./shapes.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Datagrams in a batch at most: beyond this a system call's own cost no longer shows. */
+const BATCH = 64;
+const PROGRESS_MS = 500;
+
+const sleepWord = new Int32Array(new SharedArrayBuffer(4));
+const clock: Clock = {
+  now: () => performance.now(),
+  block: (ms) => void Atomics.wait(sleepWord, 0, 0, ms),
+  // Even 0 ms go through a timer: signals are heard only when the event loop has nothing to run (setImmediate keeps
+  // it running, and Ctrl-C took up to 0.8 s).
+  idle: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/** Without --allow-ffi the kernel is reached through Deno's sockets, which ask for the local address as well. */
+function requireNet(to: SenderConfig["to"], withFfi: boolean): void {
+  const bracketed = (hostname: string) => hostname.includes(":") ? `[${hostname}]` : hostname;
+  const hosts = [`${bracketed(to.hostname)}:${to.port}`];
+  if (!withFfi) hosts.push(`${bracketed(localHostname(to.hostname))}:0`);
+  const missing = hosts.filter((host) =>
+    Deno.permissions.querySync({ name: "net", host }).state !== "granted"
+  );
+  if (missing.length > 0) {
+    throw new Deno.errors.NotCapable(
+      `Cannot send to ${hosts[0]}: net permission is missing, run again with --allow-net=${hosts.join(",")}`,
+    );
+  }
+}
+
+/** Rewrites one line on the terminal every half second; returns what ends that, and wipes the line. */
+function showProgress(totals: Totals, count: number): () => void {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
+  const digits = (n: number) => Math.round(n).toLocaleString("en");
+  let [shown, shownMs] = [0, performance.now()];
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    const rate = (totals.messages - shown) / (nowMs - shownMs) * 1000;
+    write(`${digits(totals.messages)} of ${digits(count)} messages sent, ${digits(rate)}/s`);
+    [shown, shownMs] = [totals.messages, nowMs];
+  }, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    write("");
+  };
+}
+
+/** @throws {NobodyListens} Half of the datagrams or more were refused. */
+async function send(config: SenderConfig): Promise<void> {
+  const { to, count, rate, sources, perDatagram, seed, shape } = config;
+  const withFfi = canOpenLibc();
+  requireNet(to, withFfi);
+  // Few datagrams are spread over all the sources rather than sent by the first.
+  const slots = Math.min(BATCH, Math.ceil(count / perDatagram / sources));
+  const datagrams = new Datagrams({ shape, seed, perDatagram, slots });
+  const transport = (withFfi ? openSendmmsg : openDatagram)(to, sources, datagrams);
+  const totals: Totals = { messages: 0, datagrams: 0, A1_sum: 0, A2_max: 0, A3_min: 0 };
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  signals.forEach((signal) => Deno.addSignalListener(signal, onSignal));
+  const endProgress = showProgress(totals, count);
+  let ms: number;
+  try {
+    ms = await run({ count, rate, perDatagram, datagrams, transport, clock, signal: stop.signal, totals });
+  } finally {
+    endProgress();
+    transport.close();
+    signals.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
+  }
+  const { refused } = transport;
+  if (refused > 0) {
+    const refusal = `${refused} of ${totals.datagrams} datagrams were refused`;
+    if (refused >= totals.datagrams / 2) throw new NobodyListens(refusal);
+    console.error(`sluice send: ${refusal}: expect less than these sums`);
+  }
+  const { messages, datagrams: sent, ...sums } = totals;
+  const seconds = Number((ms / 1000).toFixed(6));
+  const reached = seconds === 0 ? 0 : Math.round(messages / seconds);
+  console.log(JSON.stringify({ sent: messages, datagrams: sent, seconds, rate: reached, ...sums }));
+}
+
+try {
+  const request = parseConfig(Deno.args);
+  if (request.kind === "help") console.log(request.text);
+  if (request.kind === "version") console.log(denoJson.version);
+  if (request.kind === "run") await send(request.config);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = error instanceof NobodyListens
+    ? ": nothing listens there; start the receiver, or see --to"
+    : "";
+  console.error(`sluice send: ${message}${advice}`);
+  Deno.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+}

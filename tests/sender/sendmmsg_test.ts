@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { openSendmmsg, SENDER_SYMBOLS } from "../../src/sender/sendmmsg.ts";
+import { LIBC_PATHS } from "../../src/shared/libc.ts";
+import { assertDelivers, listen, send } from "../support/udp.ts";
+
+for (const hostname of ["127.0.0.1", "::1"]) {
+  Deno.test({
+    name: `sendmmsg sends what it adds up to ${hostname}`,
+    permissions: { ffi: [...LIBC_PATHS], net: [hostname === "::1" ? "[::1]" : hostname] },
+    fn: () => assertDelivers(openSendmmsg, hostname),
+  });
+}
+
+Deno.test({
+  name: "sendmmsg learns that nothing listens",
+  permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1"] },
+  async fn() {
+    const receiver = listen("127.0.0.1");
+    receiver[Symbol.dispose]();
+    const { totals, refused } = await send(openSendmmsg, receiver.to, { count: 100 });
+    assert.equal(totals.messages, 100);
+    assert.equal(refused, 99); // of the last one nobody asks
+  },
+});
+
+Deno.test({
+  name: "sendmmsg says in words what the kernel refuses",
+  permissions: { ffi: [...LIBC_PATHS] },
+  async fn() {
+    // Broadcast needs SO_BROADCAST.
+    const to = { hostname: "255.255.255.255", port: 9 };
+    await assert.rejects(send(openSendmmsg, to, {}), /^Error: Cannot connect: permission denied$/);
+  },
+});
+
+Deno.test({
+  name: "the sender asks no more of the C library than it needs",
+  permissions: "none",
+  fn() {
+    const symbols = Object.entries(SENDER_SYMBOLS).map(([key, symbol]) =>
+      "name" in symbol ? symbol.name : key
+    );
+    assert.deepEqual([...new Set(symbols)].sort(), [
+      "__errno_location",
+      "close",
+      "connect",
+      "memmove",
+      "sendmmsg",
+      "socket",
+    ]);
+  },
+});
