@@ -1,0 +1,128 @@
+import type { WorkerEvents, WorkerHandle } from "../../src/aggregator/crew.ts";
+import { Control, pulseOf, readsOf, type ToWorker } from "../../src/aggregator/messages.ts";
+import { Accumulator } from "../../src/aggregator/partial.ts";
+import { scanDatagram } from "../../src/aggregator/scanner.ts";
+
+/** A message as the oracle remembers it. */
+export interface Message {
+  readonly a1: bigint;
+  readonly a2: number;
+  readonly a3: number;
+  /** When a worker read it, in milliseconds of the world. */
+  readAtMs: number;
+}
+
+/** What a worker gives the master at once. */
+export interface HandOver {
+  worker: number;
+  /** The number of the base window it was read into, and of the one that is open by now. */
+  window: number;
+  next: number;
+  datagrams: number;
+  messages: Message[];
+  /** The worker was held up in the meantime. */
+  delayed: boolean;
+}
+
+/** What a worker tells the oracle. */
+export interface WorkerWitness {
+  handedOver(what: HandOver): void;
+  /** The worker died, and had read so many datagrams that it had not handed over. */
+  died(datagrams: number): void;
+}
+
+const encoder = new TextEncoder();
+
+/** A worker without a thread: it scans real bytes and speaks the real protocol, when the simulation lets it. */
+export class SimulatedWorker implements WorkerHandle {
+  readonly #events: WorkerEvents;
+  readonly #witness: WorkerWitness;
+  readonly #into = new Accumulator();
+  #control = new Int32Array(new SharedArrayBuffer(0));
+  #tick = 0;
+  #held: HandOver = { worker: 0, window: 0, next: 0, datagrams: 0, messages: [], delayed: false };
+  #state: "starting" | "parked" | "receiving" | "ended" = "starting";
+  #hangs = false;
+
+  constructor(events: WorkerEvents, witness: WorkerWitness) {
+    this.#events = events;
+    this.#witness = witness;
+  }
+
+  /** It is in a place and does what it should. */
+  get receiving(): boolean {
+    return this.#state === "receiving" && !this.#hangs;
+  }
+
+  /** The tick that its control word shows. */
+  get tick(): number | undefined {
+    return this.#control[Control.tick];
+  }
+
+  /** From now on it does nothing at all. */
+  hang(): void {
+    this.#hangs = this.#held.delayed = true;
+  }
+
+  resume(): void {
+    this.#hangs = false;
+  }
+
+  post(message: ToWorker): void {
+    if (message.kind === "prepare") {
+      this.#control = message.control;
+      this.#held.worker = message.worker;
+      queueMicrotask(() => this.#events.said({ kind: "ready", held: [] }));
+      this.#state = "parked";
+    } else {
+      this.#tick = Atomics.load(this.#control, Control.tick);
+      this.#held.window = Atomics.load(this.#control, Control.window);
+      this.#state = "receiving";
+    }
+  }
+
+  terminate(): void {
+    if (this.#state === "receiving") this.#witness.died(this.#held.datagrams);
+    this.#state = "ended";
+  }
+
+  /** Reads one datagram; `messages` are what the oracle expects of it. */
+  read(datagram: string, messages: readonly Message[]): void {
+    this.look();
+    if (!this.receiving) throw new Error("Only a receiving worker reads");
+    Atomics.add(this.#control, readsOf(this.#held.worker), 1);
+    const bytes = encoder.encode(datagram);
+    scanDatagram(bytes, 0, bytes.length, false, this.#into);
+    this.#held.datagrams++;
+    this.#held.messages.push(...messages);
+  }
+
+  die(): void {
+    this.terminate();
+    this.#events.died("the simulation ended it");
+  }
+
+  /** Looks at the control word, as a real worker does once a batch. */
+  look(): void {
+    if (!this.receiving) return;
+    const control = this.#control;
+    Atomics.add(control, pulseOf(this.#held.worker), 1);
+    const tick = Atomics.load(control, Control.tick);
+    if (tick !== this.#tick) {
+      this.#tick = tick;
+      this.#handOver();
+    }
+    if (Atomics.load(control, Control.stop) === 0) return;
+    this.#handOver();
+    this.#state = "ended";
+    this.#events.said({ kind: "stopped" });
+  }
+
+  #handOver(): void {
+    const next = Atomics.load(this.#control, Control.window);
+    const what = { ...this.#held, next };
+    this.#held = { worker: what.worker, window: next, next, datagrams: 0, messages: [], delayed: false };
+    this.#witness.handedOver(what);
+    this.#events.said({ kind: "partial", window: what.window, next, buffer: this.#into.take() });
+  }
+}

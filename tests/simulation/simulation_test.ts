@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { type Outcome, Simulation } from "./simulation.ts";
+
+const SEEDS = 300;
+
+Deno.test({
+  name: `simulation: ${SEEDS} seeds of everything that can go wrong`,
+  permissions: "none",
+  async fn() {
+    const total: Record<string, number> = {};
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const { files: _, ...counts } = await runSeed(seed);
+      for (const [key, count] of Object.entries(counts)) total[key] = (total[key] ?? 0) + count;
+    }
+    for (const [key, count] of Object.entries(total)) assert.ok(count > SEEDS, `only ${count} ${key}`);
+  },
+});
+
+Deno.test({
+  name: "simulation: a seed repeats a run to the letter",
+  permissions: "none",
+  async fn() {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const [one, two]: [string[], string[]] = [[], []];
+      const outcome = await new Simulation(seed, (line) => one.push(line)).run();
+      assert.deepEqual(await new Simulation(seed, (line) => two.push(line)).run(), outcome);
+      assert.deepEqual(two, one);
+    }
+  },
+});
+
+async function runSeed(seed: number): Promise<Outcome> {
+  try {
+    return await new Simulation(seed).run();
+  } catch (cause) {
+    const message = `seed ${seed} fails; \`deno task simulate --from ${seed} --seeds 1\` tells what happened`;
+    throw new Error(message, { cause });
+  }
+}
