@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { Canary } from "../../support/canary.ts";
+import { between, faultTest, report, sleep, times } from "../../support/faults.ts";
+import { type Load, sendLoad } from "../../support/load.ts";
+import { makeDirectory, Service } from "../../support/service.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
+
+/** What a kill may cost, in milliseconds of messages. */
+const LOST_MS_MAX = 250;
+const FLAGS = ["--workers", "2", "--windows", "1s,2s"];
+
+/** How long before the kill the messages were sent that are missing from `kept`, if those sent last are missing. */
+function lostMs({ marks }: Load, kept: number): number {
+  const firstLost = marks.find((mark) => mark.sum > kept);
+  return firstLost ? marks.at(-1)!.ms - firstLost.ms : 0;
+}
+
+/** A start that is killed too, perhaps while it writes what the one before had left. */
+async function killWhileStarting(out: string): Promise<void> {
+  await using service = await Service.spawn("start", [...FLAGS, "--out", out]);
+  await sleep(between(50, 600));
+  await service.stop("SIGKILL");
+}
+
+/** Lets a load run into a kill, and the next start write what that left; returns that service and what was lost. */
+async function killUnderLoad(
+  service: Service,
+  before: bigint,
+  round: number,
+): Promise<{ service: Service; kept: bigint; ms: number }> {
+  const { out, port } = service;
+  const act = () => service.signal("SIGKILL");
+  const load = await sendLoad({ port, rate: 20_000, seed: round, breakAt: { ms: between(100, 2500), act } });
+  await service[Symbol.asyncDispose]();
+  if (round % 4 === 3) await killWhileStarting(out);
+  const next = await Service.start("start", [...FLAGS, "--out", out]);
+  const records = await readStrictly(out);
+  assertConsistent(records);
+  const kept = sumOf(records, 1);
+  assertSums(records, [2], kept);
+  const keptHere = Number(kept - before);
+  assert.ok(
+    keptHere >= 0 && keptHere <= load.totals.A1_sum,
+    `round ${round}: ${keptHere} of ${load.totals.A1_sum}`,
+  );
+  return { service: next, kept, ms: lostMs(load, keptHere) };
+}
+
+faultTest(
+  "kill -9 under load costs 250 ms of messages at most; nothing is torn, repeated or counted twice",
+  async () => {
+    const directory = await makeDirectory();
+    const out = `${directory}/metrics.jsonl`;
+    const lostMs: number[] = [];
+    const beyondMs: number[] = [];
+    let service = await Service.start("start", [...FLAGS, "--out", out]);
+    try {
+      using canary = await Canary.start(`${directory}/canary`);
+      let kept = 0n;
+      for (let round = 0; round < times(4, 100); round++) {
+        canary.worstMs();
+        const killed = await killUnderLoad(service, kept, round);
+        ({ service, kept } = killed);
+        lostMs.push(killed.ms);
+        // The workers' hand-over and the checkpoint need the processor and the disk, one after the other.
+        const stallMs = 2 * canary.worstMs();
+        beyondMs.push(killed.ms - stallMs);
+        assert.ok(
+          killed.ms <= LOST_MS_MAX + stallMs,
+          `${killed.ms} ms lost, and the machine stalled for ${stallMs} ms`,
+        );
+      }
+      assert.equal((await service.stop()).code, 0);
+      const left = [...Deno.readDirSync(directory)].map(({ name }) => name);
+      assert.deepEqual(left.filter((name) => name.startsWith("metrics")), ["metrics.jsonl"]);
+    } finally {
+      await service[Symbol.asyncDispose]();
+      await Deno.remove(directory, { recursive: true });
+    }
+    report("kill -9: lost", lostMs, "ms of messages");
+    report("kill -9: lost, less what the machine stalled", beyondMs, "ms of messages");
+  },
+);

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { Sink } from "../../../src/aggregator/sink.ts";
+import { recordLine } from "../../../src/aggregator/record.ts";
+import { between, faultTest, times, until } from "../../support/faults.ts";
+import { HookedDisk } from "../../support/hooked_disk.ts";
+import { Sender } from "../../support/load.ts";
+import { eventsInto, realClock } from "../../support/real_parts.ts";
+import { makeDirectory, Service } from "../../support/service.ts";
+import {
+  assertConsistent,
+  assertGapless,
+  assertSums,
+  parseStrictly,
+  readStrictly,
+} from "../../support/strict_file.ts";
+
+const FAULTS = ["rename", "delete", "replace", "truncate"] as const;
+type Fault = typeof FAULTS[number];
+
+/** A path that others rename, delete, replace and cut, and all that was ever in the files that had it. */
+class TroubledPath {
+  readonly path: string;
+  /** Of files that are gone, and still open somewhere: what they hold is asked for at the end. */
+  readonly #gone: Deno.FsFile[] = [];
+  /** What was cut off. */
+  readonly #cut: string[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  do(fault: Fault): void {
+    const file = this.#open();
+    if (!file) return;
+    if (fault === "truncate") {
+      this.#cut.push(textOf(file));
+      file.truncateSync(0);
+      return file.close();
+    }
+    this.#gone.push(file);
+    if (fault === "delete") return Deno.removeSync(this.path);
+    const other = `${this.path}.${this.#gone.length}`;
+    if (fault === "rename") return Deno.renameSync(this.path, other);
+    Deno.createSync(other).close();
+    Deno.renameSync(other, this.path);
+  }
+
+  /** All the files, one after the other. */
+  texts(): string[] {
+    const texts = this.#gone.splice(0).map((file) => {
+      const text = textOf(file);
+      file.close();
+      return text;
+    });
+    return [...texts, ...this.#cut, Deno.readTextFileSync(this.path)];
+  }
+
+  #open(): Deno.FsFile | undefined {
+    try {
+      return Deno.openSync(this.path, { read: true, write: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined; // the one before has not been noticed yet
+      throw error;
+    }
+  }
+}
+
+function textOf(file: Deno.FsFile): string {
+  const bytes = new Uint8Array(file.statSync().size);
+  file.seekSync(0, Deno.SeekMode.Start);
+  for (let read = 0; read < bytes.length;) read += file.readSync(bytes.subarray(read)) ?? bytes.length;
+  return new TextDecoder().decode(bytes);
+}
+
+function lineOf(timestampSeconds: number): string {
+  return recordLine({ timestampSeconds, lengthSeconds: 1, sum: 1n, max: 2n, min: 3n, partial: false });
+}
+
+/** Drives a sink at full speed while the fault befalls its file, `count` times, between any two of its calls. */
+async function trouble(
+  directory: string,
+  fault: Fault,
+  count: number,
+  shortWrites: boolean,
+): Promise<string[]> {
+  const troubled = new TroubledPath(`${directory}/${fault}-${shortWrites}.jsonl`);
+  let callsLeft = Infinity;
+  const disk = new HookedDisk((call) => {
+    // Whoever cuts a file between the look at it and the write of half a record's other half can't be seen.
+    if (shortWrites && fault === "truncate" && call === "write") return;
+    if (callsLeft-- === 0) troubled.do(fault);
+  }, (bytes) => shortWrites ? Math.ceil(between(0, bytes)) : bytes);
+  const events: string[] = [];
+  const log = eventsInto(events);
+  const sink = new Sink({ path: troubled.path, disk, clock: realClock, log, recordsWaitingMax: 1000 });
+  await sink.open();
+  let timestamp = 0;
+  for (let done = 0; done < count; done++) {
+    callsLeft = Math.floor(between(0, 8));
+    while (callsLeft >= 0) {
+      sink.add(Array.from({ length: Math.ceil(between(0, 3)) }, () => lineOf(++timestamp)));
+      if (Math.random() < 0.2) sink.reopen();
+      await sink.flush();
+    }
+  }
+  await until("the last record", async () => {
+    await sink.flush();
+    return !events.includes("sink_failing") ||
+      events.lastIndexOf("sink_recovered") > events.lastIndexOf("sink_failing");
+  });
+  await sink.close();
+  const texts = troubled.texts();
+  // A file that was taken away in the middle of a short write ends in half a record, and the whole one is in the next;
+  // or in one that lacks its newline alone. Of what was cut off nobody knows whether somebody kept it.
+  const isWhole = (text: string) => text.endsWith("}") && fault !== "truncate";
+  const whole = texts.map((text) => isWhole(text) ? `${text}\n` : text.slice(0, text.lastIndexOf("\n") + 1));
+  const timestamps = whole.flatMap(parseStrictly).map((each) => each.timestamp);
+  const expected = Array.from({ length: timestamp }, (_, i) => i + 1);
+  assert.deepEqual(timestamps.toSorted((a, b) => a - b), expected, `${fault}: each record once`);
+  return texts;
+}
+
+for (const fault of FAULTS) {
+  faultTest(
+    `${fault}: the sink goes on in the right file; every record is in it once, and whole`,
+    async () => {
+      const directory = await makeDirectory();
+      try {
+        const texts = await trouble(directory, fault, times(50, 200), false);
+        for (const text of texts) parseStrictly(text); // no line is torn, no byte is foreign
+        for (const text of await trouble(directory, fault, times(50, 200), true)) {
+          assert.ok(!text.includes("\0"));
+        }
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+  );
+}
+
+faultTest("a service whose file is renamed, deleted, replaced and cut goes on without a signal", async () => {
+  await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
+  await using sender = new Sender(service.port, ["--rate", "5000/s", "--count", "10000000"]);
+  const troubled = new TroubledPath(service.out);
+  for (let round = 0; round < times(1, 5); round++) {
+    for (const fault of FAULTS) {
+      troubled.do(fault);
+      await service.recordsUntil((records) => records.some((record) => record.A1_sum > 0));
+    }
+  }
+  const sent = await sender.stop();
+  const { code, totals } = await service.stop();
+  assert.equal(code, 0);
+  const records = troubled.texts().flatMap(parseStrictly).sort((a, b) =>
+    a.timestamp - b.timestamp || a.seconds - b.seconds
+  );
+  assert.equal(records.length, totals.records);
+  assertConsistent(records);
+  assertSums(records, [1, 2], BigInt(sent.A1_sum));
+  for (const seconds of [1, 2]) assertGapless(records, seconds);
+});
+
+faultTest("SIGHUP opens a file anew that was renamed, long before the next record", async () => {
+  await using service = await Service.start("start");
+  await Deno.rename(service.out, `${service.out}.1`);
+  service.signal("SIGHUP");
+  await service.event("reopened");
+  assert.deepEqual(await readStrictly(service.out), []);
+  assert.equal((await service.stop()).code, 0);
+});

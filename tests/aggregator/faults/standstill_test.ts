@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { faultTest, FULL, sleep, times } from "../../support/faults.ts";
+import { Sender } from "../../support/load.ts";
+import { Service } from "../../support/service.ts";
+import { assertConsistent, assertGapless, assertSums, readStrictly } from "../../support/strict_file.ts";
+
+/** How long it stands still: longer than a worker may be silent, and than a window is. */
+const STILL_MS = FULL ? 5000 : 2500;
+/** What a small datagram takes of a socket's buffer; the kernel grants twice what it says. */
+const DATAGRAM_TRUESIZE_BYTES = 768;
+
+faultTest(
+  "SIGSTOP, and SIGCONT seconds later: the windows that ended meanwhile get their records, whole and in order",
+  async () => {
+    for (let round = 0; round < times(1, 3); round++) {
+      await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
+      const granted = Number((await service.event("listening")).receive_buffer);
+      const held = 2 * granted / DATAGRAM_TRUESIZE_BYTES; // by one socket; half of that, to be on the safe side
+      const rate = Math.min(20_000, Math.floor(held / (STILL_MS / 1000)));
+      const count = Math.ceil(rate * (STILL_MS + 2000) / 1000);
+      await using sender = new Sender(service.port, ["--rate", `${rate}/s`, "--count", String(count)]);
+      const [first] = await service.recordsUntil((records) => records.some((record) => record.A1_sum > 0));
+      service.signal("SIGSTOP");
+      await sleep(STILL_MS);
+      const size = (await Deno.stat(service.out)).size;
+      service.signal("SIGCONT");
+      const sent = await sender.end();
+      const { code, totals } = await service.stop();
+      assert.equal(code, 0);
+      assert.equal(totals.dropped, 0);
+      assert.equal(totals.accepted, sent.sent);
+      const records = await readStrictly(service.out);
+      assert.ok((await Deno.stat(service.out)).size > size);
+      assertConsistent(records);
+      for (const seconds of [1, 2]) assertGapless(records, seconds);
+      assertSums(records, [1, 2], BigInt(sent.A1_sum));
+      const lastTimestamp = records.findLast((record) => !record.partial)!.timestamp;
+      assert.ok(lastTimestamp - first!.timestamp >= Math.floor(STILL_MS / 1000));
+      const strange = service.log.map(({ event }) => event).filter((event) =>
+        !["listening", "small_receive_buffer", "stopped"].includes(event)
+      );
+      assert.deepEqual(strange, []); // no worker was taken for dead, no clock for wrong
+    }
+  },
+);
