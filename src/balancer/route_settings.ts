@@ -1,0 +1,109 @@
+/** What an operator may change of a route. */
+export interface RouteSettings {
+  /** The base of the CDN's URLs: a host, with a scheme (default `http`), a port and a path if it has them. */
+  readonly cdnHost: string;
+  /** Of every `cdnWeight + originWeight` requests, this many go to the CDN. */
+  readonly cdnWeight: number;
+  readonly originWeight: number;
+  /** The port that a video URL must name; null where it must name none. */
+  readonly originPort: number | null;
+}
+
+export const CLUSTER_CHARS_MAX = 253; // RFC 1035, 2.3.4
+export const CDN_HOST_CHARS_MAX = 512;
+/** Keeps the product of two weights far below 2^53, where arithmetic ends to be exact. */
+export const WEIGHT_MAX = 1_000_000;
+export const PORT_MAX = 65_535;
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const LABEL_ANY_CASE = LABEL.replaceAll("a-z", "a-zA-Z");
+const IPV6 = String.raw`\[[0-9a-fA-F:.]+\]`;
+const PATH_CHAR = "(?:[a-zA-Z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})";
+
+/** The form of a cluster's name: lower-case labels of DNS (RFC 1123, 2.1), joined by dots. */
+export const CLUSTER_PATTERN = new RegExp(String.raw`^${LABEL}(?:\.${LABEL})*$`);
+
+/** The form of a CDN's base URL; {@linkcode cdnHostProblem} looks closer. */
+export const CDN_HOST_PATTERN = new RegExp(
+  String.raw`^(?:https?:\/\/)?(?<host>${LABEL_ANY_CASE}(?:\.${LABEL_ANY_CASE})*|${IPV6})` +
+    String.raw`(?::[1-9][0-9]{0,4})?(?<path>(?:\/${PATH_CHAR}+)*)\/?$`,
+);
+
+/** A field of a route that can't be as it is, by the name of its property, and what to give instead. */
+export interface RouteProblem {
+  readonly field: "cluster" | keyof RouteSettings;
+  readonly message: string;
+}
+
+/** What is wrong with a cluster's name, or undefined. */
+export function clusterProblem(cluster: string): string | undefined {
+  if (cluster.length > CLUSTER_CHARS_MAX) return `give at most ${CLUSTER_CHARS_MAX} characters`;
+  if (!CLUSTER_PATTERN.test(cluster)) {
+    return "give the domain of the origin servers in lower case, such as origin-cluster or video.example.net";
+  }
+  // To every client a host that ends in a number is an IPv4 address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+  if (/(^|\.)([0-9]+|0x[0-9a-f]*)$/.test(cluster)) {
+    return "give a domain that does not end in a number: a client would take it for an IP address";
+  }
+}
+
+/** What is wrong with the base URL of a CDN, or undefined. */
+export function cdnHostProblem(cdnHost: string): string | undefined {
+  if (cdnHost.length > CDN_HOST_CHARS_MAX) return `give at most ${CDN_HOST_CHARS_MAX} characters`;
+  const { host, path } = CDN_HOST_PATTERN.exec(cdnHost)?.groups ?? {};
+  const url = host === undefined ? null : URL.parse(cdnBase(cdnHost));
+  // Who is redirected reads it as URL does: that may read another host (`0x7f.1`), or take segments away (`/..`).
+  if (url?.hostname !== host?.toLowerCase() || url?.pathname !== (path || "/")) {
+    return "give a host, if need be with http:// or https://, a port and a path, such as cdn.example.net or " +
+      "https://cdn.example.net:8443/video";
+  }
+}
+
+/** What is wrong with a pair of weights, or undefined. */
+export function weightsProblem({ cdnWeight, originWeight }: RouteSettings): string | undefined {
+  if (cdnWeight === 0 && originWeight === 0) return "give a weight above 0 to the CDN or to the origin";
+}
+
+/** Everything that is wrong with a route: nothing, if it can go into a routing table. */
+export function routeProblems(cluster: string, settings: RouteSettings): RouteProblem[] {
+  const { cdnHost, cdnWeight, originWeight, originPort } = settings;
+  const isWeight = (weight: number) => Number.isInteger(weight) && weight >= 0 && weight <= WEIGHT_MAX;
+  const weightMessage = (weight: number) =>
+    isWeight(weight) ? undefined : `give an integer from 0 to ${WEIGHT_MAX}`;
+  const isPort = originPort === null ||
+    (Number.isInteger(originPort) && originPort >= 1 && originPort <= PORT_MAX);
+  const found: [RouteProblem["field"], string | undefined][] = [
+    ["cluster", clusterProblem(cluster)],
+    ["cdnHost", cdnHostProblem(cdnHost)],
+    ["cdnWeight", weightMessage(cdnWeight)],
+    ["originWeight", weightMessage(originWeight) ?? weightsProblem(settings)],
+    ["originPort", isPort ? undefined : `give a port from 1 to ${PORT_MAX}, or null`],
+  ];
+  return found.flatMap(([field, message]) => message === undefined ? [] : [{ field, message }]);
+}
+
+/** @throws {RangeError} that names the first field which can't be as it is. */
+export function checkRoute(cluster: string, settings: RouteSettings): void {
+  const [problem] = routeProblems(cluster, settings);
+  if (problem) throw new RangeError(`Cannot use the ${problem.field} of this route: ${problem.message}`);
+}
+
+/** The beginning of every URL of a CDN, without a slash at its end: `https://cdn.example.net/video`. */
+export function cdnBase(cdnHost: string): string {
+  const base = /^https?:\/\//.test(cdnHost) ? cdnHost : `http://${cdnHost}`;
+  return base.replace(/\/$/, "");
+}
+
+/**
+ * Reads a ratio such as `9:1`: the CDN's weight, then the origin's.
+ *
+ * @throws {SyntaxError | RangeError} whose message says what to give instead.
+ */
+export function parseRatio(text: string): Pick<RouteSettings, "cdnWeight" | "originWeight"> {
+  const [, cdn, origin] = /^(0|[1-9][0-9]{0,6}):(0|[1-9][0-9]{0,6})$/.exec(text) ?? [];
+  const [cdnWeight, originWeight] = [Number(cdn), Number(origin)];
+  if (!(cdnWeight <= WEIGHT_MAX && originWeight <= WEIGHT_MAX && cdnWeight + originWeight > 0)) {
+    throw new SyntaxError(`give CDN:ORIGIN, two integers up to ${WEIGHT_MAX}, not both 0, such as 9:1`);
+  }
+  return { cdnWeight, originWeight };
+}

@@ -1,0 +1,91 @@
+/** A step of the schema. Once released it is never changed: what comes later goes into a new one at the end. */
+export interface Migration {
+  /** From 1, without a gap. */
+  readonly number: number;
+  readonly name: string;
+  /** Statements as the body of a PL/pgSQL block takes them. */
+  readonly sql: string;
+}
+
+/** Heard of by every instance on the database when a route has changed. */
+export const CHANNEL = "balancer_routes";
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    number: 1,
+    name: "routes and their versions",
+    sql: `
+      create table balancer.routes (
+        cluster text primary key,
+        cdn_host text not null,
+        cdn_weight integer not null check (cdn_weight between 0 and 1000000),
+        origin_weight integer not null check (origin_weight between 0 and 1000000),
+        origin_port integer check (origin_port between 1 and 65535),
+        version integer not null check (version > 0),
+        updated_at timestamptz not null,
+        updated_by text not null,
+        check (cdn_weight + origin_weight > 0)
+      );
+      create table balancer.route_versions (
+        cluster text not null,
+        version integer not null check (version > 0),
+        changed_at timestamptz not null default now(),
+        author text not null,
+        before jsonb, -- null: there was no route
+        after jsonb, -- null: the route was removed
+        primary key (cluster, version)
+      );
+      -- Holds a row once the database was given its first route: no two instances can both give it one.
+      create table balancer.seeded (
+        once boolean primary key default true check (once)
+      );
+      -- A trigger, so that a change by hand is announced, too.
+      create function balancer.announce_routes() returns trigger language plpgsql as $announce$
+      begin
+        perform pg_notify('${CHANNEL}', '');
+        return null;
+      end
+      $announce$;
+      create trigger announce after insert or update or delete or truncate on balancer.routes
+        for each statement execute function balancer.announce_routes();
+    `,
+  },
+];
+
+/** Any number, as long as every instance has the same: the ASCII codes of "route". */
+const LOCK = 0x726f757465;
+
+/**
+ * The statements, to be run as one transaction, that bring a database from any earlier schema to that of
+ * `migrations`. The lock lets one instance at a time do so; the others find it done.
+ */
+export function migrationScript(migrations = MIGRATIONS): string {
+  return [
+    `select pg_advisory_xact_lock(${LOCK});`,
+    // Asked first: "if not exists" alone takes the right to create a schema, even where one is there.
+    block(`
+      if to_regnamespace('balancer') is null then
+        create schema balancer;
+      end if;
+      if to_regclass('balancer.migrations') is null then
+        create table balancer.migrations (
+          number integer primary key,
+          name text not null,
+          applied_at timestamptz not null default now()
+        );
+      end if;
+    `),
+    ...migrations.map(({ number, name, sql }) =>
+      block(`
+        if not exists (select from balancer.migrations where number = ${number}) then
+          ${sql}
+          insert into balancer.migrations (number, name) values (${number}, '${name}');
+        end if;
+      `)
+    ),
+  ].join("\n");
+}
+
+function block(statements: string): string {
+  return `do $migration$ begin ${statements} end $migration$;`;
+}

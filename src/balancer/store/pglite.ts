@@ -1,0 +1,127 @@
+import { PGlite } from "@electric-sql/pglite";
+import fileSystem from "@electric-sql/pglite/pglite.data" with { type: "bytes" };
+import initdb from "@electric-sql/pglite/initdb.wasm" with { type: "bytes" };
+import postgres from "@electric-sql/pglite/pglite.wasm" with { type: "bytes" };
+import type { Log } from "../../shared/log.ts";
+import { Repository } from "./repository.ts";
+import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
+
+/**
+ * The store in an embedded PostgreSQL, in the folder `postgres` of the directory. The first start takes seconds.
+ *
+ * @throws {Error} Another process has it open, or it can't be opened.
+ */
+export async function openEmbedded(dataDirectory: string, log: Log): Promise<Repository> {
+  return new Repository(await EmbeddedSql.open(dataDirectory), log);
+}
+
+export class EmbeddedSql implements Sql {
+  readonly #database: PGlite;
+  readonly #lock: Deno.FsFile;
+  #closed: Promise<void> | undefined;
+
+  private constructor(database: PGlite, lock: Deno.FsFile) {
+    this.#database = database;
+    this.#lock = lock;
+  }
+
+  /** @throws as {@linkcode openEmbedded} */
+  static async open(dataDirectory: string): Promise<EmbeddedSql> {
+    const directory = `${dataDirectory}/postgres`;
+    await Deno.mkdir(dataDirectory, { recursive: true });
+    const lock = await takeLock(directory);
+    try {
+      return new EmbeddedSql(await openDatabase(directory), lock);
+    } catch (error) {
+      lock.close();
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw new Error(
+        `Cannot open the embedded database in "${directory}": ${
+          error instanceof Error ? error.message : error
+        }; ` +
+          "bring that directory back from a copy, or move it away to begin with an empty one",
+        { cause: error },
+      );
+    }
+  }
+
+  async query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    try {
+      return (await this.#database.query<Row>(text, [...parameters])).rows;
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  async exec(text: string): Promise<void> {
+    try {
+      await this.#database.exec(text);
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  listen(channel: string, heard: () => void): Subscription {
+    this.#database.onNotification((on) => {
+      if (on === channel) heard();
+    });
+    return {
+      query: async <Row>(text: string) => {
+        await this.exec(`listen ${channel}`); // Once would do; here a failure has somebody to tell.
+        return await this.query<Row>(text);
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#database.close().finally(() => this.#lock.close());
+  }
+}
+
+/**
+ * Two processes on one directory would lose data without an error, and nothing in PGlite prevents it. The kernel
+ * frees the lock of a process that ends, however it ends; the file stays.
+ */
+async function takeLock(directory: string): Promise<Deno.FsFile> {
+  const lock = await Deno.open(`${directory}.lock`, { create: true, write: true });
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  throw new Error(
+    `Cannot open the embedded database in "${directory}": another process has it open. Stop that process, give ` +
+      "this one a directory of its own with --data, or set DATABASE_URL to a server that both can use",
+  );
+}
+
+/** Made beside and moved: a start that was killed half-way leaves nothing that looks like a database. */
+async function openDatabase(directory: string): Promise<PGlite> {
+  if (!await exists(directory)) {
+    const unfinished = `${directory}.new`;
+    if (await exists(unfinished)) await Deno.remove(unfinished, { recursive: true });
+    const database = await PGlite.create(unfinished, await parts());
+    await database.close();
+    await Deno.rename(unfinished, directory);
+  }
+  return await PGlite.create(directory, await parts());
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Imported as bytes, the files of the package take no permission to read, wherever they are cached. */
+async function parts() {
+  const [pgliteWasmModule, initdbWasmModule] = await Promise.all(
+    [postgres, initdb].map((bytes) => WebAssembly.compile(bytes)),
+  );
+  return {
+    fsBundle: new Blob([fileSystem]),
+    pgliteWasmModule: pgliteWasmModule!,
+    initdbWasmModule: initdbWasmModule!,
+  };
+}

@@ -1,0 +1,257 @@
+import type { Log } from "../../shared/log.ts";
+import type { Route, RouteSettings } from "../routing.ts";
+import { CHANNEL, migrationScript } from "./migrations.ts";
+import { type Sql, within } from "./sql.ts";
+import { type Precondition, PreconditionFailed, type RouteVersion, type Store } from "./store.ts";
+import { Watch } from "./watch.ts";
+
+/** The longest that a caller waits for the schema to be ready. */
+const READY_MS = 2_000;
+
+/** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
+interface StoredSettings {
+  cdn_host: string;
+  cdn_weight: number;
+  origin_weight: number;
+  origin_port?: number | null;
+}
+
+interface RouteRow extends StoredSettings {
+  cluster: string;
+  version: number;
+  updated_at: Date;
+  updated_by: string;
+}
+
+interface VersionRow {
+  version: number;
+  changed_at: Date;
+  author: string;
+  before: StoredSettings | null;
+  after: StoredSettings | null;
+}
+
+const ROUTES = "select * from balancer.routes order by cluster";
+
+/**
+ * A new version and what follows from it, for each row of the query `guard`, in one statement.
+ *
+ * The primary key of the versions does the work of a lock. Whoever read version n writes n + 1, and of several only
+ * one can: for the others the conflict leaves no row, and nothing follows. So no lock waits for a client, which may
+ * have been cut off.
+ */
+const writeVersion = (guard: string) => `
+  with guard as (${guard}),
+  version as (
+    insert into balancer.route_versions (cluster, version, author, before, after)
+    select $1, $2::int, $3, $4::text::jsonb, $5::text::jsonb from guard
+    on conflict do nothing
+    returning *
+  ),
+  removed as (
+    delete from balancer.routes using version where routes.cluster = version.cluster and version.after is null
+  ),
+  stored as (
+    insert into balancer.routes
+      (cluster, cdn_host, cdn_weight, origin_weight, origin_port, version, updated_at, updated_by)
+    select cluster, after ->> 'cdn_host', (after ->> 'cdn_weight')::int, (after ->> 'origin_weight')::int,
+      (after ->> 'origin_port')::int, version, changed_at, author
+    from version where after is not null
+    on conflict (cluster) do update set cdn_host = excluded.cdn_host, cdn_weight = excluded.cdn_weight,
+      origin_weight = excluded.origin_weight, origin_port = excluded.origin_port,
+      version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by
+  )
+  select changed_at from version`;
+
+const CHANGE = writeVersion("select");
+const SEED = writeVersion(`
+  insert into balancer.seeded select true where not exists (select from balancer.route_versions)
+  on conflict do nothing returning true`);
+
+/** The routes in a database. Brings its schema up to date before anything else, as soon as it can be reached. */
+export class Repository implements Store {
+  readonly #sql: Sql;
+  readonly #log: Log;
+  #migrated: Promise<void> | undefined;
+  #watch: Watch<Route[]> | undefined;
+
+  constructor(sql: Sql, log: Log) {
+    this.#sql = sql;
+    this.#log = log;
+  }
+
+  async routes(): Promise<Route[]> {
+    return (await this.#query<RouteRow>(ROUTES)).map(toRoute);
+  }
+
+  async route(cluster: string): Promise<Route | undefined> {
+    const [row] = await this.#query<RouteRow>("select * from balancer.routes where cluster = $1", [cluster]);
+    return row && toRoute(row);
+  }
+
+  async change(
+    cluster: string,
+    by: string,
+    when: Precondition,
+    to: (current: Route | undefined) => RouteSettings | null,
+  ): Promise<{ before: Route | undefined; after: Route | undefined }> {
+    for (;;) { // Comes round again only when a change by somebody else was made meanwhile.
+      const { latest, before } = await this.#latest(cluster);
+      check(cluster, before, when);
+      const settings = to(before);
+      if (settings === null && before === undefined) return { before, after: undefined };
+      const version = latest + 1;
+      const updatedAt = await this.#write(CHANGE, cluster, version, by, before ?? null, settings);
+      if (updatedAt === undefined) continue;
+      return {
+        before,
+        after: settings === null ? undefined : { ...settings, cluster, version, updatedAt, updatedBy: by },
+      };
+    }
+  }
+
+  async history(
+    cluster: string,
+    { before, limit }: { before?: number; limit: number },
+  ): Promise<RouteVersion[]> {
+    const rows = await this.#query<VersionRow>(
+      `select version, changed_at, author, before, after from balancer.route_versions
+       where cluster = $1 and ($2::bigint is null or version < $2::bigint) order by version desc limit $3::bigint`,
+      [cluster, before ?? null, limit],
+    );
+    return rows.map((row) => ({
+      version: row.version,
+      at: row.changed_at.toISOString(),
+      by: row.author,
+      before: row.before && toSettings(row.before),
+      after: row.after && toSettings(row.after),
+    }));
+  }
+
+  async seed({ cluster, ...settings }: RouteSettings & { cluster: string }, by: string): Promise<boolean> {
+    return await this.#write(SEED, cluster, 1, by, null, settings) !== undefined;
+  }
+
+  async watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void> {
+    const subscription = this.#sql.listen(CHANNEL, () => this.#watch?.wake());
+    this.#watch = new Watch({
+      read: async () => {
+        await this.#ready();
+        return (await subscription.query<RouteRow>(ROUTES)).map(toRoute);
+      },
+      changed: (routes) => this.#tell(routes, changed),
+      reached: (up, reason) => {
+        this.#logReached(up, reason);
+        state(up);
+      },
+    });
+    await this.#watch.tried;
+  }
+
+  async close(): Promise<void> {
+    const stopped = this.#watch?.stop();
+    await this.#sql.close();
+    await stopped;
+  }
+
+  /** The schema is up to date. Callers at the same time share one attempt; the one after a failure tries again. */
+  async #ready(): Promise<void> {
+    this.#migrated ??= this.#sql.exec(migrationScript()).catch((error) => {
+      this.#migrated = undefined;
+      throw error;
+    });
+    await within(READY_MS, this.#migrated);
+  }
+
+  async #query<Row>(text: string, parameters: Parameters<Sql["query"]>[1] = []): Promise<Row[]> {
+    await this.#ready();
+    return await this.#sql.query<Row>(text, parameters);
+  }
+
+  /** The route, and the number of its latest version: 0 when there never was one. */
+  async #latest(cluster: string): Promise<{ latest: number; before: Route | undefined }> {
+    const [row] = await this.#query<{ latest: number } & (RouteRow | { cluster: null })>(
+      `select (select coalesce(max(version), 0) from balancer.route_versions where cluster = $1) as latest, routes.*
+       from (select) as one left join balancer.routes on routes.cluster = $1`,
+      [cluster],
+    );
+    return { latest: row!.latest, before: row!.cluster === null ? undefined : toRoute(row as RouteRow) };
+  }
+
+  /** The time of the change, or undefined when the guard of `statement` or another change was in the way. */
+  async #write(
+    statement: string,
+    cluster: string,
+    version: number,
+    by: string,
+    before: RouteSettings | null,
+    after: RouteSettings | null,
+  ): Promise<string | undefined> {
+    const parameters = [cluster, version, by, toJson(before), toJson(after)];
+    const [row] = await this.#query<{ changed_at: Date }>(statement, parameters);
+    return row?.changed_at.toISOString();
+  }
+
+  #tell(routes: Route[], changed: (routes: Route[]) => void): void {
+    try {
+      changed(routes);
+    } catch (error) {
+      // The API lets no such route in; a change by hand may.
+      this.#log.error(
+        "routes_refused",
+        "the routes in the database can't be used; mend what was changed by hand",
+        {
+          error,
+        },
+      );
+    }
+  }
+
+  #logReached(up: boolean, error?: unknown): void {
+    if (up) this.#log.info("database_up", "the routes are read from the database");
+    else this.#log.warn("database_down", "going on with the last known routes until it is back", { error });
+  }
+}
+
+function check(cluster: string, current: Route | undefined, when: Precondition): void {
+  const { ifVersion, ifAbsent, ifPresent } = when;
+  const found = current === undefined ? "does not exist" : `is at version ${current.version}`;
+  const expected = ifVersion !== undefined && current?.version !== ifVersion
+    ? `to be at version ${ifVersion}`
+    : ifAbsent && current !== undefined
+    ? "not to exist"
+    : ifPresent && current === undefined
+    ? "to exist"
+    : undefined;
+  if (expected === undefined) return;
+  throw new PreconditionFailed(
+    `Cannot change "${cluster}": it is expected ${expected}, but ${found}; read it again and decide anew`,
+  );
+}
+
+function toSettings(stored: StoredSettings): RouteSettings {
+  return {
+    cdnHost: stored.cdn_host,
+    cdnWeight: stored.cdn_weight,
+    originWeight: stored.origin_weight,
+    originPort: stored.origin_port ?? null,
+  };
+}
+
+function toRoute(row: RouteRow): Route {
+  const { cluster, version, updated_at, updated_by } = row;
+  return { cluster, ...toSettings(row), version, updatedAt: updated_at.toISOString(), updatedBy: updated_by };
+}
+
+function toJson(settings: RouteSettings | null): string | null {
+  if (settings === null) return null;
+  const { cdnHost, cdnWeight, originWeight, originPort } = settings;
+  return JSON.stringify(
+    {
+      cdn_host: cdnHost,
+      cdn_weight: cdnWeight,
+      origin_weight: originWeight,
+      origin_port: originPort,
+    } satisfies StoredSettings,
+  );
+}

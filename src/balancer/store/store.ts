@@ -1,0 +1,94 @@
+import type { Log } from "../../shared/log.ts";
+import type { Route, RouteSettings } from "../routing.ts";
+
+/** One change of a route: its settings before and after it, null where there was none. */
+export interface RouteVersion {
+  /** From 1, counted for each cluster; goes on after the route was removed and made again. */
+  readonly version: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly by: string;
+  readonly before: RouteSettings | null;
+  readonly after: RouteSettings | null;
+}
+
+/** What must hold of the route when it is changed; every member given must. */
+export interface Precondition {
+  /** It exists in this version (`If-Match: "3"`). */
+  readonly ifVersion?: number;
+  /** It does not exist (`If-None-Match: *`). */
+  readonly ifAbsent?: boolean;
+  /** It exists (`If-Match: *`). */
+  readonly ifPresent?: boolean;
+}
+
+/** The route is not in the state that the change was made for. */
+export class PreconditionFailed extends Error {
+  override readonly name = "PreconditionFailed";
+}
+
+/** There is no such cluster, or no such version of it. */
+export class NotFound extends Error {
+  override readonly name = "NotFound";
+}
+
+/**
+ * The database can't be reached, or does not answer in time. It comes back by itself. A change may have been made
+ * all the same: its answer, not the change, may be what was lost.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+}
+
+/** The routes and their history. Every method may throw {@linkcode StoreUnavailable}, except `watch` and `close`. */
+export interface Store {
+  /** All routes, by cluster. */
+  routes(): Promise<Route[]>;
+  route(cluster: string): Promise<Route | undefined>;
+  /**
+   * Makes, replaces or removes a route, as a new version: settings to make or replace it, null to remove it. All
+   * or nothing. `to` may be called again when another change comes between; what it throws is passed on, and
+   * nothing is changed. Without a route, null changes nothing.
+   *
+   * @throws {PreconditionFailed}
+   */
+  change(
+    cluster: string,
+    by: string,
+    when: Precondition,
+    to: (current: Route | undefined) => RouteSettings | null,
+  ): Promise<{ before: Route | undefined; after: Route | undefined }>;
+  /** The versions of a cluster below `before`, newest first; none when there never was such a route. */
+  history(cluster: string, page: { before?: number; limit: number }): Promise<RouteVersion[]>;
+  /**
+   * Calls `changed` with all routes now, after every change by anyone, and after every outage; several changes may
+   * be told as one. Calls `state` when the database is found to be up or down, and each time that turns.
+   * Resolves after the first attempt to read, whatever came of it; never rejects. To be called once.
+   */
+  watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void>;
+  /** Makes the first route of a database that has never had one, and tells whether it did. */
+  seed(route: RouteSettings & { cluster: string }, by: string): Promise<boolean>;
+  /** Ends the watch and the connections; what is under way may fail. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty or not given: the embedded PostgreSQL. */
+  readonly databaseUrl?: string | undefined;
+  /** Where the embedded PostgreSQL lives; made if it isn't there. */
+  readonly dataDirectory: string;
+  readonly log: Log;
+}
+
+/**
+ * Opens the store. With a URL it does not wait for the server, which may be down; without one the embedded PostgreSQL
+ * is open when it returns.
+ *
+ * @throws {SyntaxError | Deno.errors.NotCapable} The URL can't be used, or a permission is missing.
+ * @throws {Error} The embedded PostgreSQL can't be opened, or is open in another process.
+ */
+export async function openStore({ databaseUrl, dataDirectory, log }: StoreOptions): Promise<Store> {
+  // Loaded when needed: the embedded one takes hundreds of megabytes.
+  if (databaseUrl) return (await import("./postgres.ts")).openPostgres(databaseUrl, log);
+  return await (await import("./pglite.ts")).openEmbedded(dataDirectory, log);
+}

