@@ -1,0 +1,79 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import type { Log } from "../../shared/log.ts";
+import { type Store, StoreUnavailable } from "../store/store.ts";
+import { authenticated, type Caller } from "./authentication.ts";
+import { addDocs } from "./docs.ts";
+import { addHealth, type Readiness } from "./health.ts";
+import { Problem } from "./problems.ts";
+import { answersJson, invalid } from "./requests.ts";
+import { addRoutes } from "./routes.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface AdminOptions {
+  readonly store: Store;
+  readonly tokens: Tokens;
+  readonly log: Log;
+  readonly readiness: () => Readiness;
+  /** Of the service, as the description of the API gives it. */
+  readonly version: string;
+}
+
+/** The admin API, for `Deno.serve`. Whatever the request, it answers, and with a 5xx only for its own failures. */
+export function adminApp(options: AdminOptions): { fetch(request: Request): Response | Promise<Response> } {
+  const { store, tokens, log, readiness, version } = options;
+  const app = new OpenAPIHono<Caller>({
+    defaultHook(result) {
+      if (!result.success) throw invalid(result.error, result.target);
+    },
+  });
+  app.use(hardened);
+  addHealth(app, readiness);
+  addDocs(app, version);
+  // What is added from here on is closed, whatever it is.
+  app.use("/api/v1/*", authenticated(tokens), answersJson);
+  addRoutes(app, store, log);
+  app.notFound((c) => refusal(app, c).toResponse());
+  app.onError((error, c) => problemOf(error, log, c).toResponse());
+  return { fetch: (request) => app.fetch(request) };
+}
+
+/** Nothing here is for a cache, a frame, another site, or a guess at its type. */
+const hardened: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("Cache-Control", "no-store");
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Referrer-Policy", "no-referrer");
+  c.header("Cross-Origin-Resource-Policy", "same-origin");
+  if (!c.res.headers.has("Content-Security-Policy")) {
+    c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  }
+};
+
+function problemOf(error: Error, log: Log, c: Context): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailable) {
+    const detail = "try again in a second; GET tells whether a change was made before the answer was lost";
+    return new Problem("database-down", detail, { headers: { "Retry-After": "1" } });
+  }
+  log.error("admin_failed", `${c.req.method} ${c.req.path} failed`, { error });
+  return new Problem("internal", "the log says more under admin_failed");
+}
+
+/** What a request gets that no handler is for. */
+function refusal(app: OpenAPIHono<Caller>, c: Context): Problem {
+  const { method, path } = c.req;
+  const known = new Set(
+    app.routes.filter((route) => route.method !== "ALL" && patternOf(route.path).test(path))
+      .flatMap((route) => route.method === "GET" ? ["GET", "HEAD"] : [route.method]),
+  );
+  if (known.size === 0) return new Problem("unknown-path", "GET /api/v1/docs shows the calls there are");
+  const allowed = [...known].join(", ");
+  return new Problem("method-not-allowed", `${method} can't be used here: use ${allowed}`, {
+    headers: { Allow: allowed },
+  });
+}
+
+/** A path of hono's, such as `/api/v1/routes/:cluster`. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`);

@@ -1,0 +1,52 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Caller } from "./authentication.ts";
+import { Problem } from "./problems.ts";
+import { problemSchema } from "./schemas.ts";
+
+/**
+ * What redirects are made from: the database's routes; the last ones known, with the database down; or nothing yet.
+ */
+export type Readiness = "ready" | "stale" | "starting";
+
+const status = <const Word extends string>(...words: readonly [Word, ...Word[]]) => ({
+  "application/json": { schema: z.object({ status: z.enum(words) }) },
+});
+
+const common = { method: "get" as const, tags: ["Health"], security: [] };
+
+const healthz = createRoute({
+  ...common,
+  path: "/healthz",
+  operationId: "healthz",
+  summary: "Whether the service is alive",
+  responses: { 200: { description: "It is", content: status("alive") } },
+});
+
+const readyz = createRoute({
+  ...common,
+  path: "/readyz",
+  operationId: "readyz",
+  summary: "Whether the service can redirect",
+  responses: {
+    200: {
+      description: "It can; stale: the database is down, and the routes are the last ones known",
+      content: status("ready", "stale"),
+    },
+    503: {
+      description: "It has no routing table yet",
+      content: { "application/problem+json": { schema: problemSchema } },
+    },
+  },
+});
+
+/** The calls for whoever watches over the service; they need no token. */
+export function addHealth(app: OpenAPIHono<Caller>, readiness: () => Readiness): void {
+  app.openapi(healthz, (c) => c.json({ status: "alive" as const }, 200));
+  app.openapi(readyz, (c) => {
+    const status = readiness();
+    if (status === "starting") {
+      throw new Problem("not-ready", "ask again in a second", { headers: { "Retry-After": "1" } });
+    }
+    return c.json({ status }, 200);
+  });
+}

@@ -1,0 +1,177 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { type ProblemName, PROBLEMS } from "./problems.ts";
+import { jsonBody } from "./requests.ts";
+import * as schemas from "./schemas.ts";
+
+/** The name of the security scheme in the description. */
+export const TOKEN_SCHEME = "token";
+
+const PATH = "/api/v1/routes";
+const ONE = `${PATH}/{cluster}`;
+
+const JSON_TYPE = "application/json";
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ [JSON_TYPE]: { schema } });
+
+const tagged = z.object({ ETag: z.string().openapi({ description: "The version", example: '"3"' }) });
+
+const oneRoute = (description: string) => ({
+  description,
+  headers: tagged,
+  content: json(schemas.routeSchema),
+});
+
+/** What every call behind a token may answer with. */
+const ALWAYS: readonly ProblemName[] = [
+  "token-missing",
+  "no-tokens",
+  "invalid-parameter",
+  "not-acceptable",
+  "internal",
+  "database-down",
+];
+const WITH_BODY: readonly ProblemName[] = [
+  "malformed-json",
+  "body-too-large",
+  "unsupported-media-type",
+  "invalid-body",
+];
+
+/** The answers to what goes wrong, one for each status. */
+function refusals(...names: readonly ProblemName[]) {
+  const titles = new Map<number, string[]>();
+  for (const name of [...ALWAYS, ...names]) {
+    const { status, title } = PROBLEMS[name];
+    titles.set(status, [...titles.get(status) ?? [], title]);
+  }
+  const content = { "application/problem+json": { schema: schemas.problemSchema } };
+  return Object.fromEntries(
+    [...titles].map(([status, texts]) => [status, { description: texts.join("; "), content }]),
+  );
+}
+
+const common = { tags: ["Routes"], security: [{ [TOKEN_SCHEME]: [] }] };
+
+export const listRoutes = createRoute({
+  ...common,
+  method: "get",
+  path: PATH,
+  operationId: "listRoutes",
+  summary: "All routes",
+  responses: {
+    200: { description: "By cluster", content: json(z.array(schemas.routeSchema)) },
+    ...refusals(),
+  },
+});
+
+export const getRoute = createRoute({
+  ...common,
+  method: "get",
+  path: ONE,
+  operationId: "getRoute",
+  summary: "One route",
+  request: { params: schemas.clusterSchema, headers: schemas.readConditionsSchema },
+  responses: {
+    200: oneRoute("The route"),
+    304: { description: "The client has this version already", headers: tagged },
+    ...refusals("unknown-route"),
+  },
+});
+
+export const putRoute = createRoute({
+  ...common,
+  method: "put",
+  path: ONE,
+  operationId: "putRoute",
+  summary: "Make or replace a route",
+  middleware: jsonBody(JSON_TYPE),
+  request: {
+    params: schemas.clusterSchema,
+    headers: schemas.conditionsSchema,
+    body: { required: true, content: json(schemas.settingsSchema) },
+  },
+  responses: {
+    200: oneRoute("Replaced"),
+    201: { ...oneRoute("Made"), headers: tagged.extend({ Location: z.string() }) },
+    ...refusals("precondition-failed", ...WITH_BODY),
+  },
+});
+
+const MERGE_PATCH_TYPE = "application/merge-patch+json";
+
+export const patchRoute = createRoute({
+  ...common,
+  method: "patch",
+  path: ONE,
+  operationId: "patchRoute",
+  summary: "Change some fields of a route",
+  middleware: jsonBody(MERGE_PATCH_TYPE, JSON_TYPE),
+  request: {
+    params: schemas.clusterSchema,
+    headers: schemas.conditionsSchema,
+    body: {
+      required: true,
+      content: { ...json(schemas.patchSchema), [MERGE_PATCH_TYPE]: { schema: schemas.patchSchema } },
+    },
+  },
+  responses: {
+    200: oneRoute("Changed"),
+    ...refusals("unknown-route", "precondition-failed", ...WITH_BODY),
+  },
+});
+
+export const deleteRoute = createRoute({
+  ...common,
+  method: "delete",
+  path: ONE,
+  operationId: "deleteRoute",
+  summary: "Remove a route",
+  description: "Its history stays, and any of its versions can be restored.",
+  request: { params: schemas.clusterSchema, headers: schemas.conditionsSchema },
+  responses: { 204: { description: "Removed" }, ...refusals("unknown-route", "precondition-failed") },
+});
+
+export const listHistory = createRoute({
+  ...common,
+  method: "get",
+  path: `${ONE}/history`,
+  operationId: "listHistory",
+  summary: "The versions of a route, newest first",
+  request: { params: schemas.clusterSchema, query: schemas.pageSchema },
+  responses: {
+    200: {
+      description: "A page of versions",
+      headers: z.object({
+        Link: z.string().optional().openapi({
+          description: 'The next page, if there is one: `<…>; rel="next"`',
+        }),
+      }),
+      content: json(z.array(schemas.historyEntrySchema)),
+    },
+    ...refusals("unknown-route"),
+  },
+});
+
+export const restoreRoute = createRoute({
+  ...common,
+  method: "post",
+  path: `${ONE}/restore`,
+  operationId: "restoreRoute",
+  summary: "Bring a version back, as a new version",
+  description:
+    "A version that removed the route holds no settings to bring back: 409. DELETE removes a route.",
+  middleware: jsonBody(JSON_TYPE),
+  request: {
+    params: schemas.clusterSchema,
+    headers: schemas.conditionsSchema,
+    body: { required: true, content: json(schemas.restoreSchema) },
+  },
+  responses: {
+    200: oneRoute("Restored"),
+    201: {
+      ...oneRoute("Restored a route that was removed"),
+      headers: tagged.extend({ Location: z.string() }),
+    },
+    ...refusals("unknown-route", "unknown-version", "deleted-version", "precondition-failed", ...WITH_BODY),
+  },
+});

@@ -1,0 +1,124 @@
+import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Log } from "../../shared/log.ts";
+import type { Route, RouteSettings } from "../routing.ts";
+import type { Store } from "../store/store.ts";
+import type { Caller } from "./authentication.ts";
+import { type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";
+import { type Conditions, etag, notModified } from "./conditions.ts";
+import * as operations from "./operations.ts";
+import { Problem } from "./problems.ts";
+import { invalid } from "./requests.ts";
+import {
+  fromJson,
+  type patchSchema,
+  routeJson,
+  settingsJson,
+  settingsSchema,
+  versionJson,
+} from "./schemas.ts";
+
+/** The calls of the API that read and change routes. */
+export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): void {
+  const changes = new Changes(store, log);
+  app.openapi(operations.listRoutes, async (c) => c.json((await store.routes()).map(routeJson), 200));
+
+  app.openapi(operations.getRoute, async (c) => {
+    const { cluster } = c.req.valid("param");
+    const route = await store.route(cluster);
+    if (route === undefined) throw unknownRoute(cluster);
+    describeRoute(c, route);
+    return notModified(c.req.valid("header"), route) ? c.body(null, 304) : c.json(routeJson(route), 200);
+  });
+
+  app.openapi(operations.putRoute, async (c) => {
+    const settings = fromJson(c.req.valid("json"));
+    const { made, route } = await changes.put(
+      requestOf(c, c.req.valid("param"), c.req.valid("header")),
+      settings,
+    );
+    describeRoute(c, route, made);
+    return made ? c.json(routeJson(route), 201) : c.json(routeJson(route), 200);
+  });
+
+  app.openapi(operations.patchRoute, async (c) => {
+    const patch = c.req.valid("json");
+    const request = requestOf(c, c.req.valid("param"), c.req.valid("header"));
+    const route = await changes.patch(request, (current) => merge(current, patch));
+    describeRoute(c, route);
+    return c.json(routeJson(route), 200);
+  });
+
+  app.openapi(operations.deleteRoute, async (c) => {
+    await changes.remove(requestOf(c, c.req.valid("param"), c.req.valid("header")));
+    return c.body(null, 204);
+  });
+
+  app.openapi(operations.listHistory, async (c) => {
+    const { cluster } = c.req.valid("param");
+    const { limit, before } = c.req.valid("query");
+    // One more than asked for tells whether there is another page.
+    const versions = await store.history(cluster, { limit: limit + 1, ...before && { before } });
+    if (versions.length === 0 && (await store.history(cluster, { limit: 1 })).length === 0) {
+      throw unknownRoute(cluster);
+    }
+    const page = versions.slice(0, limit);
+    if (versions.length > limit) {
+      c.header(
+        "Link",
+        `<${pathOf(cluster)}/history?limit=${limit}&before=${page.at(-1)!.version}>; rel="next"`,
+      );
+    }
+    return c.json(page.map(versionJson), 200);
+  });
+
+  app.openapi(operations.restoreRoute, async (c) => {
+    const request = requestOf(c, c.req.valid("param"), c.req.valid("header"));
+    const settings = await settingsOf(store, request.cluster, c.req.valid("json").version);
+    const { made, route } = await changes.put(request, settings);
+    describeRoute(c, route, made);
+    return made ? c.json(routeJson(route), 201) : c.json(routeJson(route), 200);
+  });
+}
+
+function requestOf(
+  c: Context<Caller>,
+  { cluster }: { cluster: string },
+  conditions: Conditions,
+): ChangeRequest {
+  return { cluster, by: c.get("caller"), conditions };
+}
+
+/** The head of an answer that holds a route. */
+function describeRoute(c: Context<Caller>, route: Route, made = false): void {
+  c.header("ETag", etag(route));
+  if (made) c.header("Location", pathOf(route.cluster));
+}
+
+/** A patch is flat, and its one null stands for what the absent port is: to merge it is to copy it over. */
+function merge(current: Route, patch: z.infer<typeof patchSchema>): RouteSettings {
+  const { data, error } = settingsSchema.safeParse({ ...settingsJson(current), ...patch });
+  if (error) throw invalid(error, "json");
+  return fromJson(data!);
+}
+
+/** The settings that a version set. History never changes, so they may be read ahead of the transaction. */
+async function settingsOf(store: Store, cluster: string, version: number): Promise<RouteSettings> {
+  const [found] = await store.history(cluster, { before: version + 1, limit: 1 });
+  if (found?.version !== version) {
+    const [newest] = await store.history(cluster, { limit: 1 });
+    if (newest === undefined) throw unknownRoute(cluster);
+    throw new Problem("unknown-version", `the newest version of ${cluster} is ${newest.version}`, {
+      errors: [{ pointer: "/version", detail: "there is no such version" }],
+    });
+  }
+  if (found.after === null) {
+    const detail = `version ${version} removed the route: restore an earlier one, or DELETE ${
+      pathOf(cluster)
+    }`;
+    throw new Problem("deleted-version", detail, {
+      errors: [{ pointer: "/version", detail: "removed the route" }],
+    });
+  }
+  return found.after;
+}

@@ -1,0 +1,170 @@
+import { z } from "@hono/zod-openapi";
+import type { Route, RouteSettings } from "../routing.ts";
+import {
+  CDN_HOST_CHARS_MAX,
+  cdnHostProblem,
+  CLUSTER_CHARS_MAX,
+  clusterProblem,
+  PORT_MAX,
+  WEIGHT_MAX,
+  weightsProblem,
+} from "../route_settings.ts";
+import type { RouteVersion } from "../store/store.ts";
+
+/** Versions are PostgreSQL integers, and the one after the highest must be one, too. */
+export const VERSION_MAX = 2 ** 31 - 2;
+export const HISTORY_LIMIT_MAX = 100;
+
+/** One message for whatever is wrong with a value, and another for its absence. */
+const tells = (advice: string) => ({
+  error: ({ input }: { input?: unknown }) => input === undefined ? `missing: ${advice}` : advice,
+});
+
+/** Lets one of the rules of route_settings.ts decide, so that there is one set of them. */
+const obeys = (rule: (text: string) => string | undefined) => (text: string, context: z.RefinementCtx) => {
+  const message = rule(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+};
+
+const integer = (min: number, max: number) => {
+  const advice = tells(`give an integer from ${min} to ${max}`);
+  return z.int(advice).min(min, advice).max(max, advice);
+};
+
+const fields = {
+  cdn_host: z.string(tells("give a string")).superRefine(obeys(cdnHostProblem)).openapi({
+    description:
+      "The base of the CDN's URLs: a host, with a scheme (default http), a port and a path if it has them",
+    maxLength: CDN_HOST_CHARS_MAX,
+    example: "cdn.example.net",
+  }),
+  cdn_weight: integer(0, WEIGHT_MAX).openapi({
+    description: "Of every cdn_weight + origin_weight requests, this many go to the CDN",
+    example: 9,
+  }),
+  origin_weight: integer(0, WEIGHT_MAX).openapi({
+    description:
+      "Of every cdn_weight + origin_weight requests, this many go to the origin; not 0 if cdn_weight is",
+    example: 1,
+  }),
+  origin_port: integer(1, PORT_MAX).nullable().openapi({
+    description: "The port that a video URL must name; null where it must name none",
+    example: null,
+  }),
+};
+
+const anObject = tells("give an object");
+
+export const settingsSchema = z.strictObject(
+  { ...fields, origin_port: fields.origin_port.default(null) },
+  anObject,
+)
+  .superRefine((settings, context) => {
+    const message = weightsProblem(fromJson(settings));
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["origin_weight"], message });
+  })
+  .openapi("RouteSettings");
+
+export const patchSchema = z.strictObject(fields, anObject).partial().openapi("RoutePatch", {
+  description: "A merge patch (RFC 7396): the fields to change",
+});
+
+const versionSchema = integer(1, VERSION_MAX).openapi({ example: 3 });
+
+export const routeSchema = z.object({
+  cluster: z.string().openapi({ example: "origin-cluster" }),
+  ...fields,
+  version: versionSchema,
+  updated_at: z.iso.datetime(),
+  updated_by: z.string().openapi({ description: "The name of the token that was used", example: "alice" }),
+}).openapi("Route");
+
+export const historyEntrySchema = z.object({
+  version: versionSchema,
+  at: z.iso.datetime(),
+  by: z.string().openapi({ example: "alice" }),
+  before: z.object(fields).nullable().openapi({ description: "null: the version made the route" }),
+  after: z.object(fields).nullable().openapi({ description: "null: the version removed the route" }),
+}).openapi("RouteVersion");
+
+export const restoreSchema = z.strictObject({ version: versionSchema }, anObject).openapi("Restore");
+
+export const clusterSchema = z.object({
+  cluster: z.string().toLowerCase().superRefine(obeys(clusterProblem)).openapi({
+    description: "The domain of the origin servers, in any case",
+    maxLength: CLUSTER_CHARS_MAX,
+    example: "origin-cluster",
+  }),
+});
+
+/** Digits alone, where `Number` would also take `1e1`, `0x10` and the empty string. */
+const queryInteger = (min: number, max: number) =>
+  z.string().regex(/^[0-9]{1,10}$/, `give an integer from ${min} to ${max}`).transform(Number)
+    .pipe(integer(min, max)).openapi({ type: "integer", minimum: min, maximum: max });
+
+export const pageSchema = z.strictObject({
+  limit: queryInteger(1, HISTORY_LIMIT_MAX).default(20).openapi({
+    description: "The most versions to answer with",
+  }),
+  before: queryInteger(1, VERSION_MAX).optional().openapi({ description: "Only versions below this one" }),
+});
+
+export const conditionsSchema = z.object({
+  "If-Match": z.string().optional().openapi({
+    description: 'Only if the version is one of these, such as `"3"`; `*`: only if there is a route',
+  }),
+  "If-None-Match": z.string().optional().openapi({
+    description: "Only if the version is none of these; `*`: only if there is no route",
+  }),
+});
+
+export const readConditionsSchema = conditionsSchema.pick({ "If-None-Match": true });
+
+export const problemSchema = z.object({
+  type: z.string().openapi({ description: "Leads to its entry in x-problems of this description" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().openapi({ description: "What is wrong with this request, and what to do" }),
+  errors: z.array(z.object({
+    pointer: z.string().optional().openapi({
+      description: "JSON pointer to the field of the body (RFC 6901)",
+    }),
+    parameter: z.string().optional().openapi({ description: "The name in the path or the query" }),
+    header: z.string().optional(),
+    detail: z.string(),
+  })).optional(),
+}).openapi("Problem", { description: "RFC 9457" });
+
+type SettingsJson = z.infer<typeof settingsSchema>;
+
+export const fromJson = (json: SettingsJson): RouteSettings => ({
+  cdnHost: json.cdn_host,
+  cdnWeight: json.cdn_weight,
+  originWeight: json.origin_weight,
+  originPort: json.origin_port,
+});
+
+export const settingsJson = (settings: RouteSettings): SettingsJson => ({
+  cdn_host: settings.cdnHost,
+  cdn_weight: settings.cdnWeight,
+  origin_weight: settings.originWeight,
+  origin_port: settings.originPort,
+});
+
+export const routeJson = (route: Route): z.infer<typeof routeSchema> => ({
+  cluster: route.cluster,
+  ...settingsJson(route),
+  version: route.version,
+  updated_at: route.updatedAt,
+  updated_by: route.updatedBy,
+});
+
+export const versionJson = (
+  { version, at, by, before, after }: RouteVersion,
+): z.infer<typeof historyEntrySchema> => ({
+  version,
+  at,
+  by,
+  before: before && settingsJson(before),
+  after: after && settingsJson(after),
+});

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { StoreUnavailable } from "../../../src/balancer/store/store.ts";
+import { routeSchema } from "../../../src/balancer/admin/schemas.ts";
+import { adminClient, type CallOptions, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
+import { generatedRequests } from "../../support/admin_requests.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+Deno.test({
+  name: "app: what nothing is there for is refused by name",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    const unknown = [
+      "/",
+      "/api",
+      "/api/v1",
+      "/api/v1/",
+      "/api/v1/route",
+      `${ROUTES}/`,
+      `/${ROUTES}`,
+      `${ONE}/`,
+      `${ONE}/history/`,
+      `${ONE}/histories`,
+      `${ONE}/a/history`,
+      "/API/V1/ROUTES",
+      "/api/v2/routes",
+      "/healthz/",
+      "/api/v1/docs/",
+      "/api/v1/docs/..%2f..%2fsecret",
+      "/api/v1/docs/package.json",
+      "/favicon.ico",
+    ];
+    for (const path of unknown) {
+      for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
+        assert.equal((await call(`${method} ${path}`)).status, 404, `${method} ${path}`);
+      }
+    }
+    const methods: [path: string, allowed: string][] = [
+      [ROUTES, "GET, HEAD"],
+      [ONE, "GET, HEAD, PUT, PATCH, DELETE"],
+      [`${ROUTES}/%2F`, "GET, HEAD, PUT, PATCH, DELETE"],
+      [`${ONE}/history`, "GET, HEAD"],
+      [`${ONE}/restore`, "POST"],
+      ["/healthz", "GET, HEAD"],
+      ["/readyz", "GET, HEAD"],
+      ["/api/v1/docs", "GET, HEAD"],
+      ["/api/v1/openapi.json", "GET, HEAD"],
+    ];
+    for (const [path, allowed] of methods) {
+      for (const method of ["GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS", "PROPFIND", "get2"]) {
+        if (allowed.split(", ").includes(method)) continue;
+        const { status, headers } = await call(`${method} ${path}`);
+        assert.deepEqual([status, headers.get("Allow")], [405, allowed], `${method} ${path}`);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "app: a refusal names the place of what is wrong",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    const put = { body: SETTINGS };
+    const clusters = [
+      "%20",
+      "-a",
+      "a-",
+      "a..b",
+      ".a",
+      "a.",
+      "a_b",
+      "a%2Fb",
+      "a%00",
+      "%0d%0a",
+      "%e2%82%ac",
+      "%ff",
+      "%",
+      "%zz",
+      "%25%32%66",
+      "__proto__",
+      "127.0.0.1",
+      "a".repeat(64),
+      "a.".repeat(127) + "aa",
+      "*",
+      "{cluster}",
+      "a;b",
+    ];
+    const refused: [line: string, options: CallOptions, status: number, place: Record<string, string>][] = [
+      ...clusters.map((name) =>
+        [`PUT ${ROUTES}/${name}`, put, 400, { parameter: "cluster" }] as typeof refused[number]
+      ),
+      [`GET ${ROUTES}/a_b`, {}, 400, { parameter: "cluster" }],
+      [`POST ${ROUTES}/a_b/restore`, { body: { version: 1 } }, 400, { parameter: "cluster" }],
+      ...["0", "-1", "101", "1.5", "1e1", "0x1", "", "%20", "a", "9".repeat(40), "1&limit=2"].map((limit) =>
+        [`GET ${ONE}/history?limit=${limit}`, {}, 400, { parameter: "limit" }] as typeof refused[number]
+      ),
+      ...["0", "-1", "2147483647", "9999999999", "99999999999", "null", "\u0661"].map((before) =>
+        [`GET ${ONE}/history?before=${before}`, {}, 400, { parameter: "before" }] as typeof refused[number]
+      ),
+      [`GET ${ONE}/history?page=2`, {}, 400, { parameter: "page" }],
+      [`GET ${ONE}/history?__proto__=2`, {}, 400, { parameter: "__proto__" }],
+      [`PUT ${ONE}`, { ...put, headers: { "If-Match": "1" } }, 400, { header: "If-Match" }],
+      [`DELETE ${ONE}`, { headers: { "If-None-Match": "" } }, 400, { header: "If-None-Match" }],
+      [`PUT ${ONE}`, { body: "{" }, 400, { pointer: "" }],
+      [`PUT ${ONE}`, { body: [] }, 422, { pointer: "" }],
+      [`PUT ${ONE}`, { body: { ...SETTINGS, cdn_weight: "9" } }, 422, { pointer: "/cdn_weight" }],
+      [`PUT ${ONE}`, { body: { ...SETTINGS, "a/~": 1 } }, 422, { pointer: "/a~1~0" }],
+      [`PATCH ${ONE}`, { body: { cdn_host: null } }, 422, { pointer: "/cdn_host" }],
+      [`POST ${ONE}/restore`, { body: {} }, 422, { pointer: "/version" }],
+    ];
+    for (const [line, options, status, place] of refused) {
+      const answer = await call(line, options);
+      const { detail: _, ...found } = answer.json?.errors?.[0] ?? {};
+      assert.deepEqual([answer.status, found], [status, place], `${line}: ${answer.text}`);
+    }
+    assert.equal((await call(`GET ${ROUTES}`, { headers: { Accept: "text/html" } })).status, 406);
+    assert.deepEqual((await call(`GET ${ROUTES}`)).json, []);
+  },
+});
+
+const LINES: readonly [line: string, options: CallOptions][] = [
+  [`GET ${ROUTES}`, {}],
+  [`GET ${ONE}`, {}],
+  [`PUT ${ONE}`, { body: SETTINGS }],
+  [`PATCH ${ONE}`, { body: {} }],
+  [`DELETE ${ONE}`, {}],
+  [`GET ${ONE}/history`, {}],
+  [`POST ${ONE}/restore`, { body: { version: 1 } }],
+];
+
+Deno.test({
+  name: "app: with the database down every call says when to come back, and then works",
+  permissions: "none",
+  async fn() {
+    const store = new MemoryStore();
+    const { call, log } = adminClient({ store });
+    await call(`PUT ${ONE}`, { body: SETTINGS });
+    store.fail(new StoreUnavailable("connection refused"));
+    for (const [line, options] of LINES) {
+      const { status, headers } = await call(line, options);
+      assert.deepEqual([status, headers.get("Retry-After")], [503, "1"], line);
+    }
+    // What is wrong with a request is told all the same.
+    assert.equal((await call(`PUT ${ONE}`, { body: {} })).status, 422);
+    assert.equal((await call("GET /healthz")).status, 200);
+    store.fail(undefined);
+    assert.equal((await call(`GET ${ONE}`)).status, 200);
+    assert.ok(!log.some((line) => line.includes("admin_failed")));
+  },
+});
+
+Deno.test({
+  name: "app: a failure of its own is logged, and the client learns nothing of it",
+  permissions: "none",
+  async fn() {
+    const store = new MemoryStore();
+    const { call, log } = adminClient({ store });
+    store.fail(new Error("relation routes of postgres://user:secret@db does not exist"));
+    for (const [line, options] of LINES) {
+      const { status, text } = await call(line, options);
+      assert.equal(status, 500, line);
+      assert.ok(!/relation|secret/.test(text), text);
+    }
+    assert.equal(log.filter((line) => JSON.parse(line).event === "admin_failed").length, LINES.length);
+  },
+});
+
+Deno.test({
+  name: "app: no request at all is answered with a 5xx",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    const description = (await call("GET /api/v1/openapi.json")).json;
+    const seen = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(generatedRequests(description), async ({ line, options, statuses }) => {
+        const { status, json } = await call(line, options);
+        seen.set(status, (seen.get(status) ?? 0) + 1);
+        assert.ok(status < 500, line);
+        if (statuses) assert.ok(statuses.includes(String(status)), `${line} answers ${status}`);
+        if (/^(GET|PUT|PATCH) [^?]*\/routes\/[^/?]*$/.test(line) && status < 300) {
+          routeSchema.strict().parse(json);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    // The requests reach every common kind of answer, or the generator went stale.
+    for (const status of [200, 201, 204, 400, 401, 404, 405, 406, 412, 415, 422]) {
+      assert.ok(seen.has(status), `no request was answered with ${status}: ${[...seen].join("; ")}`);
+    }
+  },
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { parseTokens } from "../../../src/balancer/admin/tokens.ts";
+import { adminClient, ALICE, BOB, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+const CLOSED = [
+  `GET ${ROUTES}`,
+  `HEAD ${ROUTES}`,
+  `GET ${ONE}`,
+  `PUT ${ONE}`,
+  `PATCH ${ONE}`,
+  `DELETE ${ONE}`,
+  `GET ${ONE}/history`,
+  `POST ${ONE}/restore`,
+  `GET /api/v1/%72outes`,
+  `GET /api/v1/docs/../routes`,
+  "POST /api/v1/docs",
+  "GET /api/v1/anything",
+];
+const OPEN = [
+  "GET /healthz",
+  "GET /readyz",
+  "GET /api/v1/openapi.json",
+  "GET /api/v1/docs",
+  "GET /api/v1/docs/start.js",
+];
+
+Deno.test({
+  name: "authentication: all but health and the description asks for a token",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    for (const line of CLOSED) {
+      const { status, headers } = await call(line, { token: null });
+      assert.deepEqual([status, headers.get("WWW-Authenticate")], [401, 'Bearer realm="balancer"'], line);
+    }
+    for (const line of OPEN) assert.equal((await call(line, { token: null })).status, 200, line);
+  },
+});
+
+Deno.test({
+  name: "authentication: a token is taken by its scheme, in any case, and whole",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    const accepted = [`Bearer ${ALICE}`, `bearer ${ALICE}`, `BEARER   ${BOB} `];
+    for (const Authorization of accepted) {
+      assert.equal((await call(`GET ${ROUTES}`, { token: null, headers: { Authorization } })).status, 200);
+    }
+    const unknown = [
+      `Bearer ${ALICE.slice(1)}`,
+      `Bearer ${ALICE}0`,
+      `Bearer ${ALICE}=`,
+      `Bearer ${ALICE.toUpperCase()}`,
+      "Bearer alice",
+      `Bearer ${"a".repeat(8000)}`,
+    ];
+    const missing = [
+      "",
+      "Bearer",
+      `Bearer: ${ALICE}`,
+      `Basic ${btoa(`alice:${ALICE}`)}`,
+      `Token ${ALICE}`,
+      ALICE,
+      `Bearer ${ALICE}, Bearer ${BOB}`,
+      `Bearer ${ALICE} ${BOB}`,
+      `Bearer alice:${ALICE}`,
+      `Bearer "${ALICE}"`,
+    ];
+    for (const Authorization of [...unknown, ...missing]) {
+      const { status, headers, text } = await call(`PUT ${ONE}`, {
+        token: null,
+        headers: { Authorization },
+        body: SETTINGS,
+      });
+      assert.equal(status, 401, Authorization);
+      assert.equal(
+        headers.get("WWW-Authenticate")!.includes("invalid_token"),
+        unknown.includes(Authorization),
+        Authorization,
+      );
+      assert.ok(!text.includes(ALICE), text);
+    }
+    assert.equal((await call(`GET ${ROUTES}?access_token=${ALICE}`, { token: null })).status, 401);
+    assert.deepEqual((await call(`GET ${ROUTES}`)).json, []);
+  },
+});
+
+Deno.test({
+  name: "authentication: without tokens the API is closed, and says how to open it",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore(), tokens: parseTokens("") });
+    for (const line of CLOSED.filter((line) => !line.startsWith("HEAD"))) {
+      for (const token of [null, ALICE]) {
+        const { status, json } = await call(line, { token });
+        assert.equal(status, 403, line);
+        assert.match(json.detail, /set ADMIN_TOKENS to NAME:TOKEN/);
+      }
+    }
+    for (const line of OPEN) assert.equal((await call(line, { token: null })).status, 200, line);
+  },
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { Changes } from "../../../src/balancer/admin/changes.ts";
+import type { RouteSettings } from "../../../src/balancer/routing.ts";
+import { createLog } from "../../../src/shared/log.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+const SETTINGS: RouteSettings = {
+  cdnHost: "cdn.example.net",
+  cdnWeight: 9,
+  originWeight: 1,
+  originPort: null,
+};
+
+Deno.test({
+  name: "changes: each is one line of the log, and a refused one is none",
+  permissions: "none",
+  async fn() {
+    const lines: string[] = [];
+    const write = (line: string) => lines.push(line);
+    const log = createLog({ level: "info", format: "json", write, now: () => new Date(0) });
+    const changes = new Changes(new MemoryStore(), log);
+    const request = { cluster: "origin-cluster", by: "alice", conditions: {} };
+    await assert.rejects(changes.remove(request), { problem: "unknown-route" });
+    await assert.rejects(changes.patch(request, () => SETTINGS), { problem: "unknown-route" });
+    await changes.put(request, SETTINGS);
+    const stale = { ...request, conditions: { "If-Match": '"9"' } };
+    await assert.rejects(changes.patch(stale, () => assert.fail()), { problem: "precondition-failed" });
+    await changes.patch({ ...request, by: "bob" }, ({ cdnHost }) => ({ ...SETTINGS, cdnHost, cdnWeight: 1 }));
+    await changes.remove(request);
+    const told = lines.map((line) => JSON.parse(line));
+    assert.deepEqual(told.map(({ event, message }) => [event, message]), [
+      ["route_changed", "alice made the route of origin-cluster"],
+      ["route_changed", "bob changed the route of origin-cluster"],
+      ["route_changed", "alice removed the route of origin-cluster"],
+    ]);
+    assert.deepEqual(told.map(({ by, version }) => [by, version]), [["alice", 1], ["bob", 2], [
+      "alice",
+      undefined,
+    ]]);
+    assert.deepEqual([told[1].before.cdn_weight, told[1].after.cdn_weight], [9, 1]);
+  },
+});

@@ -1,0 +1,11 @@
+import { testAdminApi } from "../../support/admin_suite.ts";
+import { useBackends } from "../../support/database.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+testAdminApi({
+  name: "memory",
+  permissions: "none",
+  fresh: () =>
+    Promise.resolve({ instance: () => Promise.resolve(new MemoryStore()), async [Symbol.asyncDispose]() {} }),
+});
+for (const backend of useBackends()) testAdminApi(backend);

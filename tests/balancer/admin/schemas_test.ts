@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { fieldProblems } from "../../../src/balancer/admin/requests.ts";
+import * as schemas from "../../../src/balancer/admin/schemas.ts";
+import type { z } from "@hono/zod-openapi";
+import { SETTINGS } from "../../support/admin_client.ts";
+
+/** The pointers of what is wrong with a body; none when it is accepted. */
+function pointers(schema: z.ZodType, json: string): string[] {
+  const { error } = schema.safeParse(JSON.parse(json));
+  return error ? fieldProblems(error, "json").map(({ pointer }) => pointer!) : [];
+}
+
+const withField = (name: string, value: string): string => {
+  const fields = Object.entries({ ...SETTINGS, [name]: undefined }).filter(([, old]) => old !== undefined)
+    .map(([key, old]) => `${JSON.stringify(key)}:${JSON.stringify(old)}`);
+  return `{${[...fields, `${JSON.stringify(name)}:${value}`].join(",")}}`;
+};
+
+Deno.test({
+  name: "schemas: a good value of each field is accepted",
+  permissions: "none",
+  fn() {
+    const accepted: [field: string, values: string[]][] = [
+      ["cdn_host", [
+        '"a"',
+        '"CDN.Example.NET:8080"',
+        '"https://cdn.example.net/base/path"',
+        '"http://[::1]:81"',
+      ]],
+      ["cdn_weight", ["0", "-0", "1e6", "5.0", "1000000"]],
+      ["origin_weight", ["0", "1"]],
+      ["origin_port", ["null", "1", "65535"]],
+    ];
+    for (const [field, values] of accepted) {
+      for (const value of values) {
+        assert.deepEqual(pointers(schemas.settingsSchema, withField(field, value)), [], `${field} ${value}`);
+        assert.deepEqual(pointers(schemas.patchSchema, `{"${field}":${value}}`), [], `${field} ${value}`);
+      }
+    }
+    const { origin_port, ...rest } = SETTINGS;
+    assert.deepEqual(schemas.settingsSchema.parse(rest), { ...rest, origin_port });
+    assert.deepEqual(schemas.patchSchema.parse({}), {});
+  },
+});
+
+Deno.test({
+  name: "schemas: each field refuses what it can't hold, by its pointer",
+  permissions: "none",
+  fn() {
+    const wrongTypes = ["true", '"9"', "[]", "{}", "[9]", '{"valueOf":1}'];
+    const refused: [field: string, values: string[]][] = [
+      ["cdn_host", [
+        "null",
+        "9",
+        '""',
+        '" "',
+        '"cdn example"',
+        '"//cdn.example.net"',
+        '"ftp://cdn.example.net"',
+        '"javascript:alert(1)"',
+        '"http://user@cdn.example.net"',
+        '"http://user:pw@cdn.example.net"',
+        '"cdn.example.net?a"',
+        '"cdn.example.net#a"',
+        '"cdn.example.net/../a"',
+        '"cdn.example.net\\\\a"',
+        '"cdn.example.net\\r\\nSet-Cookie: a"',
+        '"cdn.example.net\\u0000"',
+        '"cdn.example.net:0"',
+        '"cdn.example.net:65536"',
+        '"cdn.example.net:"',
+        '"c\\u0434n.example.net"',
+        '"\\ud800"',
+        `"${"a".repeat(600)}"`,
+        "[]",
+        "{}",
+        "true",
+      ]],
+      ["cdn_weight", ["null", "-1", "0.5", "1000001", "1e400", "-1e400", "9007199254740993", ...wrongTypes]],
+      ["origin_weight", ["null", "-1", "1.0000001", "2147483648", ...wrongTypes]],
+      ["origin_port", ["0", "-1", "65536", "80.5", '""', ...wrongTypes]],
+      ["version", ["1"]],
+      ["cluster", ['"origin-cluster"']],
+      ["updated_by", ["null"]],
+      ["CDN_HOST", ['"a"']],
+      ["cdnHost", ['"a"']],
+      ["__proto__", ["{}", "1"]],
+      ["constructor", ["null"]],
+      ["toString", ["1"]],
+      ["", ["1"]],
+    ];
+    for (const [field, values] of refused) {
+      for (const value of values) {
+        const body = withField(field, value);
+        assert.deepEqual(pointers(schemas.settingsSchema, body), [`/${field}`], body);
+        assert.deepEqual(pointers(schemas.patchSchema, body), [`/${field}`], body);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "schemas: a body as a whole is refused by the pointers to all that is wrong",
+  permissions: "none",
+  fn() {
+    const refused: [schema: z.ZodType, body: string, expected: string[]][] = [
+      [schemas.settingsSchema, "{}", ["/cdn_host", "/cdn_weight", "/origin_weight"]],
+      [schemas.settingsSchema, '{"cdn_host":"a","cdn_weight":0,"origin_weight":0}', ["/origin_weight"]],
+      [schemas.settingsSchema, '{"cdn_host":1,"cdn_weight":0,"origin_weight":2,"a/b":1,"~":2}', [
+        "/cdn_host",
+        "/a~1b",
+        "/~0",
+      ]],
+      ...[schemas.settingsSchema, schemas.patchSchema, schemas.restoreSchema].flatMap((schema) =>
+        ["null", "[]", "3", '"{}"', "true", "[{}]"].map((body) =>
+          [schema, body, [""]] as [z.ZodType, string, string[]]
+        )
+      ),
+      [schemas.restoreSchema, "{}", ["/version"]],
+      [schemas.restoreSchema, '{"version":1,"force":true}', ["/force"]],
+      ...['"1"', "0", "-1", "1.5", "null", "[1]", "2147483647", "1e99"].map((value) =>
+        [schemas.restoreSchema, `{"version":${value}}`, ["/version"]] as [z.ZodType, string, string[]]
+      ),
+    ];
+    for (const [schema, body, expected] of refused) assert.deepEqual(pointers(schema, body), expected, body);
+  },
+});
+
+Deno.test({
+  name: "schemas: settings survive the way to JSON and back",
+  permissions: "none",
+  fn() {
+    const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: 8080 };
+    assert.deepEqual(schemas.fromJson(schemas.settingsJson(settings)), settings);
+    assert.deepEqual(schemas.settingsJson({ ...settings, originPort: null }), SETTINGS);
+  },
+});
