@@ -1,0 +1,197 @@
+import type { HostPort } from "../shared/flags.ts";
+import type { Log } from "../shared/log.ts";
+import type { Readiness } from "./admin/health.ts";
+import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
+import { Crew, type StartWorker } from "./crew.ts";
+import type { Measurement } from "./metrics.ts";
+import { type Route, type RoutingTable, routingTable } from "./routing.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { formatAddress } from "./spawn.ts";
+import { type Store, StoreUnavailable } from "./store/store.ts";
+
+/** Between two attempts to make the first route while the database is down. */
+const SEED_PAUSE_MS = 250;
+
+/** All that the master touches of the world: the real parts, or simulated ones. */
+export interface MasterParts {
+  readonly config: Pick<BalancerConfig, "workers" | "firstRoute" | "databaseUrl" | "dataDirectory">;
+  /** Where the workers are to listen; the port is known. */
+  readonly listen: HostPort;
+  /** Where the admin API listens. */
+  readonly admin: HostPort;
+  readonly store: Store;
+  readonly snapshot: Snapshot;
+  readonly log: Log;
+  readonly startWorker: StartWorker;
+  /** Where measurements go; undefined: none are made. */
+  readonly sendMetrics: ((measurement: Measurement) => void) | undefined;
+  /** Called once every worker listens. */
+  dropPermissions(): void;
+  /** The turns that a cluster begins after; for tests, 0 otherwise. */
+  readonly turnsTaken?: bigint;
+}
+
+/** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
+export class Master {
+  readonly #parts: MasterParts;
+  readonly #crew: Crew;
+  readonly #failed = Promise.withResolvers<void>();
+  readonly #routed = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #table: RoutingTable | undefined;
+  #written = Promise.resolve();
+  #isListening = false;
+  #isStopping = false;
+  #isDatabaseUp = false;
+
+  constructor(parts: MasterParts) {
+    this.#parts = parts;
+    const { config: { workers }, startWorker, sendMetrics } = parts;
+    this.#crew = new Crew({ workers, startWorker, measuring: sendMetrics !== undefined }, {
+      measured: (measurement) => sendMetrics?.(measurement),
+      lost: (worker, reason, left) => this.#lose(worker, reason, left),
+    });
+  }
+
+  get readiness(): Readiness {
+    if (!this.#isListening) return "starting";
+    return this.#isDatabaseUp ? "ready" : "stale";
+  }
+
+  /** Resolves when the service can't go on: no worker is left to answer. */
+  get failed(): Promise<void> {
+    return this.#failed.promise;
+  }
+
+  /**
+   * Waits for routes, from the database or else from the snapshot; then for the workers to listen.
+   * Resolves early when it is stopped meanwhile.
+   *
+   * @throws {Error} A worker can't be started or can't listen.
+   */
+  async start(): Promise<void> {
+    const { listen, dropPermissions } = this.#parts;
+    this.#follow();
+    await Promise.race([this.#routed.promise, this.#stopped.promise]);
+    if (this.#isStopping) return;
+    try {
+      await this.#crew.start(listen, this.#table!);
+    } catch (error) {
+      this.#crew.terminate();
+      const reason = error instanceof Error ? error.message : error;
+      throw new Error(`Cannot listen on ${formatAddress(listen)}: ${reason}`, { cause: error });
+    }
+    if (this.#isStopping) return;
+    dropPermissions();
+    this.#isListening = true;
+    this.#logListening();
+  }
+
+  /**
+   * Lets the workers and the admin API finish what is in flight, and closes the store; within
+   * {@linkcode STOP_DEADLINE_MS}.
+   */
+  async stop(adminServer: { shutdown(): Promise<void> }): Promise<void> {
+    const { store, log } = this.#parts;
+    this.#isStopping = true;
+    this.#stopped.resolve();
+    await within(STOP_DEADLINE_MS, async (deadline) => {
+      const finished = this.#crew.stop(deadline);
+      await Promise.race([adminServer.shutdown(), deadline]);
+      await Promise.race([Promise.all([this.#written, store.close()]), deadline]);
+      await finished;
+    });
+    log.info("stopped", "finished what was in flight", { ...this.#crew.counts });
+  }
+
+  /** Makes the first route, then keeps the table up to date. Never rejects. */
+  async #follow(): Promise<void> {
+    const { config: { firstRoute }, store } = this.#parts;
+    if (firstRoute) await this.#seed(firstRoute);
+    if (this.#isStopping) return;
+    await store.watch((routes) => this.#change(routes), (up) => void (this.#isDatabaseUp = up));
+    await this.#useSnapshot();
+  }
+
+  /** Before the routes are read for the first time: no viewer is told that a cluster is unknown which is about to be made. */
+  async #seed(route: NonNullable<BalancerConfig["firstRoute"]>): Promise<void> {
+    const { store, log } = this.#parts;
+    while (!this.#isStopping) {
+      try {
+        const isMade = await store.seed(route, "environment");
+        if (isMade) log.info("seeded", "made the first route, from the environment", { ...route });
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) {
+          return log.error("seed_failed", "the first route could not be made; make it through the API", {
+            error,
+          });
+        }
+      }
+      await this.#useSnapshot();
+      await within(SEED_PAUSE_MS, (pause) => Promise.race([pause, this.#stopped.promise]));
+    }
+  }
+
+  async #useSnapshot(): Promise<void> {
+    if (this.#table) return;
+    const { snapshot, log } = this.#parts;
+    const routes = await snapshot.read();
+    if (this.#table) return;
+    if (!routes) return log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
+    try {
+      this.#use(routes);
+      log.warn("stale_routes", "beginning with the last routes known, until the database is back");
+    } catch (error) {
+      log.error("snapshot_refused", "the last routes known can't be used; waiting for the database", {
+        error,
+      });
+    }
+  }
+
+  #change(routes: readonly Route[]): void {
+    this.#use(routes);
+    this.#written = this.#parts.snapshot.write(routes);
+    this.#parts.log.info("routes", "requests are answered from these routes from now on", {
+      routes: routes.length,
+    });
+  }
+
+  /** @throws {RangeError} A route breaks a rule; the table before stays in force. */
+  #use(routes: readonly Route[]): void {
+    this.#table = routingTable(routes, this.#table, this.#parts.turnsTaken);
+    this.#crew.replace(this.#table);
+    this.#routed.resolve();
+  }
+
+  #logListening(): void {
+    const { config, listen, admin, log } = this.#parts;
+    log.info("listening", "ready to redirect", {
+      address: formatAddress(listen),
+      admin: formatAddress(admin),
+      workers: config.workers,
+      database: config.databaseUrl ? "postgresql" : "embedded",
+      data: config.dataDirectory,
+      routes: this.#table!.size,
+      readiness: this.readiness,
+    });
+  }
+
+  #lose(worker: number, reason: string, left: number): void {
+    if (!this.#isListening) return;
+    const { log } = this.#parts;
+    log.error("worker_lost", "a worker died; the others go on", { worker, reason, left });
+    if (left === 0) this.#failed.resolve();
+  }
+}
+
+/** Runs `work` with a promise that resolves after `ms`; the timer ends with the work. */
+async function within(ms: number, work: (late: Promise<void>) => Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  try {
+    await work(late.promise);
+  } finally {
+    clearTimeout(timer);
+  }
+}

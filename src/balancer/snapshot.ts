@@ -1,0 +1,92 @@
+import type { Log } from "../shared/log.ts";
+import type { Route } from "./routing.ts";
+
+/** Keeps the last routes known, for a start without the database. */
+export interface Snapshot {
+  /** The routes it holds; undefined when it holds none that can be read. */
+  read(): Promise<Route[] | undefined>;
+  /** Holds these from now on. Resolves when they are kept, or newer ones are, or can't be: the log then says so. */
+  write(routes: readonly Route[]): Promise<void>;
+}
+
+/** A file, replaced as one step. */
+export class SnapshotFile implements Snapshot {
+  readonly #path: string;
+  readonly #log: Log;
+  #next: readonly Route[] | undefined;
+  #writing: Promise<void> | undefined;
+
+  private constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /**
+   * Makes the directory if it is missing.
+   *
+   * @throws {Deno.errors.NotCapable} The permission to read or to write there is missing; the message names the flag.
+   * @throws {Error} It can't be made.
+   */
+  static async open(directory: string, log: Log): Promise<SnapshotFile> {
+    for (const name of ["read", "write"] as const) {
+      if (Deno.permissions.querySync({ name, path: directory }).state === "granted") continue;
+      throw new Deno.errors.NotCapable(
+        `Cannot use ${directory}: ${name} permission is missing; run with --allow-${name}=${directory}`,
+      );
+    }
+    try {
+      await Deno.mkdir(directory, { recursive: true });
+    } catch (error) {
+      throw new Error(`Cannot use ${directory}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+    return new SnapshotFile(`${directory}/routes.json`, log);
+  }
+
+  async read(): Promise<Route[] | undefined> {
+    try {
+      const { routes } = JSON.parse(await Deno.readTextFile(this.#path));
+      if (!Array.isArray(routes)) throw new SyntaxError("it holds no routes");
+      return routes;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      const message =
+        `can't read the last known routes from ${this.#path}; it is written anew with the next ones`;
+      this.#log.warn("snapshot_unreadable", message, { error });
+    }
+  }
+
+  write(routes: readonly Route[]): Promise<void> {
+    this.#next = routes;
+    return this.#writing ??= this.#writeNewest();
+  }
+
+  async #writeNewest(): Promise<void> {
+    while (this.#next !== undefined) {
+      const routes = this.#next;
+      this.#next = undefined;
+      try {
+        await this.#replace(JSON.stringify({ routes }, null, 1));
+      } catch (error) {
+        const message =
+          `can't write the last known routes to ${this.#path}; a start without the database would not ` +
+          "know them";
+        this.#log.error("snapshot_failed", message, { error });
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  /** A reader, or a start after a loss of power, finds the old text or the new one. */
+  async #replace(text: string): Promise<void> {
+    const path = `${this.#path}.new`;
+    {
+      using file = await Deno.open(path, { write: true, create: true, truncate: true });
+      const bytes = new TextEncoder().encode(text);
+      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+      await file.syncData();
+    }
+    await Deno.rename(path, this.#path);
+  }
+}

@@ -1,0 +1,129 @@
+import type { RoutingTable, Target } from "./routing.ts";
+
+/** Why a request gets no redirect: its status, and one line for whoever sent it. */
+export interface Refusal {
+  readonly status: 400 | 404;
+  readonly reason: string;
+}
+
+/** A video of a configured cluster. */
+export interface Video {
+  /** As it was asked for, without its fragment. */
+  readonly url: string;
+  /** The label of the origin server, in lower case. */
+  readonly server: string;
+  /** The path, and the query if there is one. */
+  readonly path: string;
+  readonly target: Target;
+}
+
+/** The longest URL of a video. */
+export const VIDEO_BYTES_MAX = 2048;
+
+// A URL is made of the bytes from 0x21 to 0x7e less the backslash. What is escaped after the one decoding may not be
+// what is refused in plain: no space, control or byte past 0x7e, no dot, slash or backslash.
+const ESCAPE = "%(?!2[0ef]|5c|7f|[01][0-9a-f]|[89a-f][0-9a-f])[0-9a-f]{2}";
+const textOf = (chars: string) => `[${chars}]*(?:${ESCAPE}[${chars}]*)*`;
+const LABEL = "[a-z0-9-]{1,63}";
+const SEGMENT = String.raw`\/(?!\.\.?(?:[\/?#]|$))` + textOf(String.raw`!"$&-.0->@-\[\]-~`);
+const QUERY = String.raw`\?` + textOf(String.raw`!"$&-\[\]-~`);
+const FRAGMENT = "#" + textOf(String.raw`!-$&-\[\]-~`);
+
+/**
+ * The form of a video's URL. Nothing in it can match in two ways, so that it takes linear time, also to fail.
+ *
+ *     http://s1.origin-cluster:8080/video/1488/xcg2djHckad.m3u8?token=1#start
+ *            ^^ ^^^^^^^^^^^^^^~~~~~^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^~~~~~~
+ *         server   cluster   port           path and query        fragment
+ */
+const VIDEO_URL = new RegExp(
+  String.raw`^https?:\/\/(${LABEL})\.(${LABEL}(?:\.${LABEL})*)(:[0-9]{1,5})?` +
+    String.raw`((?!\/(?:[?#]|$))(?:${SEGMENT})+(?:${QUERY})?)(${FRAGMENT})?$`,
+  "i",
+);
+
+const refusal = (status: Refusal["status"], reason: string): Refusal => ({ status, reason });
+
+const MISSING = refusal(400, "Give the URL of a video: /?video=URL");
+const REPEATED = refusal(400, "Give one video: the query holds several");
+const TOO_LONG = refusal(400, `Give a video URL of at most ${VIDEO_BYTES_MAX} bytes`);
+const BAD_ESCAPE = refusal(400, "The video URL has a % without two hex digits behind it: encode it as %25");
+const NO_ASCII = refusal(400, "The video URL holds a space, a control character or a byte beyond ASCII");
+const NO_VIDEO_URL = refusal(400, "Give a video URL of the form http://SERVER.CLUSTER/PATH");
+const WRONG_PORT = refusal(400, "The video URL does not name the port that its cluster is configured for");
+const UNKNOWN_CLUSTER = refusal(404, "The cluster of this video URL is not configured");
+
+/** What keeps a URL from being of the form, in the words for it; the first that applies. */
+const FLAWS: readonly (readonly [flaw: RegExp, Refusal])[] = [
+  [/[^!-~]/, NO_ASCII],
+  [/\\/, refusal(400, "The video URL holds a backslash")],
+  [/%(?![0-9a-f]{2})/i, BAD_ESCAPE],
+  [
+    new RegExp(`%(?!${ESCAPE.slice(1)})`, "i"),
+    refusal(400, "The video URL holds an encoded space, control, backslash, slash, dot or byte beyond ASCII"),
+  ],
+  [/^[^/]*\/\/[^/?#]*@/, refusal(400, "The video URL holds user information: leave out all up to the @")],
+  [/^[^?#]*\/\.\.?([/?#]|$)/, refusal(400, 'The video URL holds a path segment "." or ".."')],
+];
+
+/**
+ * The URL in the parameter `video` of a query, decoded once; `+` stays what it is. Other parameters are passed
+ * over, so a URL which itself has a `&` must come with that encoded.
+ */
+export function videoIn(query: string): string | Refusal {
+  let video: string | undefined;
+  for (let start = 0, end; start <= query.length; start = end + 1) {
+    end = query.indexOf("&", start);
+    if (end < 0) end = query.length;
+    const value = valueOf(query, start, end);
+    if (value === undefined) continue;
+    if (video !== undefined) return REPEATED;
+    video = value;
+  }
+  if (!video) return MISSING;
+  try {
+    return video.includes("%") ? decodeURIComponent(video) : video;
+  } catch {
+    return /%(?![0-9a-f]{2})/i.test(video) ? BAD_ESCAPE : NO_ASCII;
+  }
+}
+
+/** The value of the parameter at `start`, if its name, perhaps encoded, is `video`. */
+function valueOf(query: string, start: number, end: number): string | undefined {
+  if (query.startsWith("video=", start)) return query.slice(start + "video=".length, end);
+  const [name, ...rest] = query.slice(start, end).split("=");
+  const decoded = name!.replace(/%([4-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return decoded === "video" ? rest.join("=") : undefined;
+}
+
+/** The video at `url`, or why there is none to redirect to: nothing is passed on that its settings do not name. */
+export function findVideo(url: string, table: RoutingTable): Video | Refusal {
+  if (url.length > VIDEO_BYTES_MAX) return TOO_LONG;
+  const [, server, cluster, port, path, fragment] = VIDEO_URL.exec(url) ?? [];
+  if (server === undefined) return FLAWS.find(([flaw]) => flaw.test(url))?.[1] ?? NO_VIDEO_URL;
+  const target = table.get(cluster!.toLowerCase());
+  if (target === undefined) return UNKNOWN_CLUSTER;
+  if ((port ?? "") !== target.originPort) return WRONG_PORT;
+  return {
+    url: fragment === undefined ? url : url.slice(0, -fragment.length),
+    server: server.toLowerCase(),
+    path: path!,
+    target,
+  };
+}
+
+/** Where a video is watched in this turn of its cluster. */
+export function locationOf({ url, server, path, target }: Video, turn: bigint): string {
+  return isOriginTurn(turn, target.cdnWeight, target.originWeight) ? url : target.cdnPrefix + server + path;
+}
+
+/**
+ * Whether turn k goes to the origin: ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, so that the origin's turns are spread evenly.
+ * That is k·o mod (c+o) < o, in which k counts only by its remainder: no product reaches 2^53.
+ *
+ * @param turn from 1
+ */
+export function isOriginTurn(turn: bigint, cdnWeight: number, originWeight: number): boolean {
+  const cycle = cdnWeight + originWeight;
+  return Number(turn % BigInt(cycle)) * originWeight % cycle < originWeight;
+}

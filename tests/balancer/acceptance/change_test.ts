@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { CLUSTER } from "../../support/balancer.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS, withDirectory } from "../../support/balancer_process.ts";
+import { DatabaseServer } from "../../support/database_server.ts";
+import { report, times } from "../../support/faults.ts";
+import { Audience, Crowd } from "../../support/viewers.ts";
+
+/** From the answer to whoever made the change, until every worker of every instance goes by it. */
+const IN_FORCE_MS_MAX = 250;
+const WORKERS = 2;
+
+let server: DatabaseServer;
+Deno.test.beforeAll(async () => {
+  server = await DatabaseServer.start();
+});
+Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+const settingsOf = (change: number) => ({
+  cdn_host: `v${change}.example.net/${change}`,
+  cdn_weight: 1,
+  origin_weight: 0,
+});
+const locationOf = (change: number) =>
+  `http://v${change}.example.net/${change}/s1/video/1488/xcg2djHckad.m3u8`;
+/** The change that an answer was made under, which has to be all of one piece. */
+function changeIn(location: string): number {
+  const [, change] = /^http:\/\/v(\d+)\./.exec(location) ?? [];
+  assert.equal(location, locationOf(Number(change)));
+  return Number(change);
+}
+
+Deno.test({
+  name:
+    `acceptance: a change through one instance is in force in every worker of the other within ${IN_FORCE_MS_MAX} ms`,
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      const env = { DATABASE_URL: server.url(), BALANCER_WORKERS: String(WORKERS) };
+      // Started at once on an empty database: one of them brings its schema up to date, the other one waits for that.
+      const [a, b] = await Promise.all(
+        ["a", "b"].map((name) => BalancerProcess.start(`${directory}/${name}`, { env })),
+      ) as [BalancerProcess, BalancerProcess];
+      await using _a = a, _b = b;
+      await a.change("PUT", CLUSTER, settingsOf(0));
+      using audience = await Audience.gather(b.port, WORKERS);
+      await audience.until(({ location }) => location === locationOf(0));
+
+      const latest = new Map<number, number>();
+      const crowd = new Crowd(b.port, 4 * WORKERS, ({ location }, viewer) => {
+        const change = changeIn(location);
+        assert.ok(change >= (latest.get(viewer) ?? 0), "A worker went back to an older table");
+        latest.set(viewer, change);
+      });
+      const [fromRequestMs, fromAnswerMs]: number[][] = [[], []];
+      for (let change = 1; change <= times(20, 200); change++) {
+        const requestedMs = performance.now();
+        await a.change("PATCH", CLUSTER, settingsOf(change));
+        const answeredMs = performance.now();
+        await audience.until(({ location }) => location === locationOf(change));
+        fromRequestMs!.push(performance.now() - requestedMs);
+        fromAnswerMs!.push(performance.now() - answeredMs);
+      }
+      await crowd.stop();
+      report("a change in every worker of another instance, from the request for it", fromRequestMs!, "ms");
+      report("a change in every worker of another instance, from the answer to it", fromAnswerMs!, "ms");
+      const slowestMs = Math.max(...fromAnswerMs!);
+      assert.ok(slowestMs <= IN_FORCE_MS_MAX, `The slowest took ${slowestMs} ms`);
+    }),
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { filmOf } from "../../support/balancer.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
+import { embeddedDirectory } from "../../support/database.ts";
+import { between, report, times } from "../../support/faults.ts";
+import { Viewer } from "../../support/viewers.ts";
+
+const KILLS = times(2, 10);
+/** Each client has a route of its own, and makes one change after the other. */
+const CLIENTS = 5;
+const CHANGES = 50;
+
+/** What one client was told is made of its route, and what it asked for at last: versions. */
+interface Changes {
+  readonly cluster: string;
+  made: number;
+  asked: number;
+}
+
+const hostOf = (version: number) => `v${version}.example.net`;
+
+/** Kills the balancer once some of the changes are made, with others under way. */
+async function killAmongChanges(balancer: BalancerProcess, clients: readonly Changes[]): Promise<void> {
+  let left = Math.floor(between(1, CHANGES - CLIENTS));
+  await Promise.all(clients.map(async (changes) => {
+    for (let change = 0; change < CHANGES / CLIENTS; change++) {
+      changes.asked = changes.made + 1;
+      const body = { cdn_host: hostOf(changes.asked), cdn_weight: 1, origin_weight: 0 };
+      try {
+        const { version } = await balancer.change("PUT", changes.cluster, body);
+        assert.equal(version, changes.asked);
+      } catch (error) {
+        if (left <= 0) return;
+        throw error;
+      }
+      changes.made = changes.asked;
+      if (--left === 0) balancer.kill("SIGKILL");
+    }
+  }));
+  await balancer.ended();
+}
+
+/** Nothing that was made is lost; what was under way is made, or not at all. */
+async function assertKept(balancer: BalancerProcess, changes: Changes): Promise<void> {
+  const found = await balancer.call("GET", changes.cluster);
+  const { version = 0, cdn_host } = await found.json();
+  assert.ok([changes.made, changes.asked].includes(version), Deno.inspect({ ...changes, version }));
+  changes.made = version;
+  if (version === 0) return assert.equal(found.status, 404);
+  assert.equal(cdn_host, hostOf(version));
+  using viewer = await Viewer.connect(balancer.port);
+  const { location } = await viewer.ask(filmOf(changes.cluster));
+  assert.equal(location, `http://${cdn_host}/s1/video/1488/xcg2djHckad.m3u8`);
+  const history: { version: number; after: { cdn_host: string } }[] = await balancer.change(
+    "GET",
+    `${changes.cluster}/history?limit=100`,
+  );
+  assert.deepEqual(
+    history.map((entry) => [entry.version, entry.after.cdn_host]),
+    Array.from({ length: version }, (_, at) => [version - at, hostOf(version - at)]),
+  );
+}
+
+let directory: string;
+Deno.test.beforeAll(async () => {
+  directory = await embeddedDirectory();
+});
+Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
+
+Deno.test({
+  name:
+    `acceptance: kill -9 in the middle of ${CHANGES} changes loses none that was acknowledged, and it starts again`,
+  permissions: PROCESS_PERMISSIONS,
+  async fn() {
+    const clients = Array.from({ length: CLIENTS }, (_, at) => ({ cluster: `of-${at}`, made: 0, asked: 0 }));
+    const startMs: number[] = [];
+    for (let kill = 0; kill <= KILLS; kill++) {
+      const beganMs = performance.now();
+      await using balancer = await BalancerProcess.start(directory);
+      startMs.push(performance.now() - beganMs);
+      for (const changes of clients) if (changes.asked > 0) await assertKept(balancer, changes);
+      if (kill < KILLS) await killAmongChanges(balancer, clients);
+    }
+    report("kill -9: the next start", startMs.slice(1), "ms");
+  },
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { CLUSTER, FILM, filmOf, watch } from "../../support/balancer.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS, withDirectory } from "../../support/balancer_process.ts";
+import { DatabaseServer } from "../../support/database_server.ts";
+import { report, times, until } from "../../support/faults.ts";
+import { type Answer, Audience, Crowd } from "../../support/viewers.ts";
+
+const CONNECTIONS = 64;
+const WORKERS = 4;
+const REQUESTS = times(10_000, 200_000);
+
+let server: DatabaseServer;
+Deno.test.beforeAll(async () => {
+  server = await DatabaseServer.start();
+});
+Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+async function withBalancer(use: (balancer: BalancerProcess) => Promise<void>): Promise<void> {
+  await withDirectory(async (directory) => {
+    const env = { DATABASE_URL: server.url(), BALANCER_WORKERS: String(WORKERS) };
+    await using balancer = await BalancerProcess.start(directory, { env });
+    await use(balancer);
+    balancer.kill("SIGTERM");
+    assert.equal((await balancer.ended()).code, 0);
+  });
+}
+
+const isRedirect = ({ status }: Answer): boolean => status === 301;
+
+Deno.test({
+  name:
+    `acceptance: ${REQUESTS} requests over ${CONNECTIONS} connections and ${WORKERS} workers are split exactly`,
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withBalancer(async (balancer) => {
+      using audience = await Audience.gather(balancer.port, WORKERS);
+      const perSecond: number[] = [];
+      for (const [cdn_weight, origin_weight] of [[9, 1], [7, 3], [1, 0], [0, 1], [999, 1]] as const) {
+        const cluster = `of-${cdn_weight}-to-${origin_weight}`;
+        await balancer.change("PUT", cluster, { cdn_host: "cdn.example.net", cdn_weight, origin_weight });
+        await audience.until(isRedirect, filmOf(cluster));
+        const beganMs = performance.now();
+        const sent = await watch(balancer.port, REQUESTS, CONNECTIONS, cluster);
+        perSecond.push(REQUESTS * 1000 / (performance.now() - beganMs));
+        const origin = REQUESTS * origin_weight / (cdn_weight + origin_weight);
+        assert.deepEqual(sent, { cdn: REQUESTS - origin, origin }, cluster);
+      }
+      report("redirects, read by the test itself", perSecond, "a second");
+    }),
+});
+
+/** Two tables, and the answers that are right under each. */
+const TABLES = ["old", "new"].map((name, at) => {
+  const [cdn_weight, origin_weight] = at === 0 ? [9, 1] : [7, 3];
+  return {
+    settings: { cdn_host: `${name}.example.net/${name}`, cdn_weight, origin_weight },
+    cdn: `http://${name}.example.net/${name}/s1/video/1488/xcg2djHckad.m3u8`,
+  };
+});
+const ORIGIN = FILM.slice("/?video=".length);
+
+Deno.test({
+  name:
+    "acceptance: where the ratio changes in mid-stream, each answer is right under the old table or the new",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withBalancer(async (balancer) => {
+      const [before, after] = TABLES;
+      await balancer.change("PUT", CLUSTER, before!.settings);
+      using audience = await Audience.gather(balancer.port, WORKERS);
+      await audience.until(isRedirect);
+
+      const sent = { before: 0, after: 0, origin: 0 };
+      const hasSwitched = new Set<number>();
+      const crowd = new Crowd(balancer.port, CONNECTIONS, ({ location }, viewer) => {
+        if (location === ORIGIN) return sent.origin++;
+        if (location === after!.cdn) return hasSwitched.add(viewer), sent.after++;
+        assert.equal(location, before!.cdn);
+        assert.ok(!hasSwitched.has(viewer), "A worker went back to the old table");
+        sent.before++;
+      });
+      await until("half of the requests", () => crowd.answers >= REQUESTS / 2);
+      await balancer.change("PATCH", CLUSTER, after!.settings);
+      await until("the other half", () => crowd.answers >= REQUESTS);
+      await crowd.stop();
+      await audience.until(({ location }) => [after!.cdn, ORIGIN].includes(location));
+
+      // Of ten turns in a row, one goes to the origin under the old table, and these three under the new one.
+      const all = crowd.answers;
+      assert.equal(sent.before + sent.after + sent.origin, all);
+      assert.ok(sent.before > 0 && sent.after > 0);
+      assert.equal(hasSwitched.size, CONNECTIONS);
+      assert.ok(
+        sent.origin > Math.floor(all / 10) && sent.origin < 3 * Math.ceil(all / 10),
+        Deno.inspect(sent),
+      );
+
+      await balancer.change("PATCH", CLUSTER, { cdn_host: "cdn.example.net" });
+      await audience.until(({ location }) => location === ORIGIN || location.startsWith("http://cdn."));
+      assert.deepEqual(await watch(balancer.port, 10_000, CONNECTIONS), { cdn: 7000, origin: 3000 });
+    }),
+});

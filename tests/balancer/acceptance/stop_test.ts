@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS, withDirectory } from "../../support/balancer_process.ts";
+import { DatabaseServer } from "../../support/database_server.ts";
+import { report, times, until } from "../../support/faults.ts";
+import { Crowd, Viewer } from "../../support/viewers.ts";
+
+const STOP_MS_MAX = 10_000;
+const WORKERS = 2;
+
+let server: DatabaseServer;
+Deno.test.beforeAll(async () => {
+  server = await DatabaseServer.start();
+});
+Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+/** What became of viewers who came one after the other. */
+interface Arrivals {
+  answered: number;
+  /** Their connection was ended before anything was read from it. */
+  lost: number;
+}
+
+/** Sends one new viewer after the other, until they are refused. */
+async function arrive(port: number): Promise<Arrivals> {
+  const arrivals = { answered: 0, lost: 0 };
+  for (;;) {
+    try {
+      using viewer = await Viewer.connect(port);
+      const { status } = await viewer.ask();
+      arrivals[status === 301 ? "answered" : "lost"]++;
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return arrivals;
+      arrivals.lost++;
+    }
+  }
+}
+
+Deno.test({
+  name: "acceptance: SIGTERM under load: it exits 0, and every viewer on a connection has an answer",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      const env = {
+        DATABASE_URL: server.url(),
+        BALANCER_WORKERS: String(WORKERS),
+        ORIGIN_CLUSTER: CLUSTER,
+        CDN_HOST: SETTINGS.cdnHost,
+      };
+      const [stopMs, lost]: number[][] = [[], []];
+      for (let stop = 0; stop < times(2, 20); stop++) {
+        await using balancer = await BalancerProcess.start(directory, { env });
+        const crowd = new Crowd(balancer.port, 64, ({ status }) => assert.equal(status, 301));
+        const arriving = Array.from({ length: 4 }, () => arrive(balancer.port));
+        await until("the load", () => crowd.answers > 5_000);
+        const signalledMs = performance.now();
+        balancer.kill("SIGTERM");
+        const { code, stopped } = await balancer.ended();
+        stopMs!.push(performance.now() - signalledMs);
+        assert.equal(code, 0);
+        await crowd.sentAway();
+        let answered = crowd.answers;
+        for (const arrivals of await Promise.all(arriving)) {
+          answered += arrivals.answered;
+          lost!.push(arrivals.lost);
+          // Deno closes a connection that it has not read from as it stops to listen, once in each worker.
+          assert.ok(arrivals.lost <= WORKERS, Deno.inspect(arrivals));
+        }
+        assert.equal(stopped!.redirected, answered);
+      }
+      report("a stop under load", stopMs!, "ms");
+      report("each stop, of a stream of new viewers", lost!, "without an answer");
+      assert.ok(Math.max(...stopMs!) <= STOP_MS_MAX);
+    }),
+});

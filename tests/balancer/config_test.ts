@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import {
+  type BalancerConfig,
+  balancerFlags,
+  parseConfig,
+  type StartRequest,
+} from "../../src/balancer/config.ts";
+import { readDotEnv, UsageError } from "../../src/shared/flags.ts";
+
+const FACTS = { cores: 4, stderrIsTerminal: false };
+
+function parse(
+  args: string[],
+  env: Record<string, string> = {},
+  dotEnv: Record<string, string> = {},
+): StartRequest {
+  return parseConfig(args, (name) => env[name], (name) => dotEnv[name], FACTS);
+}
+
+function config(...args: Parameters<typeof parse>): BalancerConfig {
+  const request = parse(...args);
+  assert.ok(request.kind === "run");
+  return request.config;
+}
+
+Deno.test({
+  name: "config: the defaults",
+  permissions: "none",
+  fn() {
+    assert.deepEqual(config([]), {
+      listen: { hostname: "0.0.0.0", port: 8080 },
+      admin: { hostname: "127.0.0.1", port: 8081 },
+      workers: 4,
+      dataDirectory: "data/balancer",
+      metricsTo: undefined,
+      logLevel: "info",
+      logFormat: "json",
+      databaseUrl: "",
+      adminTokens: "",
+      firstRoute: undefined,
+    });
+  },
+});
+
+Deno.test({
+  name: "config: a flag beats the environment, which beats .env",
+  permissions: "none",
+  fn() {
+    const dotEnv = {
+      BALANCER_WORKERS: "1",
+      BALANCER_DATA: "data/dot/",
+      DATABASE_URL: "postgres://dot",
+      BALANCER_ADMIN: "[::1]:1",
+    };
+    const env = {
+      BALANCER_WORKERS: "2",
+      BALANCER_DATA: "data/env",
+      ADMIN_TOKENS: "a:b",
+      BALANCER_METRICS_TO: "aggregator:9999",
+    };
+    const found = config(["--workers", "3"], env, dotEnv);
+    assert.equal(found.workers, 3);
+    assert.equal(found.dataDirectory, "data/env");
+    assert.deepEqual(found.admin, { hostname: "::1", port: 1 });
+    assert.equal(found.databaseUrl, "postgres://dot");
+    assert.equal(found.adminTokens, "a:b");
+    assert.deepEqual(found.metricsTo, { hostname: "aggregator", port: 9999 });
+    assert.equal(config([], { BALANCER_DATA: "" }, dotEnv).dataDirectory, "data/dot");
+    assert.equal(config(["--data", "/"]).dataDirectory, "/");
+  },
+});
+
+Deno.test({
+  name: "config: metrics go to an address or to a name",
+  permissions: "none",
+  fn() {
+    const to = (text: string) => config(["--metrics-to", text]).metricsTo;
+    assert.deepEqual(to("127.0.0.1:9999"), { hostname: "127.0.0.1", port: 9999 });
+    assert.deepEqual(to("localhost:9999"), { hostname: "127.0.0.1", port: 9999 });
+    assert.deepEqual(to("[::1]:9999"), { hostname: "::1", port: 9999 });
+    assert.deepEqual(to("aggregator.video-net:1"), { hostname: "aggregator.video-net", port: 1 });
+    for (
+      const text of ["aggregator", "aggregator:0", "aggregator:65536", ":9999", "a b:1", "a/b:1", "1.2.3:1"]
+    ) {
+      assert.throws(() => to(text), UsageError, text);
+    }
+  },
+});
+
+Deno.test({
+  name: "config: the first route needs a cluster and a CDN",
+  permissions: "none",
+  fn() {
+    const env = { CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "origin-cluster" };
+    const route = {
+      cluster: "origin-cluster",
+      cdnHost: "cdn.example.net",
+      cdnWeight: 9,
+      originWeight: 1,
+      originPort: null,
+    };
+    assert.deepEqual(config([], env).firstRoute, route);
+    assert.deepEqual(config([], { ...env, CDN_TO_ORIGIN: "7:3" }).firstRoute, {
+      ...route,
+      cdnWeight: 7,
+      originWeight: 3,
+    });
+    assert.equal(config([], { CDN_TO_ORIGIN: "7:3" }).firstRoute, undefined);
+  },
+});
+
+const REFUSED: readonly [args: string[], env: Record<string, string>, message: RegExp][] = [
+  [["--lisen", "127.0.0.1:1"], {}, /did you mean --listen\?$/],
+  [["--workers", "0"], {}, /^Cannot use "0" for --workers: .*1 to 64$/],
+  [["--data", "a\0b"], {}, /without NUL$/],
+  [["--database-url", "postgres://u:secret@h/d"], {}, /^Unknown flag "--database-url"/],
+  [[], { CDN_HOST: "a" }, /^CDN_HOST is set without ORIGIN_CLUSTER: set both/],
+  [[], { ORIGIN_CLUSTER: "a" }, /^ORIGIN_CLUSTER is set without CDN_HOST: set both/],
+  [[], { CDN_HOST: "a?", ORIGIN_CLUSTER: "a" }, /^Cannot use "a\?" for CDN_HOST: give a host/],
+  [[], { CDN_HOST: "a", ORIGIN_CLUSTER: "A" }, /^Cannot use "A" for ORIGIN_CLUSTER: give the domain/],
+  [
+    [],
+    { CDN_HOST: "a", ORIGIN_CLUSTER: "a", CDN_TO_ORIGIN: "9" },
+    /^Cannot use "9" for CDN_TO_ORIGIN: give CDN:ORIGIN/,
+  ],
+];
+
+Deno.test({
+  name: "config: a mistake is named in one line",
+  permissions: "none",
+  fn() {
+    for (const [args, env, message] of REFUSED) {
+      assert.throws(() => parse(args, env), (error: Error) => {
+        assert.ok(error instanceof UsageError);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes("\n"));
+        return true;
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "config: the help names every flag and variable",
+  permissions: "none",
+  fn() {
+    const help = parse(["--help"]);
+    assert.ok(help.kind === "help");
+    const words = "--listen --admin --workers --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
+      "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
+    for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
+    assert.deepEqual(parse(["--version"]), { kind: "version" });
+  },
+});
+
+Deno.test({
+  name: "config: .env.example names each variable once, with its default",
+  permissions: { read: [".env.example"] },
+  fn() {
+    const text = Deno.readTextFileSync(".env.example");
+    const ofCompose = ["POSTGRES_PASSWORD"];
+    const names = [...text.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name!)
+      .filter((name) => !name.startsWith("SLUICE_") && !ofCompose.includes(name));
+    const flags = Object.values(balancerFlags(FACTS)).map(({ variable }) => variable);
+    const withoutFlag = ["DATABASE_URL", "ADMIN_TOKENS", "CDN_HOST", "ORIGIN_CLUSTER", "CDN_TO_ORIGIN"];
+    assert.deepEqual(names, [...flags, ...withoutFlag]);
+
+    const uncommented = readDotEnv(".env", () => text.replaceAll(/^#(?=[A-Z_]+=)/gm, ""));
+    const parseWith = (env: Record<string, string>) =>
+      parseConfig([], (name) => env[name], uncommented, FACTS);
+    assert.deepEqual(parseWith({}), parse([]));
+    const route = { CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "origin-cluster" };
+    assert.deepEqual(parseWith(route), parse([], route));
+  },
+});

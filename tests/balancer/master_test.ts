@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import type { StartWorker, WorkerEvents } from "../../src/balancer/crew.ts";
+import type { ToWorker } from "../../src/balancer/messages.ts";
+import type { Route } from "../../src/balancer/routing.ts";
+import { StoreUnavailable } from "../../src/balancer/store/store.ts";
+import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/balancer.ts";
+import { MemoryStore } from "../support/memory_store.ts";
+import { eventsOf } from "../support/recorded_log.ts";
+
+const ROUTE: Route = {
+  cluster: CLUSTER,
+  ...SETTINGS,
+  version: 1,
+  updatedAt: "2026-11-21T22:00:00.000Z",
+  updatedBy: "alice",
+};
+const OUTAGE = new StoreUnavailable("The database does not answer");
+
+interface SimulatedWorker {
+  readonly heard: ToWorker[];
+  readonly events: WorkerEvents;
+  terminated: boolean;
+}
+
+/** Workers in the master's own thread, which only say that they listen, or `failing` why they can't. */
+function simulatedWorkers(failing?: { reason: string } | { held: string[] }) {
+  const workers: SimulatedWorker[] = [];
+  const startWorker: StartWorker = (_listen, events) => {
+    const worker: SimulatedWorker = { heard: [], events, terminated: false };
+    workers.push(worker);
+    const say = (...[message]: Parameters<WorkerEvents["said"]>) =>
+      queueMicrotask(() => events.said(message));
+    return {
+      post(message) {
+        worker.heard.push(message);
+        if (message.kind === "stop") say({ kind: "stopped", counts: { redirected: 2, refused: 1 } });
+        if (message.kind !== "serve") return;
+        if (failing && "reason" in failing) say({ kind: "failed", ...failing });
+        else say({ kind: "listening", port: 8080, held: [], ...failing });
+      },
+      terminate: () => void (worker.terminated = true),
+    };
+  };
+  return { workers, startWorker };
+}
+
+/** The clusters in the table that a worker was given last. */
+function clustersOf(worker: SimulatedWorker): string[] {
+  const message = worker.heard.findLast(({ kind }) => kind === "serve" || kind === "table");
+  assert.ok(message && "table" in message);
+  return [...message.table.keys()];
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, "It did not come to pass within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const config = { workers: 2, databaseUrl: "", dataDirectory: "data" };
+
+Deno.test({
+  name: "master: workers start with the database's routes, and are given every change",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    let dropped = 0;
+    const dropPermissions = () => void dropped++;
+    const service = balancer({ startWorker, config: { ...config, firstRoute: undefined }, dropPermissions });
+    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    assert.equal(service.master.readiness, "starting");
+    await service.master.start();
+    assert.equal(service.master.readiness, "ready");
+    assert.equal(dropped, 1);
+    assert.deepEqual(workers.map(clustersOf), [[CLUSTER], [CLUSTER]]);
+    await service.store.change("another", "alice", {}, () => SETTINGS);
+    assert.deepEqual(
+      workers.map(clustersOf),
+      [[CLUSTER, "another"], [CLUSTER, "another"]].map((all) => all.sort()),
+    );
+    assert.deepEqual(service.snapshot.routes?.map(({ cluster }) => cluster).sort(), ["another", CLUSTER]);
+    await service.stop();
+    assert.ok(workers.every(({ terminated }) => terminated));
+    assert.deepEqual(eventsOf(service.log), ["routes", "listening", "routes", "stopped"]);
+    const { redirected, refused } = service.log.at(-1)!;
+    assert.deepEqual({ redirected, refused }, { redirected: 4, refused: 2 });
+  },
+});
+
+Deno.test({
+  name: "master: a database that never had a route gets the first one before anybody is answered",
+  permissions: "none",
+  async fn() {
+    const firstRoute = { cluster: CLUSTER, ...SETTINGS };
+    const { workers, startWorker } = simulatedWorkers();
+    const service = balancer({ startWorker, config: { ...config, firstRoute } });
+    await service.master.start();
+    assert.deepEqual(clustersOf(workers[0]!), [CLUSTER]);
+    assert.equal((await service.store.route(CLUSTER))!.updatedBy, "environment");
+    await service.stop();
+
+    const again = balancer({
+      ...simulatedWorkers(),
+      config: { ...config, firstRoute },
+      store: service.store,
+    });
+    await service.store.change(CLUSTER, "alice", {}, () => null);
+    await again.master.start();
+    assert.deepEqual(await service.store.routes(), []);
+    assert.ok(!eventsOf(again.log).includes("seeded"));
+    await again.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "master: with the database down it begins with the snapshot, and goes on with the database once it is back",
+  permissions: "none",
+  async fn() {
+    for (const firstRoute of [undefined, { cluster: "first", ...SETTINGS }]) {
+      const store = new MemoryStore();
+      await store.change("newer", "alice", {}, () => SETTINGS);
+      store.fail(OUTAGE);
+      // Unlike the store in memory, a database that is down makes no first route.
+      const { seed } = store;
+      store.seed = (...args) => store.routes().then(() => seed.apply(store, args));
+      const snapshot = new MemorySnapshot();
+      snapshot.routes = [ROUTE];
+      const { workers, startWorker } = simulatedWorkers();
+      const service = balancer({ startWorker, config: { ...config, firstRoute }, store, snapshot });
+      await service.master.start();
+      assert.equal(service.master.readiness, "stale");
+      assert.deepEqual(clustersOf(workers[1]!), [CLUSTER]);
+      store.fail(undefined);
+      await until(() => service.master.readiness === "ready");
+      assert.deepEqual(clustersOf(workers[1]!), ["newer"]);
+      store.fail(OUTAGE);
+      assert.equal(service.master.readiness, "stale");
+      assert.deepEqual(clustersOf(workers[1]!), ["newer"]);
+      await service.stop();
+    }
+  },
+});
+
+Deno.test({
+  name: "master: without a database and without a snapshot that can be used, it waits for the database",
+  permissions: "none",
+  async fn() {
+    for (const routes of [undefined, [{ ...ROUTE, cdnHost: "a b" }], [null as unknown as Route]]) {
+      const snapshot = new MemorySnapshot();
+      snapshot.routes = routes;
+      const store = new MemoryStore();
+      store.fail(OUTAGE);
+      const { workers, startWorker } = simulatedWorkers();
+      const service = balancer({
+        startWorker,
+        config: { ...config, firstRoute: undefined },
+        store,
+        snapshot,
+      });
+      const started = service.master.start();
+      await until(() => service.log.length > 0);
+      assert.deepEqual(eventsOf(service.log), [routes ? "snapshot_refused" : "no_routes"]);
+      assert.deepEqual([service.master.readiness, workers.length], ["starting", 0]);
+      store.fail(undefined);
+      await started;
+      assert.equal(service.master.readiness, "ready");
+      await service.stop();
+    }
+  },
+});
+
+Deno.test({
+  name: "master: it can be stopped while it waits",
+  permissions: "none",
+  async fn() {
+    for (const firstRoute of [undefined, { cluster: CLUSTER, ...SETTINGS }]) {
+      const store = new MemoryStore();
+      store.fail(OUTAGE);
+      store.seed = () => Promise.reject(OUTAGE);
+      const service = balancer({ ...simulatedWorkers(), config: { ...config, firstRoute }, store });
+      const started = service.master.start();
+      await until(() => service.log.length > 0);
+      await service.stop();
+      await started;
+      assert.ok(!eventsOf(service.log).includes("listening"));
+    }
+  },
+});
+
+Deno.test({
+  name: "master: a worker that can't listen, or keeps a permission, ends the start",
+  permissions: "none",
+  async fn() {
+    for (const failing of [{ reason: "Address already in use" }, { held: ["net"] }]) {
+      const { workers, startWorker } = simulatedWorkers(failing);
+      const service = balancer({ startWorker, config: { ...config, firstRoute: undefined } });
+      await assert.rejects(
+        service.master.start(),
+        /^Error: Cannot listen on 127\.0\.0\.1:8080: (Address already in use|.*permissions: net)$/,
+      );
+      assert.ok(workers.every(({ terminated }) => terminated));
+      assert.equal(service.master.readiness, "starting");
+      await service.stop();
+    }
+  },
+});
+
+Deno.test({
+  name: "master: it goes on without a worker that died, and fails without all of them",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    const service = balancer({ startWorker, config: { ...config, firstRoute: undefined } });
+    await service.master.start();
+    let failed = false;
+    service.master.failed.then(() => failed = true);
+    workers[0]!.events.died("out of memory");
+    workers[0]!.events.died("told twice");
+    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    assert.deepEqual([clustersOf(workers[0]!), clustersOf(workers[1]!), failed], [[], [CLUSTER], false]);
+    workers[1]!.events.said({ kind: "failed", reason: "out of memory" });
+    await service.master.failed;
+    const lost = service.log.filter(({ event }) => event === "worker_lost");
+    assert.deepEqual(lost.map(({ worker, left }) => [worker, left]), [[0, 1], [1, 0]]);
+    await service.stop();
+  },
+});
+
+Deno.test({
+  name: "master: what workers measure is passed on",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    const service = balancer({ startWorker, config: { ...config, firstRoute: undefined } });
+    await service.master.start();
+    const measurement = { requests: 3, slowest: 1500, fastest: 2 };
+    workers[1]!.events.said({ kind: "measured", measurement });
+    assert.deepEqual(service.measurements, [measurement]);
+    assert.ok(workers[0]!.heard.some((message) => message.kind === "serve" && message.measuring));
+    await service.stop();
+  },
+});

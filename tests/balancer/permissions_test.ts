@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type { FromWorker } from "../../src/balancer/messages.ts";
+import { dropStartupPermissions, hostsNeededBy } from "../../src/balancer/permissions.ts";
+
+import { claimAddress, workersFrom } from "../../src/balancer/spawn.ts";
+import { BalancerProcess, withDirectory } from "../support/balancer_process.ts";
+
+const isGranted = (descriptor: Deno.PermissionDescriptor) =>
+  Deno.permissions.querySync(descriptor).state === "granted";
+const canReach = (host: string) => isGranted({ name: "net", host });
+
+/** What the tests themselves run with: no more can be tried. */
+const LOCAL = ["127.0.0.1", "[::1]"];
+
+Deno.test({
+  name: "permissions: after the start, the data directory is all that is left without a database to reach",
+  permissions: { net: LOCAL, read: ["src", "data"], write: ["data"] },
+  fn() {
+    dropStartupPermissions([], ["src"], "data");
+    for (const host of LOCAL) assert.ok(!canReach(host), host);
+    for (const name of ["net", "env", "run", "sys", "ffi"] as const) assert.ok(!isGranted({ name }), name);
+    assert.ok(!isGranted({ name: "read", path: "src" }));
+    assert.ok(isGranted({ name: "read", path: "data" }) && isGranted({ name: "write", path: "data" }));
+  },
+});
+
+Deno.test({
+  name: "permissions: after the start, of all hosts those remain that are needed",
+  permissions: { net: LOCAL },
+  fn() {
+    dropStartupPermissions(["127.0.0.1"], [], "data");
+    assert.deepEqual(LOCAL.filter((host) => canReach(`${host}:5432`)), ["127.0.0.1"]);
+  },
+});
+
+Deno.test({
+  name: "permissions: the hosts needed are those of the database and of the metrics",
+  permissions: "none",
+  fn() {
+    const hosts = (databaseUrl: string, hostname?: string) =>
+      hostsNeededBy({
+        databaseUrl,
+        metricsTo: hostname === undefined ? undefined : { hostname, port: 9999 },
+      });
+    assert.deepEqual(hosts(""), []);
+    assert.deepEqual(hosts("postgres://u:p@127.0.0.1:5432/d", "::1"), ["127.0.0.1", "[::1]"]);
+    assert.deepEqual(hosts("postgres://u:p@[::1]/d"), ["[::1]"]);
+    assert.deepEqual(hosts("postgresql://u:p@database/d", "aggregator"), ["database", "aggregator"]);
+  },
+});
+
+type Heard = FromWorker | { kind: "probe"; notDenied: Record<string, string> };
+
+Deno.test({
+  name: "permissions: a worker is denied everything",
+  permissions: { net: ["127.0.0.1"], read: ["."] },
+  async fn() {
+    const listen = claimAddress({ hostname: "127.0.0.1", port: 0 });
+    const probe = Promise.withResolvers<Record<string, string>>();
+    const worker = workersFrom(new URL("../support/probing_balancer_worker.ts", import.meta.url))(listen, {
+      said(message: Heard) {
+        if (message.kind === "probe") probe.resolve(message.notDenied);
+        else if (message.kind !== "listening" || message.held.length > 0) {
+          probe.reject(new Error(message.kind));
+        }
+      },
+      died: (reason) => probe.reject(new Error(reason)),
+    });
+    worker.post({ kind: "serve", listen, table: new Map(), measuring: false });
+    assert.deepEqual(await probe.promise, {});
+    worker.terminate();
+  },
+});
+
+Deno.test({
+  name: "permissions: the master of `deno task balancer` keeps its data directory and no more",
+  permissions: { run: [Deno.execPath()], net: ["127.0.0.1"], read: ["data"], write: ["data"] },
+  fn: () =>
+    withDirectory(async (directory) => {
+      const denoFlags = ["--preload=tests/support/probing_preload.ts"];
+      await using service = await BalancerProcess.start(directory, { denoFlags });
+      assert.deepEqual((await service.event("probe")).notDenied, {
+        "read data": "worked",
+        "write data": "worked",
+      });
+      const docs = await fetch(`${service.url}/api/v1/docs/swagger-ui.css`);
+      assert.equal(docs.status, 200, await docs.text());
+    }),
+});

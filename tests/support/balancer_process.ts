@@ -1,0 +1,185 @@
+/** The balancer as its own process, with the command line and the permissions of `deno task balancer`. */
+import denoJson from "../../deno.json" with { type: "json" };
+import type { LogEntry } from "./recorded_log.ts";
+
+/** A database that nobody listens for: port 1 of this host. */
+export const DATABASE_DOWN = "postgres://balancer:secret@127.0.0.1:1/balancer";
+
+/** What a test needs that runs it. */
+export const PROCESS_PERMISSIONS = {
+  run: [Deno.execPath()],
+  net: ["127.0.0.1"],
+  read: ["data"],
+  write: ["data"],
+} satisfies Deno.PermissionOptionsObject;
+
+/** Of the one who changes the routes. */
+const TOKEN = "0123456789abcdef".repeat(2);
+
+/** What a start is told, unless its own flags or variables say otherwise. */
+const DEFAULTS = {
+  BALANCER_LISTEN: "127.0.0.1:0",
+  BALANCER_ADMIN: "127.0.0.1:0",
+  BALANCER_WORKERS: "2",
+  BALANCER_LOG_FORMAT: "json",
+  ADMIN_TOKENS: `alice:${TOKEN}`,
+};
+
+/** No start, and no answer, takes longer than this; the first start of the embedded database takes seconds. */
+const PATIENCE_MS = 60_000;
+
+export interface StartOptions {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** They come before those of the task. */
+  readonly denoFlags?: readonly string[];
+}
+
+export class BalancerProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #reading: Promise<void>;
+  #heard = Promise.withResolvers<void>();
+  #listening!: LogEntry;
+
+  private constructor(process: Deno.ChildProcess) {
+    this.#process = process;
+    this.#reading = this.#read();
+  }
+
+  /** Starts it with its data in this directory, on free ports of 127.0.0.1, and waits until it listens. */
+  static async start(directory: string, options: StartOptions = {}): Promise<BalancerProcess> {
+    const { flags = [], env = {}, denoFlags = [] } = options;
+    const service = new BalancerProcess(
+      new Deno.Command(Deno.execPath(), {
+        args: commandOf(["--data", directory, ...flags], denoFlags),
+        env: { ...DEFAULTS, ...env },
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn(),
+    );
+    try {
+      service.#listening = await service.event("listening");
+    } catch (error) {
+      await service[Symbol.asyncDispose]();
+      throw error;
+    }
+    return service;
+  }
+
+  get log(): LogEntry[] {
+    return this.#lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  }
+
+  get listening(): LogEntry {
+    return this.#listening;
+  }
+
+  get port(): number {
+    return Number(String(this.#listening.address).split(":").at(-1));
+  }
+
+  /** Of the admin API. */
+  get url(): string {
+    return `http://${this.#listening.admin}`;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** What `/readyz` says. */
+  async readiness(): Promise<unknown> {
+    return (await (await fetch(`${this.url}/readyz`)).json()).status;
+  }
+
+  /** A call of the admin API about this cluster, with a token. */
+  async call(method: string, cluster: string, body?: unknown): Promise<Response> {
+    return await fetch(`${this.url}/api/v1/routes/${cluster}`, {
+      method,
+      headers: { "Authorization": `Bearer ${TOKEN}`, "Content-Type": "application/json" },
+      ...body === undefined ? {} : { body: JSON.stringify(body) },
+    });
+  }
+
+  /** As `call`; throws unless it succeeds. @returns the route. */
+  // deno-lint-ignore no-explicit-any -- tests look into it as they please
+  async change(method: string, cluster: string, body?: unknown): Promise<any> {
+    const response = await this.call(method, cluster, body);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} of ${cluster}: ${response.status} ${text}`);
+    return text && JSON.parse(text);
+  }
+
+  /** Waits for an event of this name in the log. */
+  async event(name: string): Promise<LogEntry> {
+    let isOver = false;
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), PATIENCE_MS);
+    const ended = this.#reading.then(() => void (isOver = true));
+    try {
+      for (;;) {
+        const found = this.log.find(({ event }) => event === name);
+        if (found) return found;
+        if (isOver) throw new Error(`It ended before it logged "${name}":\n${this.#lines.join("\n")}`);
+        await Promise.race([this.#heard.promise, ended]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Its exit code, and what it logged when it stopped. */
+  async ended(): Promise<{ code: number; stopped: LogEntry | undefined }> {
+    const { code } = await this.#process.status;
+    await this.#reading;
+    return { code, stopped: this.log.find(({ event }) => event === "stopped") };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.ended();
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      this.#lines.push(...lines);
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
+    }
+    this.#heard.resolve();
+  }
+}
+
+/** What the task runs, without the `deno task` around it: a signal then reaches the service itself. */
+function commandOf(flags: readonly string[], denoFlags: readonly string[]): string[] {
+  const words = denoJson.tasks.balancer.command.split(" ").map((word) => word.replaceAll("'", ""));
+  return [words[1]!, ...denoFlags, ...words.slice(2), ...flags];
+}
+
+/** Runs `use` with a new directory below `data/`, which is removed after it. */
+export async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  await Deno.mkdir("data", { recursive: true });
+  const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Puts a route where a start without the database finds it. */
+export async function writeSnapshot(directory: string, routes: readonly unknown[]): Promise<void> {
+  await Deno.writeTextFile(`${directory}/routes.json`, JSON.stringify({ routes }));
+}
