@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { receivedOf } from "./measure.ts";
+
+const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+
+const sent = [
+  { sent: 60, datagrams: 2, seconds: 1, A1_sum: 500 },
+  { sent: 300, datagrams: 10, seconds: 1, A1_sum: 7000 },
+];
+
+for (
+  const stopped of [
+    { received: 12, accepted: 360, A1_sum: 7500 },
+    { received: 12, accepted: 360 },
+    { received: 11, accepted: 330, A1_sum: 7000 },
+    { received: 0, accepted: 0, A1_sum: 0 },
+  ]
+) {
+  test(`${JSON.stringify(stopped)} is believed`, () => {
+    assert.equal(receivedOf(stopped, sent), stopped.received);
+  });
+}
+
+for (
+  const [stopped, message] of [
+    [{ received: 13, accepted: 360 }, /it says it received 13 of 12/],
+    [{}, /it says it received undefined of 12/],
+    [{ received: 12, accepted: 359 }, /its accepted is 359, not 360/],
+    [{ received: 12, accepted: 360, A1_sum: 7501 }, /its A1_sum is 7501, not 7500/],
+  ] as const
+) {
+  test(`${JSON.stringify(stopped)} is not`, () => assert.throws(() => receivedOf(stopped, sent), message));
+}

@@ -1,0 +1,14 @@
+import type { Contest } from "../contest.ts";
+import { BASELINES, type Contender, CONTENDERS } from "./contenders.ts";
+import { type Load, LOADS } from "./loads.ts";
+import { COLUMNS, measure } from "./measure.ts";
+
+/** The redirectors of requests. */
+export const BALANCER: Contest<Contender, Load> = {
+  part: "balancer",
+  contenders: CONTENDERS,
+  loads: LOADS,
+  baselines: BASELINES,
+  columns: COLUMNS,
+  measure,
+};

@@ -1,0 +1,38 @@
+import type { Burden } from "../contest.ts";
+
+export interface Load extends Burden {
+  readonly connections: number;
+  /** Whether a connection serves one request only. */
+  readonly newConnections: boolean;
+  /** Clusters in the routing table, all of them asked for. */
+  readonly clusters: number;
+  /** Whether it is followed by one of half the rate, unmeasured but for the latency. */
+  readonly latency?: true;
+}
+
+const keepAlive = (connections: number): Omit<Load, "about"> => ({
+  name: `keep-alive-${connections}`,
+  connections,
+  newConnections: false,
+  clusters: 1,
+});
+
+export const LOADS: readonly Load[] = [
+  { ...keepAlive(1), about: "one connection" },
+  { ...keepAlive(64), about: "64 connections", latency: true, usual: true },
+  { ...keepAlive(512), about: "512 connections" },
+  {
+    ...keepAlive(64),
+    name: "clusters-1000",
+    about: "64 connections, a table of 1,000 clusters instead of one",
+    clusters: 1000,
+    usual: true,
+  },
+  {
+    ...keepAlive(64),
+    name: "new-connections",
+    about: "64 at a time, a new connection for each request",
+    newConnections: true,
+    usual: true,
+  },
+];

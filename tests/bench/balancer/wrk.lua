@@ -1,0 +1,31 @@
+-- wrk … URL -- CLUSTERS [DELAY_MS]: asks for 1,000 videos in turn, as traffic.ts has them, and reports as the contenders
+-- do, in a line of JSON. With DELAY_MS each connection waits so long between two requests, on the average.
+local VIDEOS = 1000
+
+local requests = {}
+local turn = 0
+
+function init(args)
+  local clusters, delay_ms = tonumber(args[1]), tonumber(args[2])
+  for i = 0, VIDEOS - 1 do
+    local url = ("http://s1.cluster-%d.example/video/%d/xcg2djHckad.m3u8"):format(i % clusters, i)
+    requests[i] = wrk.format("GET", "/?video=" .. url)
+  end
+  -- wrk looks for this function once, after init: where it is missing, nothing waits.
+  if delay_ms then
+    function delay() return math.random(0, 2 * delay_ms) end
+  end
+end
+
+function request()
+  turn = (turn + 1) % VIDEOS
+  return requests[turn]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(("\n" .. [[{"event":"done","requests":%d,"seconds":%f,"errors":%d,"latencyMs99":%f}]] .. "\n"):format(
+    summary.requests, summary.duration / 1e6,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(99) / 1000))
+end

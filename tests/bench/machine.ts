@@ -1,0 +1,88 @@
+import { Child, type Program, run } from "./processes.ts";
+
+/** A program that a contender needs and not every machine has. */
+export interface Tool {
+  readonly program: string;
+  readonly versionFlag: string;
+  readonly debianPackages: string;
+}
+
+export const TOOLS = {
+  cc: { program: "cc", versionFlag: "--version", debianPackages: "gcc libc6-dev" },
+  node: { program: "node", versionFlag: "--version", debianPackages: "nodejs" },
+  wrk: { program: "wrk", versionFlag: "-v", debianPackages: "wrk" },
+  nginx: { program: "nginx", versionFlag: "-v", debianPackages: "nginx-light" },
+  haproxy: { program: "haproxy", versionFlag: "-v", debianPackages: "haproxy" },
+} as const satisfies Record<string, Tool>;
+
+/** How a shell ends when there is no such program. */
+const EXIT_NOT_FOUND = 127;
+const TOOL_MS_MAX = 60_000;
+
+/** Where the contenders run, and where what loads them: the same core when there is only one. */
+export interface Cores {
+  readonly receiver: number;
+  readonly sender: number;
+}
+
+/** The numbers in a list such as `0-2,8`, ascending. */
+export function parseCpuList(list: string): number[] {
+  return list.split(",").flatMap((part) => {
+    const [first, last = first] = part.split("-").map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  });
+}
+
+/** The first two cores that this process may use. @throws {Error} `taskset` is missing. */
+export async function chooseCores(): Promise<Cores> {
+  const taskset = new Deno.Command("taskset", { args: ["--cpu-list", "--pid", String(Deno.pid)] });
+  let stdout: Uint8Array<ArrayBuffer>;
+  try {
+    ({ stdout } = await taskset.output());
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      "Cannot pin processes to cores: taskset is missing; on Debian: apt-get install util-linux",
+    );
+  }
+  const list = new TextDecoder().decode(stdout).trim().split(" ").at(-1)!;
+  const [receiver, sender = receiver] = parseCpuList(list);
+  return { receiver: receiver!, sender: sender! };
+}
+
+export async function hasTool({ program, versionFlag }: Tool, core: number): Promise<boolean> {
+  await using child = new Child({ path: program, args: [versionFlag] }, core);
+  return await child.exitCode(TOOL_MS_MAX) !== EXIT_NOT_FOUND;
+}
+
+/** Compiles a C program that consists of one file. @throws {Error} It can't be compiled; with the compiler's words. */
+export async function compile(source: URL, into: string, core: number): Promise<void> {
+  const cc: Program = { path: TOOLS.cc.program, args: ["-O2", "-o", into, source.pathname] };
+  await run(cc, core, TOOL_MS_MAX);
+}
+
+/** The most memory that a process has had in RAM so far, in bytes (VmHWM of proc(5)). */
+export async function residentBytesMax(pid: number, core: number): Promise<number> {
+  // Deno itself reads nothing below /proc unless it is allowed everything.
+  const lines = await run({ path: "cat", args: [`/proc/${pid}/status`] }, core, TOOL_MS_MAX);
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(lines.join("\n"))?.[1];
+  if (kilobytes === undefined) throw new Error(`Cannot read the memory of process ${pid}: it has ended`);
+  return Number(kilobytes) * 1024;
+}
+
+/**
+ * The datagrams that the kernel threw away because the sockets on this port had no room, so far.
+ *
+ * @param table `/proc/net/udp`: the local address, `HEX:PORT`, in the second column, the drops in the last.
+ */
+export function parseDrops(table: readonly string[], port: number): number {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table.map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[1]?.endsWith(suffix))
+    .reduce((sum, columns) => sum + Number(columns.at(-1)), 0);
+}
+
+/** What the sockets on this port of 127.0.0.1 have dropped so far; see {@linkcode parseDrops}. */
+export async function droppedBy(port: number, core: number): Promise<number> {
+  return parseDrops(await run({ path: "cat", args: ["/proc/net/udp"] }, core, TOOL_MS_MAX), port);
+}

@@ -1,0 +1,53 @@
+import type { Measurement, Sample } from "./stats.ts";
+
+interface Named {
+  readonly name: string;
+}
+
+/** A run that gave no figures, and why. */
+export interface Failure {
+  readonly load: string;
+  readonly contender: string;
+  readonly run: number;
+  readonly reason: string;
+}
+
+export interface Rounds<Contender extends Named, Load extends Named> {
+  readonly contenders: readonly Contender[];
+  readonly loads: readonly Load[];
+  readonly runs: number;
+  measure(contender: Contender, load: Load): Promise<Measurement>;
+  /** Told before each measurement, for a progress line. */
+  progress(done: number, of: number, what: string): void;
+}
+
+/**
+ * Measures every contender under every load, `runs` times. Within a run they take turns, each run in another order,
+ * so that neither a slow minute of the machine nor what ran before falls on the same one each time. One that fails
+ * is noted, and the rest goes on.
+ */
+export async function playRounds<Contender extends Named, Load extends Named>(
+  { contenders, loads, runs, measure, progress }: Rounds<Contender, Load>,
+): Promise<{ samples: Sample[]; failures: Failure[] }> {
+  const samples: Sample[] = [];
+  const failures: Failure[] = [];
+  const of = loads.length * runs * contenders.length;
+  for (const load of loads) {
+    for (let run = 1; run <= runs; run++) {
+      for (let turn = 0; turn < contenders.length; turn++) {
+        const contender = contenders[(turn + run - 1) % contenders.length]!;
+        const who = { load: load.name, contender: contender.name, run };
+        progress(samples.length + failures.length, of, `${load.name}, run ${run}: ${contender.name}`);
+        try {
+          samples.push({ ...who, figures: await measure(contender, load) });
+        } catch (error) {
+          failures.push({ ...who, reason: error instanceof Error ? error.message : String(error) });
+        }
+      }
+    }
+  }
+  const rank = ({ contender }: Sample) => contenders.findIndex(({ name }) => name === contender);
+  const loadRank = ({ load }: Sample) => loads.findIndex(({ name }) => name === load);
+  samples.sort((a, b) => loadRank(a) - loadRank(b) || rank(a) - rank(b) || a.run - b.run);
+  return { samples, failures };
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Sample, spread, summarize } from "./stats.ts";
+
+const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+
+for (
+  const [values, median] of [[[7], 7], [[3, 1, 2], 2], [[10, 9, 1, 2], 5.5], [[1, 1, 1, 100], 1]] as const
+) {
+  test(`the median of ${values.join(", ")} is ${median}`, () => {
+    assert.equal(spread(values).median, median);
+  });
+}
+
+test("as many values lie below the median as above it, and all between min and max", () => {
+  fc.assert(fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
+    const { median, min, max } = spread(values);
+    const below = values.filter((value) => value < median).length;
+    const above = values.filter((value) => value > median).length;
+    assert.ok(below <= values.length / 2 && above <= values.length / 2);
+    assert.equal(min, Math.min(...values));
+    assert.equal(max, Math.max(...values));
+  }));
+});
+
+test("no values have no spread", () => {
+  assert.throws(() => spread([]), RangeError);
+});
+
+const sample = (contender: string, run: number, ns: number, load = "l"): Sample => ({
+  load,
+  contender,
+  run,
+  figures: { ns },
+});
+
+test("the ratio is taken run by run: a run that is slow for both does not show in it", () => {
+  const samples = [[1, 100], [2, 900], [3, 110]].flatMap(([run, ns]) => [
+    sample("ours", run!, ns! * 2),
+    sample("base", run!, ns!),
+  ]);
+  const [ours, base] = summarize(samples, "base", "ns");
+  assert.deepEqual(ours!.ratio, { median: 2, min: 2, max: 2 });
+  assert.deepEqual(base!.ratio, { median: 1, min: 1, max: 1 });
+  assert.deepEqual(ours!.figures["ns"], { median: 220, min: 200, max: 1800 });
+});
+
+test("runs that only one of the two finished, and other loads, give no ratio", () => {
+  const samples = [
+    sample("ours", 1, 10),
+    sample("ours", 2, 30),
+    sample("base", 2, 10),
+    sample("ours", 1, 5, "m"),
+  ];
+  const [ours, , other] = summarize(samples, "base", "ns");
+  assert.deepEqual(ours!.ratio, { median: 3, min: 3, max: 3 });
+  assert.equal(ours!.runs, 2);
+  assert.equal(other!.load, "m");
+  assert.equal(other!.ratio, null);
+});
