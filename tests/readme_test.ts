@@ -1,0 +1,283 @@
+/**
+ * Keeps README.md true: every command it shows is run, or checked against what it depends on where running it is
+ * another test's job; every table is compared with what it describes.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import denoJson from "../deno.json" with { type: "json" };
+import { aggregatorFlags, parseConfig } from "../src/aggregator/config.ts";
+import { Accumulator, emptyTotals, totalsOf } from "../src/aggregator/partial.ts";
+import { recordLine } from "../src/aggregator/record.ts";
+import { scanDatagram } from "../src/aggregator/scanner.ts";
+import { balancerFlags } from "../src/balancer/config.ts";
+import type { FlagTable } from "../src/shared/flags.ts";
+import { LIBC_PATHS } from "../src/shared/libc.ts";
+import * as readme from "./support/readme.ts";
+import { Shell, startAndStop } from "./support/readme_shell.ts";
+import { makeDirectory } from "./support/service.ts";
+
+const README = await Deno.readTextFile("README.md");
+const DOCKERFILE = await Deno.readTextFile("Dockerfile");
+const COMPOSE = await Deno.readTextFile("docker-compose.yml");
+
+const FACTS = { cores: 2, stderrIsTerminal: true };
+const unset = () => undefined;
+const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
+
+const RUNNING: Deno.PermissionOptionsObject = {
+  run: [Deno.execPath()],
+  net: ["127.0.0.1"],
+  read: ["data"],
+  write: ["data"],
+};
+
+function test(
+  name: string,
+  fn: () => void | Promise<void>,
+  permissions: Deno.PermissionOptions = "none",
+): void {
+  Deno.test({ name: `readme: ${name}`, permissions, fn });
+}
+
+/** The sections whose commands are run one after another, as a reader would. */
+const RUN_TOGETHER = [["A first message"], ["A first redirect", "API"]];
+
+function taskExists(task: string): void {
+  assert.ok(TASKS[task], `deno.json has no task "${task}"`);
+}
+
+function dockerRuns(image: string, words: readonly string[]): void {
+  const stage = image.replace("sluice-", "");
+  const [volume, port] = ["-v", "-p"].map((option) => words[words.indexOf(option) + 1]!.split(":").at(-1)!);
+  assert.equal(readme.instructionOf(DOCKERFILE, stage, "EXPOSE"), port);
+  assert.equal(readme.instructionOf(DOCKERFILE, "runtime", "VOLUME"), volume);
+  parseConfig(words.slice(words.indexOf(image) + 1), unset, unset, FACTS);
+}
+
+/** The commands that are not run here, why, and what is looked at instead. */
+const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups: string[]) => void])[] = [
+  [/^deno task (start|test|bench)$/, "runs for ever, runs this test, or takes minutes", taskExists],
+  [/^npx -y deno@([\d.]+) task ([\w:]+)$/, "fetches from a registry", (version, task) => {
+    assert.equal(version, /^ARG DENO_VERSION=(.*)$/m.exec(DOCKERFILE)?.[1]);
+    taskExists(task!);
+  }],
+  [/^sysctl -w net\.core\.rmem_max=(\d+)$/, "needs root", (bytes) => {
+    assert.equal(bytes, aggregatorFlags(FACTS).receiveBufferBytes.default);
+  }],
+  [/^(?:systemctl st\w+|journalctl -u) ([\w-]+@)\w+(?: -f)?$/, "needs systemd", (unit) => {
+    assert.ok(README.includes(`/${unit}.service\n`), `README.md has no unit ${unit}.service`);
+  }],
+  [/^docker build --target (\w+) -t (\S+) \.$/, "tests/container builds it", (target, image) => {
+    assert.ok(readme.instructionOf(DOCKERFILE, target!, "ENTRYPOINT"));
+    assert.equal(image, `sluice-${target}`);
+  }],
+  [
+    /^docker (run .* (sluice-aggregator) .*)$/,
+    "tests/container runs it",
+    (args, image) => dockerRuns(image!, args!.split(" ")),
+  ],
+  [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "would change .env", (variable) => {
+    assert.match(COMPOSE, new RegExp(`\\$\\{${variable}:\\?`), "docker-compose.yml asks for it");
+  }],
+  [/^((?:[A-Z_]+=\S+ )+)docker compose up --build --detach$/, "needs Docker", (variables) => {
+    for (const [, name] of variables!.matchAll(/([A-Z_]+)=/g)) {
+      assert.match(COMPOSE, new RegExp(`- ${name}$`, "m"));
+    }
+  }],
+  [/^(deno run --cpu-prof .*)$/, "a test below runs it", () => {}],
+  [/^DENO_V8_FLAGS=\S+ perf record .* deno task (\w+)$/, "needs perf", taskExists],
+  [
+    /^perf report -i (\S+) .*$/,
+    "needs perf",
+    (file) => assert.ok(README.includes(`perf record -g -o ${file} `)),
+  ],
+];
+
+test("every command is run or checked", () => {
+  const elsewhere = readme.commandsIn(README).filter(({ section }) => !RUN_TOGETHER.flat().includes(section));
+  const used = elsewhere.map(({ command }) => {
+    const found = CHECKED.find(([form]) => form.test(command));
+    assert.ok(found, `README.md shows "${command}", which nothing tests: run it here, or add it to CHECKED`);
+    const [form, , check] = found;
+    check(...form.exec(command)!.slice(1));
+    return found;
+  });
+  for (const entry of CHECKED) assert.ok(used.includes(entry), `CHECKED has ${entry[0]}, README.md does not`);
+});
+
+for (const sections of RUN_TOGETHER) {
+  test(`${sections.join(" and ")}: its commands print what it says`, async () => {
+    await using shell = new Shell();
+    const commands = readme.commandsIn(README).filter(({ section }) => sections.includes(section));
+    assert.ok(commands.length >= 4);
+    for (const shown of commands) await shell.show(shown);
+    if (!sections.includes("API")) return;
+    const { paths } = await (await fetch(`${shell.balancer.url}/api/v1/openapi.json`)).json();
+    const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+    );
+    const calls = readme.tableOf(README, "API", "call").flatMap(({ call }) => readme.codesIn(call!));
+    assert.deepEqual(calls.sort(), described.sort());
+  }, RUNNING);
+}
+
+test("a command that nothing tests is found out", async () => {
+  const markdown =
+    "# A\n\n```sh\ndeno task start --new 1\n```\n\n- b\n\n  ```console\n  $ rm -r a \\\n    b\n  gone\n  ```\n";
+  assert.deepEqual(readme.commandsIn(markdown), [
+    { command: "deno task start --new 1", output: [], section: "A" },
+    { command: "rm -r a b", output: ["gone"], section: "A" },
+  ]);
+  await using shell = new Shell();
+  for (const command of ["rm -r a", "curl -k http://127.0.0.1:8080/"]) {
+    await assert.rejects(shell.show({ command, output: [], section: "" }), /which nothing tests|knows no -k/);
+  }
+});
+
+/** Runs `use` with a directory below `data/`, which is removed after it. */
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await makeDirectory();
+  await use(directory).finally(() => Deno.remove(directory, { recursive: true }));
+}
+
+test(
+  "the unit's command line starts the service, in a directory of its own",
+  () =>
+    withDirectory(async (directory) => {
+      const unit = readme.blocksOf(README).find(({ language }) => language === "ini")!.lines.join("\n");
+      const [, command] = /^ExecStart=(.*)$/m.exec(unit.replace(/\\\n\s*/g, ""))!;
+      const [deno, ...args] = command!.replaceAll("/var/lib/sluice", directory).split(" ");
+      assert.equal(deno, "/usr/local/bin/deno");
+      const { code, lines } = await startAndStop([...args, "--listen", "0.0.0.0:0"]);
+      assert.equal(code, 0, lines.join("\n"));
+      assert.ok(lines.some((line) => line.includes('"listening"')));
+      assert.ok(!lines.some((line) => line.includes('"level":"error"')), lines.join("\n"));
+    }),
+  RUNNING,
+);
+
+test("the profile has a file for each thread", () =>
+  withDirectory(async (directory) => {
+    const { command } = readme.commandsIn(README).find(({ command }) => command.includes("--cpu-prof"))!;
+    const [, ...args] = readme.shellWords(
+      command.replace("data/profile", directory).replace("127.0.0.1:9999", "127.0.0.1:0"),
+    );
+    const { code, lines } = await startAndStop([...args, "--workers", "1", "--out", `${directory}/a.jsonl`]);
+    assert.equal(code, 0, lines.join("\n"));
+    const files = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name.split(".").at(-1));
+    for (const kind of ["md", "cpuprofile"]) {
+      assert.equal(files.filter((each) => each === kind).length, 3, `master, worker and spare: ${files}`);
+    }
+  }), RUNNING);
+
+/** The help says it in a flag, which a rule of the house allows on this page with its scope alone. */
+const inProse = (help: string) => help.replace("--allow-ffi", "the ffi permission");
+
+const FLAGS: readonly (readonly [heading: string, flags: FlagTable])[] = [
+  ["Flags", aggregatorFlags(FACTS)],
+  ["Flags of the balancer", balancerFlags(FACTS)],
+];
+
+for (const [heading, flags] of FLAGS) {
+  test(`${heading}: the table says what --help says`, () => {
+    assert.deepEqual(
+      readme.tableOf(README, heading, "flag"),
+      Object.values(flags).map(({ flag, placeholder, variable, default: value, defaultShown, help }) => ({
+        flag: `\`--${flag} ${placeholder}\``,
+        variable: `\`${variable}\``,
+        default: `\`${defaultShown ?? value}\``,
+        meaning: inProse(help),
+      })),
+    );
+  });
+}
+
+test("Input: each example is rejected for the reason it stands beside", () => {
+  const rows = readme.tableOf(README, "Input", "reason");
+  assert.deepEqual(rows.map(({ reason }) => readme.codesIn(reason!)[0]), Object.keys(emptyTotals().rejected));
+  for (const { reason, example } of rows) {
+    const [line] = readme.codesIn(example!);
+    if (line === undefined) continue;
+    const into = new Accumulator();
+    const bytes = new TextEncoder().encode(line);
+    scanDatagram(bytes, 0, bytes.length, false, into);
+    const rejected = { ...emptyTotals().rejected, [readme.codesIn(reason!)[0]!]: 1 };
+    assert.deepEqual(totalsOf(into.take()).rejected, rejected, line);
+  }
+});
+
+test("The file: every record shown is one that the aggregator would write, byte for byte", () => {
+  const lines = README.split("\n").filter((line) => line.startsWith('{"timestamp":'));
+  assert.ok(lines.length >= 6);
+  for (const line of lines) {
+    const { timestamp, count_type, A1_sum, A2_max, A3_min, partial = false } = JSON.parse(line);
+    const values = { sum: BigInt(A1_sum), max: BigInt(A2_max), min: BigInt(A3_min), partial };
+    const window = { timestampSeconds: timestamp, lengthSeconds: parseInt(count_type), ...values };
+    assert.equal(`${line}\n`, recordLine(window));
+  }
+});
+
+/** The events that the sources of a service log, each with its level. */
+async function eventsLogged(directory: string): Promise<string[]> {
+  const events = new Set<string>();
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) (await eventsLogged(path)).forEach((event) => events.add(event));
+    else {
+      const calls = (await Deno.readTextFile(path)).matchAll(/\blog\.(info|warn|error)\(\s*"(\w+)"/g);
+      for (const [, level, event] of calls) events.add(`${event} ${level}`);
+    }
+  }
+  return [...events].sort();
+}
+
+test("The log: every event is there, and no other", async () => {
+  const rows = readme.tableOf(README, "The log", "event");
+  const shown = rows.map(({ event, level }) => `${readme.codesIn(event!)[0]} ${level}`);
+  assert.deepEqual(shown.sort(), await eventsLogged("src/aggregator"));
+  const [, balancer] = README.split("Its log works like the aggregator's.");
+  for (const event of await eventsLogged("src/balancer")) {
+    assert.ok(balancer!.includes(`\`${event.split(" ")[0]}\``), `the balancer logs ${event}`);
+  }
+}, { read: ["src"] });
+
+const wordsOf = (task: string) => readme.shellWords(TASKS[task]!.command);
+const entrypointOf = (stage: string): string[] =>
+  JSON.parse(readme.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
+const composeWords = COMPOSE.split("\n").flatMap((line) => /^ {6}- (--\S+)$/.exec(line)?.[1] ?? []);
+
+/** The columns of the tables of permissions, and the command lines that they tell of. */
+const PERMISSIONS: readonly (readonly [heading: string, column: string, words: readonly string[]])[] = [
+  ["Permissions", "`start`", wordsOf("start")],
+  ["Permissions", "`start:sandbox`", wordsOf("start:sandbox")],
+  ["Permissions", "container", entrypointOf("aggregator")],
+  ["Permissions of the balancer", "`balancer`", wordsOf("balancer")],
+  ["Permissions of the balancer", "container", entrypointOf("balancer")],
+  ["Permissions of the balancer", "compose", composeWords],
+];
+
+for (const [heading, column, words] of PERMISSIONS) {
+  test(`${heading}: the column ${column} is what is granted`, () => {
+    const granted = readme.grantsOf(words);
+    assert.ok(granted.size > 5);
+    const rows = readme.tableOf(README, heading, "permission");
+    assert.deepEqual([...readme.grantsIn(rows, column)].sort(), [...granted].sort());
+  });
+}
+
+test("the C library's paths are those that are looked for", () => {
+  const paths = readme.codesIn(README).filter((code) => /^\/.*libc\.so/.test(code));
+  assert.deepEqual(new Set(paths), new Set(LIBC_PATHS));
+});
+
+test("what it leads to exists: tasks, files, headings", async () => {
+  for (const [, task] of README.matchAll(/\bdeno task ([\w:]+)/g)) taskExists(task!);
+  const paths = readme.codesIn(README).filter((code) => /^((src|tests)\/|\.ci\/|\.env\.|LICENSE)/.test(code));
+  assert.ok(paths.length > 5);
+  for (const path of paths) await Deno.stat(path);
+  const anchors = [...README.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    title!.toLowerCase().replaceAll(" ", "-")
+  );
+  for (const [, anchor] of README.matchAll(/\]\(#([\w-]+)\)/g)) assert.ok(anchors.includes(anchor!), anchor);
+}, { read: ["."] });
