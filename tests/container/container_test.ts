@@ -51,7 +51,10 @@ async function holdNothingElse(engine: Engine): Promise<void> {
     const { code } = await run("podman", engine.podmanArgs(...shell));
     assert.equal(code, 127, "the exit code of a program that is not there");
   }
-  const packages = (image: string) => engine.files(image, "/deno-dir/npm/registry.npmjs.org");
+  const packages = async (image: string) => {
+    const [registry] = await engine.files(image, "/deno-dir/npm"); // One directory for each host: here there is one.
+    return registry === undefined ? [] : await engine.files(image, `/deno-dir/npm/${registry}`);
+  };
   assert.deepEqual(await packages("sluice-aggregator"), []);
   const found = await packages("sluice-balancer");
   for (const name of ["hono", "postgres"]) assert.ok(found.includes(name), name);

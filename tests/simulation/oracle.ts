@@ -83,8 +83,8 @@ export class Oracle {
     if (this.#account) this.#account.datagramsLost += datagrams;
   }
 
-  clockStepped(aheadMs: number): void {
-    this.#account?.clockStepped(aheadMs);
+  clockStepped(aheadMs: number, atMs: number): void {
+    this.#account?.clockStepped(aheadMs, atMs);
   }
 
   /** A life serves: what the one before had left is in the file. */

@@ -276,13 +276,13 @@ export class Simulation {
   #killInBacklog(): void {
     this.#disk.slowDown();
     this.#disk.shortenWrites();
-    this.#stepClock(this.#random.integer(300_000));
+    this.#stepClock(this.#random.integer(100_000));
     this.#killSoon(200);
   }
 
   #stepClock(byMs = this.#random.integer(this.#random.pick(STEPS_MS)) * this.#random.pick([1, -1])): void {
     this.#world.stepWall(byMs);
-    this.#oracle.clockStepped(this.#world.wallAheadMs);
+    this.#oracle.clockStepped(this.#world.wallAheadMs, this.#world.nowMs);
     this.#outcome.clockSteps++;
   }
 }
