@@ -141,8 +141,8 @@ async function unwritten(
     log.warn("checkpoint_unreadable", "a checkpoint is damaged: what it held is lost", { file: path });
     return [];
   }
-  const written = new Set(await recordsThere(header, outPath, siblings, disk));
-  const missing = records.filter((record) => !written.has(record));
+  const written = await linesThere(header, outPath, siblings, disk);
+  const missing = records.filter((record) => !written.has(record.trimEnd()));
   log.warn("recovered", "the service was killed: writing what its checkpoint holds", {
     file: path,
     records: missing.length,
@@ -151,26 +151,26 @@ async function unwritten(
 }
 
 /**
- * What the files that have or had the path hold, as records: all behind `position` in that file, the end of the
+ * The lines of the files that have or had the path: all behind `position` in that file, the end of the
  * others. Records that wait may have been written before the file was renamed, or after, or after the next time.
  */
-async function recordsThere(
+async function linesThere(
   position: SinkPosition,
   outPath: string,
   siblings: string[],
   disk: Disk,
-): Promise<string[]> {
-  const records: string[] = [];
+): Promise<Set<string>> {
+  const lines = new Set<string>();
   for (const path of siblings.filter((sibling) => isFileOf(outPath, sibling))) {
     const state = await disk.stat(path);
     if (!state) continue;
     // One that was cut in the meantime may hold anywhere what was behind.
     const isThatFile = state.identity === position.identity && state.size >= position.size;
     const text = await readText(disk, path, isThatFile ? position.size : state.size - SEARCH_BYTES_OTHERS);
-    // One that lacks its newline alone is a record all the same: the sink closes it with one.
-    records.push(...`${text}\n`.split(/(?<=\n)/));
+    // A record that lacks its newline alone is one, too: the sink closes it with one.
+    for (const line of text.split("\n")) lines.add(line);
   }
-  return records;
+  return lines;
 }
 
 async function readText(disk: Disk, path: string, offset: number): Promise<string> {

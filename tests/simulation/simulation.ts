@@ -218,7 +218,7 @@ export class Simulation {
 
   #planTroubles(): void {
     const random = this.#random;
-    const everyMs = random.pick([2_000, 20_000, 100_000]);
+    const everyMs = random.pick([4_000, 20_000, 100_000]);
     const next = () => {
       if (this.#isEnding) return;
       const trouble = random.pick(this.#troubles);

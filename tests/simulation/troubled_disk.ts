@@ -18,7 +18,7 @@ const FAULTS: readonly Fault[] = [
 /** How many bytes of a write are taken: ends anywhere, soon, and right before a newline. */
 const SHORT_WRITES: readonly ((bytes: number, random: Random) => number)[] = [
   (bytes, random) => 1 + random.integer(bytes),
-  (_bytes, random) => 1 + random.integer(150),
+  (bytes, random) => 1 + random.integer(Math.max(150, bytes / 50)),
   (bytes) => Math.max(1, bytes - 1),
 ];
 

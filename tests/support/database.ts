@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { PGlite } from "@electric-sql/pglite";
 import postgres from "postgres";
 import denoJson from "../../deno.json" with { type: "json" };
 import { EmbeddedSql } from "../../src/balancer/store/pglite.ts";
@@ -90,8 +89,9 @@ export async function embeddedDirectory(): Promise<string> {
   await Deno.mkdir("data", { recursive: true });
   if (!await Deno.stat(template).then(() => true, () => false)) {
     const unfinished = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
-    await (await PGlite.create(unfinished)).close();
-    await Deno.rename(unfinished, template);
+    await (await EmbeddedSql.open(unfinished)).close();
+    await Deno.rename(`${unfinished}/postgres`, template);
+    await Deno.remove(unfinished, { recursive: true });
   }
   const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
   copyTree(template, `${directory}/postgres`);
