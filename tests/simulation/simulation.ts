@@ -171,23 +171,26 @@ export class Simulation {
     this.#ended();
   }
 
-  /** At one of the next operations of the disk: between any two of them a kill may come. */
-  #killSoon(operationsMax: number): void {
+  /** Lets something happen right before one of the next operations of the disk. */
+  #soon(name: string, operationsMax: number, happen: () => void): void {
     this.#disk.interrupt(1 + this.#random.integer(operationsMax), () => {
-      this.#tell("kill at an operation of the disk");
+      this.#tell(`${name}, at an operation of the disk`);
       try {
-        this.#kill();
+        happen();
       } catch (error) {
         this.#failure ??= error; // The service, which called, must not take it for an error of the disk.
       }
     });
   }
 
-  #renameSoon(operationsMax: number): void {
-    this.#disk.interrupt(1 + this.#random.integer(operationsMax), () => {
-      this.#tell("rename at an operation of the disk");
-      this.#disk.rename();
-    });
+  #killSoon(operationsMax: number): void {
+    this.#soon("kill", operationsMax, () => this.#kill());
+  }
+
+  #stopSoon(): void {
+    // Not at once: a signal is heard between two turns.
+    const stop = () => this.#life?.state === "serving" && !this.#isEnding && this.#stop();
+    this.#soon("stop", 10, () => this.#world.after(0, stop));
   }
 
   #ended(): void {
@@ -237,7 +240,12 @@ export class Simulation {
     { name: "kill", when: ["starting", "serving", "stopping"], happen: () => this.#kill() },
     { name: "kill soon", when: ["serving"], happen: () => this.#killSoon(10) },
     { name: "kill in a backlog", when: ["serving"], happen: () => this.#killInBacklog() },
-    { name: "rename soon", when: ["serving"], happen: () => this.#renameSoon(10) },
+    {
+      name: "rename soon",
+      when: ["serving"],
+      happen: () => this.#soon("rename", 10, () => this.#disk.rename()),
+    },
+    { name: "stop soon", when: ["serving"], happen: () => this.#stopSoon() },
     { name: "stop", when: ["serving"], happen: () => this.#stop() },
     { name: "a worker dies", when: ["serving"], happen: () => this.#worker()?.die() },
     { name: "a worker hangs", when: ["serving"], happen: () => this.#hangWorker(20_000) },

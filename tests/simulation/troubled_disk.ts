@@ -133,14 +133,16 @@ export class TroubledDisk {
 
   #before(operation: Operation, path: string): Promise<void> | undefined {
     if (this.#operationsUntil > 0 && --this.#operationsUntil === 0) this.#interrupt();
-    if (this.#fault(operation, path, this.#random)) throw new Error("Input/output error (os error 5)");
-    if (!this.#isSlow) return undefined;
+    const end = () => {
+      if (this.#fault(operation, path, this.#random)) throw new Error("Input/output error (os error 5)");
+    };
+    if (!this.#isSlow) return void end();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#world.after(this.#random.below(this.#slowMs), () => {
       this.resumed = true;
       resolve();
     });
-    return promise;
+    return promise.then(end);
   }
 
   #break(how: () => void): void {
