@@ -8,7 +8,8 @@ import {
   oneOf,
   parseFlags,
 } from "../shared/flags.ts";
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../shared/log.ts";
+import type { LogFormat, LogLevel } from "../shared/log.ts";
+import { logFlags } from "../shared/log_flags.ts";
 
 /**
  * Workers hand over what they added up this often, and then the checkpoint is renewed. A kill shall cost 250 ms of
@@ -172,23 +173,7 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       help: "buffer to ask the kernel for, for each socket",
       parse: integer(RECEIVE_BUFFER_BYTES_MIN, RECEIVE_BUFFER_BYTES_MAX),
     },
-    logLevel: {
-      flag: "log-level",
-      placeholder: "LEVEL",
-      variable: "SLUICE_LOG_LEVEL",
-      default: "info",
-      help: `least severe level to log: ${LOG_LEVELS.join(", ")}`,
-      parse: oneOf(LOG_LEVELS),
-    },
-    logFormat: {
-      flag: "log-format",
-      placeholder: LOG_FORMATS.join("|"),
-      variable: "SLUICE_LOG_FORMAT",
-      default: stderrIsTerminal ? "text" : "json",
-      defaultShown: "text on a terminal",
-      help: "form of the log on stderr; json by default when that is no terminal",
-      parse: oneOf(LOG_FORMATS),
-    },
+    ...logFlags("SLUICE", stderrIsTerminal),
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };
 }
 

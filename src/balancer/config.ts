@@ -5,11 +5,11 @@ import {
   hostPort,
   integer,
   type Lookup,
-  oneOf,
   parseFlags,
   UsageError,
 } from "../shared/flags.ts";
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../shared/log.ts";
+import type { LogFormat, LogLevel } from "../shared/log.ts";
+import { logFlags } from "../shared/log_flags.ts";
 import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
@@ -135,23 +135,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       help: "address of an aggregator that counts the requests, over UDP",
       parse: parseMetricsTo,
     },
-    logLevel: {
-      flag: "log-level",
-      placeholder: "LEVEL",
-      variable: "BALANCER_LOG_LEVEL",
-      default: "info",
-      help: `least severe level to log: ${LOG_LEVELS.join(", ")}`,
-      parse: oneOf(LOG_LEVELS),
-    },
-    logFormat: {
-      flag: "log-format",
-      placeholder: LOG_FORMATS.join("|"),
-      variable: "BALANCER_LOG_FORMAT",
-      default: stderrIsTerminal ? "text" : "json",
-      defaultShown: "text on a terminal",
-      help: "form of the log on stderr; json by default when that is no terminal",
-      parse: oneOf(LOG_FORMATS),
-    },
+    ...logFlags("BALANCER", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
 }
 
