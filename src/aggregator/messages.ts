@@ -35,7 +35,7 @@ export function readsOf(worker: number): number {
 
 /** A worker looks at the control word at least this often, in milliseconds, while it has something to hand over. */
 export const IDLE_WAIT_MS = 50;
-/** And this often while it has nothing: at a window's end it is woken. 20 looks a second cost 150 ms of CPU a minute. */
+/** And this often while it has nothing: at a window's end it is woken. 20 looks a second cost 230 ms of CPU a minute. */
 export const QUIET_WAIT_MS = 500;
 
 export function createControl(workers: number): Int32Array<SharedArrayBuffer> {

@@ -2,7 +2,10 @@ import { Control, QUIET_WAIT_MS } from "../messages.ts";
 import { scanDatagram } from "../scanner.ts";
 import type { Receiver, Station } from "./receiver.ts";
 
-/** Receives kept in flight: one at a time costs a turn of the event loop each and loses half of a flood. */
+/**
+ * Receives kept in flight: one at a time costs a turn of the event loop each and loses half of a flood. Of 16, 32 and
+ * 64, flat out, 32 took the least CPU beside the plain loop: 0.91, 0.85 and 0.95 of it (two medians of 5 each).
+ */
 const IN_FLIGHT = 32;
 
 /** A stop waits until the socket gave nothing for so long, and no longer than the second figure. */

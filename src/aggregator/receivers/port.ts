@@ -6,8 +6,8 @@ import { ReuseportSockets } from "./reuseport_sockets.ts";
 /** The master's side of a receiver: the UDP port that the workers share. */
 export interface Port {
   readonly kind: Prepare["receiver"];
-  /** Port 0 was given and not yet chosen by the system: the first worker to listen does that. */
   readonly hostname: string;
+  /** 0 until the first worker that listens has been given one, where any free one was asked for. */
   port: number;
   /** How many sockets datagrams arrive on; the workers beyond that stand by. */
   readonly receivingSockets: number;
