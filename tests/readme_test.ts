@@ -9,7 +9,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import { aggregatorFlags, parseConfig } from "../src/aggregator/config.ts";
 import { Accumulator, emptyTotals, totalsOf } from "../src/aggregator/partial.ts";
 import { recordLine } from "../src/aggregator/record.ts";
-import { scanDatagram } from "../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../src/aggregator/scanner.ts";
 import { balancerFlags } from "../src/balancer/config.ts";
 import type { FlagTable } from "../src/shared/flags.ts";
 import { LIBC_PATHS } from "../src/shared/libc.ts";
@@ -201,7 +201,7 @@ test("Input: each example is rejected for the reason it stands beside", () => {
     if (line === undefined) continue;
     const into = new Accumulator();
     const bytes = new TextEncoder().encode(line);
-    scanDatagram(bytes, 0, bytes.length, false, into);
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
     const rejected = { ...emptyTotals().rejected, [readme.codesIn(reason!)[0]!]: 1 };
     assert.deepEqual(totalsOf(into.take()).rejected, rejected, line);
   }

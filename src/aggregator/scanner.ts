@@ -1,6 +1,7 @@
 import { INTEGER, NOT_INTEGER, OUT_OF_RANGE, readInteger } from "./integer.ts";
 import { fieldAt, MISSING, readObject } from "./json.ts";
 import { type Accumulator, LIMB, REASONS, SMALL_LIMIT } from "./partial.ts";
+import { OTHER_FORM, scanWords, WORD_SLACK_BYTES } from "./words.ts";
 
 const EMPTY = REASONS.indexOf("empty");
 const TRUNCATED = REASONS.indexOf("truncated");
@@ -12,35 +13,38 @@ const enum Byte {
   LineFeed = 0x0a,
   Return = 0x0d,
   Space = 0x20,
-  Quote = 0x22,
-  Comma = 0x2c,
-  Minus = 0x2d,
-  Zero = 0x30,
-  Colon = 0x3a,
-  A = 0x41,
   OpenBrace = 0x7b,
-  CloseBrace = 0x7d,
 }
 
-const enum Plain {
-  /** What {@linkcode scanPlain} returns for a message that is not plain. */
-  Not = 0,
-  DigitsMax = 15,
-  /** The shortest end of a message: `"A1":0}`. */
-  TailBytesMin = 7,
-  /** One bit a field. */
-  AllFields = 0b1110,
+/** Memory for datagrams, as bytes and as words of them. */
+export class Batch {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Reaches further than the bytes: a word that begins in them may be read. */
+  readonly view: DataView<ArrayBuffer>;
+
+  /** @param size in bytes */
+  constructor(size: number) {
+    this.view = new DataView(new ArrayBuffer(size + WORD_SLACK_BYTES));
+    this.bytes = new Uint8Array(this.view.buffer, 0, size);
+  }
+
+  /** Memory that holds these bytes. */
+  static of(bytes: Uint8Array): Batch {
+    const batch = new Batch(bytes.length);
+    batch.bytes.set(bytes);
+    return batch;
+  }
 }
 
 /**
- * Counts the datagram in `bytes[start, end)` and adds up its messages, one a line.
+ * Counts the datagram in `bytes[start, end)` of a batch and adds up its messages, one a line.
  *
  * A line ends at `\n`; the last one need not. A line of no bytes, or of the `\r` of `\r\n`, is `empty`; one of other
  * white space is no JSON, so `syntax`. Of a datagram that was `truncated` (longer than its buffer) the complete lines
  * count as ever, and the cut one is rejected.
  */
 export function scanDatagram(
-  bytes: Uint8Array,
+  { bytes, view }: Batch,
   start: number,
   end: number,
   truncated: boolean,
@@ -63,8 +67,8 @@ export function scanDatagram(
     }
     const first = skipSpace(bytes, at, end);
     if (first < end && bytes[first] === Byte.OpenBrace) {
-      at = scanPlain(bytes, first, end, into);
-      if (at === Plain.Not) at = scanObject(bytes, first, end, into);
+      at = scanWords(view, first, end, into);
+      if (at === OTHER_FORM) at = scanObject(bytes, first, end, into);
       if (at < 0) {
         broken++;
         at = nextLine(bytes, ~at, end);
@@ -92,79 +96,9 @@ function nextLine(bytes: Uint8Array, at: number, end: number): number {
   return at + 1;
 }
 
-/**
- * Adds up a message of the everyday kind: A1, A2, A3 and nothing else, in any order, each of at most 15 digits.
- *
- *     {"A1":512, "A2":-30000, "A3":40000}\n
- *     ^ `at`                              ^ returned: where the next line begins, or Plain.Not and nothing is added
- */
-function scanPlain(bytes: Uint8Array, at: number, end: number, into: Accumulator): number {
-  let a1 = 0, a2 = 0, a3 = 0, seen = 0;
-  let byte: number;
-  do {
-    at++;
-    if (at < end && bytes[at]! <= Byte.Space) at = skipSpace(bytes, at, end);
-    if (at === end) return ~at;
-    byte = bytes[at]!;
-    if (byte === Byte.CloseBrace && seen === 0) break;
-    if (byte !== Byte.Quote) return ~at;
-    if (end - at < Plain.TailBytesMin || bytes[at + 1] !== Byte.A || bytes[at + 3] !== Byte.Quote) {
-      return Plain.Not;
-    }
-    const field = bytes[at + 2]! - Byte.Zero;
-    at += 4;
-    if (bytes[at] !== Byte.Colon) at = skipSpace(bytes, at, end);
-    if (at === end || bytes[at] !== Byte.Colon) return Plain.Not;
-    if (++at === end) return Plain.Not;
-
-    byte = bytes[at]!;
-    if (byte <= Byte.Space) byte = byteAt(bytes, at = skipSpace(bytes, at, end), end);
-    const negative = byte === Byte.Minus;
-    if (negative) byte = byteAt(bytes, ++at, end);
-    let value = byte ^ Byte.Zero;
-    if (value > 9) return Plain.Not;
-    at++;
-    if (value > 0) {
-      const stop = end - at < Plain.DigitsMax ? end : at + Plain.DigitsMax;
-      for (; at < stop; at++) {
-        byte = bytes[at]!;
-        const digit = byte ^ Byte.Zero;
-        if (digit > 9) break;
-        value = value * 10 + digit;
-      }
-      if (negative) value = -value;
-    } else {
-      if (at === end) return Plain.Not;
-      byte = bytes[at]!;
-    }
-
-    // Where the digits go on, up to `end` or for longer than is plain, `byte` is one of them: no comma, no brace.
-    if (field === 1) a1 = value;
-    else if (field === 2) a2 = value;
-    else if (field === 3) a3 = value;
-    else return Plain.Not;
-    seen |= 1 << field;
-    if (byte <= Byte.Space) byte = byteAt(bytes, at = skipSpace(bytes, at, end), end);
-  } while (byte === Byte.Comma);
-  if (byte !== Byte.CloseBrace) return Plain.Not;
-  at++;
-  if (at < end && bytes[at] !== Byte.LineFeed) {
-    at = skipSpace(bytes, at, end);
-    if (at < end && bytes[at] !== Byte.LineFeed) return Plain.Not;
-  }
-  if (seen === Plain.AllFields) into.addSmall(a1, a2, a3);
-  else into.reject(MISSING_FIELD);
-  return at + 1;
-}
-
-/** The byte at a place, or past the end 0, which is no part of JSON. */
-function byteAt(bytes: Uint8Array, at: number, end: number): number {
-  return at < end ? bytes[at]! : 0;
-}
-
 const limbs = new Float64Array(6);
 
-/** Reads a line that begins with a brace; returns as {@linkcode scanPlain} does, but is never at a loss. */
+/** Reads a line that begins with a brace; returns as {@linkcode scanWords} does, but is never at a loss. */
 function scanObject(bytes: Uint8Array, at: number, end: number, into: Accumulator): number {
   const lineEnd = readObject(bytes, at, end);
   if (lineEnd < 0) return lineEnd;

@@ -7,7 +7,7 @@ import {
   type Totals,
   totalsOf,
 } from "../../src/aggregator/partial.ts";
-import { scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
 import { accepted, rejected } from "../support/message_tables.ts";
 import { datagram, judgeDatagram, type Outcome, totalsOfOutcome } from "../support/messages.ts";
 
@@ -26,9 +26,9 @@ function scan(
   around.set(bytes, before.length);
   around.set(encoder.encode(after), before.length + bytes.length);
   const into = new Accumulator();
-  scanDatagram(around, before.length, before.length + bytes.length, truncated, into);
+  scanDatagram(Batch.of(around), before.length, before.length + bytes.length, truncated, into);
   const alone = new Accumulator();
-  scanDatagram(bytes, 0, bytes.length, truncated, alone);
+  scanDatagram(Batch.of(bytes), 0, bytes.length, truncated, alone);
   const totals = totalsOf(into.take());
   assert.deepEqual(totals, totalsOf(alone.take()), "what surrounds a datagram makes no difference");
   return totals;
@@ -196,14 +196,14 @@ Deno.test({
   permissions: "none",
   fn() {
     const lines = accepted.map(([line]) => line).concat(rejected.syntax!, rejected.not_integer!);
-    const bytes = encoder.encode(lines.join("\n"));
+    const batch = Batch.of(encoder.encode(lines.join("\n")));
     const into = new Accumulator();
     const scans = 200;
     // Until it is compiled the scanner boxes numbers: so it is given time, and has to manage three times in a row.
     let clean = 0;
     for (let round = 0; round < 500 && clean < 3; round++) {
       const before = Deno.memoryUsage().heapUsed;
-      for (let i = 0; i < scans; i++) scanDatagram(bytes, 0, bytes.length, false, into);
+      for (let i = 0; i < scans; i++) scanDatagram(batch, 0, batch.bytes.length, false, into);
       const grown = Deno.memoryUsage().heapUsed - before;
       clean = grown >= 0 && grown < scans * lines.length ? clean + 1 : 0;
     }

@@ -8,7 +8,7 @@ import {
   signalTick,
 } from "../../src/aggregator/messages.ts";
 import { totalsOf } from "../../src/aggregator/partial.ts";
-import { scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
 import { Shift } from "../../src/aggregator/shift.ts";
 
 Deno.test({
@@ -24,7 +24,7 @@ Deno.test({
     });
     const read = () => {
       shift.note(1);
-      scanDatagram(new TextEncoder().encode("{}"), 0, 2, false, shift.into);
+      scanDatagram(Batch.of(new TextEncoder().encode("{}")), 0, 2, false, shift.into);
     };
     const steps: [name: string, act: () => void, goesOn: boolean, said: [number, number, number][]][] = [
       ["no tick: nothing is said", read, true, []],

@@ -3,7 +3,7 @@
  * 1,000 plain messages, so that the summary tells how much dearer a byte of it is.
  */
 import { Accumulator } from "../../src/aggregator/partial.ts";
-import { scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
 
 const MESSAGES = 1000;
 
@@ -41,11 +41,11 @@ const encoder = new TextEncoder();
 
 for (const [name, kind] of Object.entries(kinds)) {
   const datagrams = Array.from({ length: MESSAGES }, () => encoder.encode(kind()));
-  const bytes = new Uint8Array(datagrams.reduce((sum, datagram) => sum + datagram.length, 0));
+  const batch = new Batch(datagrams.reduce((sum, datagram) => sum + datagram.length, 0));
   const ends: number[] = [];
   let end = 0;
   for (const datagram of datagrams) {
-    bytes.set(datagram, end);
+    batch.bytes.set(datagram, end);
     ends.push(end += datagram.length);
   }
   Deno.bench({
@@ -56,7 +56,7 @@ for (const [name, kind] of Object.entries(kinds)) {
       let start = 0;
       for (let i = 0; i < ends.length; i++) {
         const end = ends[i]!;
-        scanDatagram(bytes, start, end, false, into);
+        scanDatagram(batch, start, end, false, into);
         start = end;
       }
     },
@@ -88,11 +88,11 @@ const hostile: Record<string, string> = {
 };
 
 for (const [name, text] of Object.entries(hostile)) {
-  const bytes = encoder.encode(text);
+  const batch = Batch.of(encoder.encode(text));
   Deno.bench({
     name,
     group: "datagrams of one size",
     baseline: name === "plain lines",
-    fn: () => scanDatagram(bytes, 0, bytes.length, false, into),
+    fn: () => scanDatagram(batch, 0, batch.bytes.length, false, into),
   });
 }

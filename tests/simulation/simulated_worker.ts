@@ -1,7 +1,7 @@
 import type { WorkerEvents, WorkerHandle } from "../../src/aggregator/crew.ts";
 import { Control, pulseOf, readsOf, type ToWorker } from "../../src/aggregator/messages.ts";
 import { Accumulator } from "../../src/aggregator/partial.ts";
-import { scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
 
 /** A message as the oracle remembers it. */
 export interface Message {
@@ -92,7 +92,7 @@ export class SimulatedWorker implements WorkerHandle {
     if (!this.receiving) throw new Error("Only a receiving worker reads");
     Atomics.add(this.#control, readsOf(this.#held.worker), 1);
     const bytes = encoder.encode(datagram);
-    scanDatagram(bytes, 0, bytes.length, false, this.#into);
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, this.#into);
     this.#held.datagrams++;
     this.#held.messages.push(...messages);
   }

@@ -1,6 +1,6 @@
 import type { StartWorker, WorkerEvents, WorkerHandle } from "../../src/aggregator/crew.ts";
 import { pulseOf, type ToWorker } from "../../src/aggregator/messages.ts";
-import { scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
 import { Shift } from "../../src/aggregator/shift.ts";
 import type { Clock } from "../../src/aggregator/timeline.ts";
 
@@ -48,7 +48,7 @@ export class SimulatedWorker implements WorkerHandle {
     const { into } = this.#shift!;
     this.#shift!.note(1);
     const bytes = new TextEncoder().encode(datagram);
-    scanDatagram(bytes, 0, bytes.length, false, into);
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
   }
 
   die(reason: string): void {

@@ -1,5 +1,5 @@
 import { Control, QUIET_WAIT_MS } from "../messages.ts";
-import { scanDatagram } from "../scanner.ts";
+import { Batch, scanDatagram } from "../scanner.ts";
 import type { Receiver, Station } from "./receiver.ts";
 
 /**
@@ -40,11 +40,11 @@ export class DatagramReceiver implements Receiver {
   /** One receive in flight, until the socket is closed. */
   async #loop(station: Station): Promise<void> {
     // One byte more than allowed, so that a longer datagram shows: the system cuts it without a word.
-    const buffer = new Uint8Array(this.#datagramBytesMax + 1);
+    const batch = new Batch(this.#datagramBytesMax + 1);
     for (;;) {
       let bytes: Uint8Array;
       try {
-        [bytes] = await this.#socket.receive(buffer);
+        [bytes] = await this.#socket.receive(batch.bytes);
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
         throw error;
@@ -53,7 +53,7 @@ export class DatagramReceiver implements Receiver {
       station.look();
       station.note(1);
       const truncated = bytes.length > this.#datagramBytesMax;
-      scanDatagram(buffer, 0, truncated ? this.#datagramBytesMax : bytes.length, truncated, station.into);
+      scanDatagram(batch, 0, truncated ? this.#datagramBytesMax : bytes.length, truncated, station.into);
     }
   }
 

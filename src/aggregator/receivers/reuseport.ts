@@ -1,6 +1,6 @@
 import { memmove, messageHeaders, MMSGHDR_BYTES, openLibc } from "../../shared/libc.ts";
 import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../messages.ts";
-import { scanDatagram } from "../scanner.ts";
+import { Batch, scanDatagram } from "../scanner.ts";
 import { AdaptiveSleep } from "./adaptive_sleep.ts";
 import type { ReceiveOrder, Receiver, Station } from "./receiver.ts";
 
@@ -53,9 +53,10 @@ export class ReuseportReceiver implements Receiver {
     }
     const { recvmmsg, memmove } = this.#libc.symbols;
     const stride = strideBytes(this.#datagramBytesMax);
-    const headers = messageHeaders(memmove, new Uint8Array(new ArrayBuffer(BATCH * stride)), stride);
+    const batch = new Batch(BATCH * stride);
+    const headers = messageHeaders(memmove, batch.bytes, stride);
     for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
-    const { words, data, address } = headers;
+    const { words, address } = headers;
     const { control, into } = station;
     const sleep = new AdaptiveSleep(BATCH, sleepMsMax ?? 0);
     const pollfds = new Int32Array([fd, POLLIN, bell, POLLIN]);
@@ -70,7 +71,7 @@ export class ReuseportReceiver implements Receiver {
         const header = i * WORDS_A_HEADER;
         const start = i * stride;
         const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
-        scanDatagram(data, start, start + words[header + LENGTH_WORD]!, truncated, into);
+        scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, into);
       }
       emptyReads = received === 0 ? emptyReads + 1 : 0;
       const sleepMs = running ? sleep.after(received) : received === 0 ? 1 : 0;

@@ -1,0 +1,138 @@
+import { type Accumulator, REASONS } from "./partial.ts";
+
+const MISSING_FIELD = REASONS.indexOf("missing_field");
+
+/** What {@linkcode scanWords} returns for a message of another form. */
+export const OTHER_FORM = 0;
+
+/** How far behind the end of a datagram it may read: a member begins before it, and has 18 bytes at most. */
+export const WORD_SLACK_BYTES = 32;
+
+const enum Byte {
+  Tab = 0x09,
+  LineFeed = 0x0a,
+  Return = 0x0d,
+  Space = 0x20,
+  Comma = 0x2c,
+  Minus = 0x2d,
+  Zero = 0x30,
+  Colon = 0x3a,
+  CloseBrace = 0x7d,
+}
+
+/** Four bytes as one number, the first of them lowest. */
+const enum Word {
+  /** `"A0"`, and a mask that leaves it of `"A1"`, `"A2"` and `"A3"`. */
+  Key = 0x22304122,
+  KeyMask = 0xfffcffff,
+  /** `0000` */
+  Zeros = 0x30303030,
+}
+
+/** One bit a field: 1, 2 and 3. */
+const ALL_FIELDS = 0b1110;
+
+/** What {@linkcode numberAt} returns where there is no number of its form. */
+const NO_NUMBER = 0x7fffffff;
+/** Behind the number that {@linkcode numberAt} has read. */
+let numberEnd = 0;
+
+/** The fields of the message, by their digit. */
+const values = new Int32Array(4);
+
+/**
+ * Adds up a message of the everyday form, several bytes at a time: A1, A2, A3 and nothing else, in any order, each of
+ * at most 9 digits. That takes 0.8 times what a scan byte by byte took.
+ *
+ *     {"A1":512, "A2":-30000, "A3":40000}\n
+ *     ^ `at`                              ^ returned: where the next line begins, or OTHER_FORM and nothing is added
+ *
+ * Of a line that is no JSON for sure it returns -1 minus a place in it. Of what lies behind `end` it reads less than
+ * {@linkcode WORD_SLACK_BYTES}; a message that reaches there is of another form.
+ */
+export function scanWords(view: DataView, at: number, end: number, into: Accumulator): number {
+  let seen = 0;
+  let byte: number;
+  do {
+    let key = view.getUint32(++at, true);
+    // One space is what serializers write, if any.
+    if ((key & 0xff) === Byte.Space) key = view.getUint32(++at, true);
+    if ((key & 0xff) <= Byte.Space) key = view.getUint32(at = skipSpace(view, at, end), true);
+    if ((key & Word.KeyMask) !== Word.Key) return seen === 0 ? scanNoKey(view, at, end, into) : OTHER_FORM;
+    at += 4;
+    if (view.getUint8(at) !== Byte.Colon) {
+      at = skipSpace(view, at, end);
+      if (view.getUint8(at) !== Byte.Colon) return OTHER_FORM;
+    }
+    const value = numberAt(view, at + 1);
+    if (value === NO_NUMBER) return OTHER_FORM;
+    const field = (key >>> 16) & 3;
+    values[field] = value;
+    seen |= 1 << field;
+    at = numberEnd;
+    byte = view.getUint8(at);
+    if (byte <= Byte.Space) byte = view.getUint8(at = skipSpace(view, at, end));
+  } while (byte === Byte.Comma && at < end);
+  if (byte !== Byte.CloseBrace || at >= end || seen !== ALL_FIELDS) return OTHER_FORM;
+  const lineEnd = endOfLine(view, at + 1, end);
+  if (lineEnd !== OTHER_FORM) into.addSmall(values[1]!, values[2]!, values[3]!);
+  return lineEnd;
+}
+
+/** A brace without a key behind it: settled here, a line of `{` or `{}` takes half as long. */
+function scanNoKey(view: DataView, at: number, end: number, into: Accumulator): number {
+  if (at >= end || view.getUint8(at) === Byte.LineFeed) return ~at;
+  if (view.getUint8(at) !== Byte.CloseBrace) return OTHER_FORM;
+  const lineEnd = endOfLine(view, at + 1, end);
+  if (lineEnd !== OTHER_FORM) into.reject(MISSING_FIELD);
+  return lineEnd;
+}
+
+/** Where the line behind that of `at` begins, if there is nothing but white space up to there; else OTHER_FORM. */
+function endOfLine(view: DataView, at: number, end: number): number {
+  if (at < end && view.getUint8(at) !== Byte.LineFeed) at = skipSpace(view, at, end);
+  return at < end && view.getUint8(at) !== Byte.LineFeed ? OTHER_FORM : at + 1;
+}
+
+function skipSpace(view: DataView, at: number, end: number): number {
+  for (; at < end; at++) {
+    const byte = view.getUint8(at);
+    if (byte !== Byte.Space && byte !== Byte.Tab && byte !== Byte.Return) break;
+  }
+  return at;
+}
+
+/** The integer at `at`, or behind one space there, if it has at most 9 digits. */
+function numberAt(view: DataView, at: number): number {
+  let byte = view.getUint8(at);
+  if (byte === Byte.Space) byte = view.getUint8(++at);
+  const negative = byte === Byte.Minus;
+  if (negative) at++;
+  const word = view.getUint32(at, true) ^ Word.Zeros;
+  // In each byte the upper half is 0 for a digit; past the first other one a carry may set it for a digit, too.
+  const others = (word | (word + 0x06060606)) & 0xf0f0f0f0;
+  const leadingZero = (word & 0xff) === 0;
+  let value: number;
+  if (others !== 0) {
+    const bits = 8 * ((31 - Math.clz32(others & -others)) >>> 3);
+    if (bits === 0 || (leadingZero && bits > 8)) return NO_NUMBER;
+    numberEnd = at + bits / 8;
+    value = fourDigits(word << (32 - bits));
+  } else {
+    if (leadingZero) return NO_NUMBER;
+    value = fourDigits(word);
+    const stop = at + 10;
+    for (at += 4; (byte = view.getUint8(at) ^ Byte.Zero) <= 9;) {
+      if (++at === stop) return NO_NUMBER;
+      value = (value * 10 + byte) | 0; // `| 0` has V8 multiply it as an int32, not as a float64.
+    }
+    numberEnd = at;
+  }
+  return negative ? -value | 0 : value; // An int32, as there is no -0 then: 0.96 times the time.
+}
+
+/** Of four digits as the bytes of a word, the first of them lowest, the value. */
+function fourDigits(word: number): number {
+  const pairs = (word & 0x00ff00ff) * 10 + ((word >>> 8) & 0x00ff00ff);
+  return (pairs & 0xffff) * 100 + (pairs >>> 16);
+}
