@@ -123,7 +123,7 @@ const RULES: readonly Rule[] = [
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      ["json", "partial", "record", "scanner"].map((a) => [`src/aggregator/${a}.ts`, ""]),
+      ["json", "partial", "record", "scanner", "slots"].map((a) => [`src/aggregator/${a}.ts`, ""]),
     ),
     finds: ["src/aggregator/windows.ts is named"],
   },

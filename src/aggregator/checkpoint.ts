@@ -27,6 +27,7 @@ const SEARCH_BYTES_OTHERS = 1024 * 1024;
 /**
  * A file beside the output that holds what a kill would take, for the next start to write. Each process has its
  * own, locked while it lives, so that two of them on one output (an overlapping restart) leave each other's alone.
+ * Its text (how it lies in the file is told in slots.ts):
  *
  *     {"checkpoint":1,"identity":"2049:131","size":4711,"records":3}     which file, where in it, how many lines follow
  *     {"timestamp":1010, …}                                              a record a line, as it is to be written
@@ -132,9 +133,9 @@ async function unwritten(
   disk: Disk,
   log: Log,
 ): Promise<string[]> {
-  const text = await readText(disk, path, 0);
+  const text = await disk.latest(path);
   if (text === "") return []; // Removed, in a directory that did not let it go.
-  const [first, ...records] = text.split(/(?<=\n)/);
+  const [first, ...records] = text?.split(/(?<=\n)/) ?? [];
   const header = parseHeader(first);
   const isRecord = (line: string) => /^\{"timestamp":\d+, .*\}\n$/.test(line);
   if (header?.records !== records.length || !records.every(isRecord)) {

@@ -1,4 +1,6 @@
 import { basename, dirname, join } from "node:path";
+import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./slots.ts";
+import { SlottedFile } from "./slotted_file.ts";
 
 /** What a path leads to: which file that is (device and inode), and how long it is in bytes. */
 export interface FileState {
@@ -25,9 +27,14 @@ export interface Disk {
   read(path: string, offset: number, bytesMax: number): Promise<Uint8Array>;
   /** The paths beside `path`, itself included. */
   siblings(path: string): Promise<string[]>;
-  /** Puts `text` at `path` as one step: a reader finds the old text or the new one, and finds it locked. */
+  /** Puts `text` at `path` as one step: who takes it over finds the old text or the new one; until then it is locked. */
   replace(path: string, text: string): Promise<void>;
-  /** Returns when the text that `replace` put there last would survive a loss of power (fdatasync(2)). */
+  /** The text that `replace` put at `path` last: empty when nothing is there, undefined when no text of it is whole. */
+  latest(path: string): Promise<string | undefined>;
+  /**
+   * Returns when the text that `replace` put there last would survive a loss of power (fdatasync(2)). It also finds
+   * out whether the file is still there; the next `replace` then makes it anew. One at a time.
+   */
   sync(path: string): Promise<void>;
   /** Whether the file that `replace` put there is left by a dead process; if so it is held by this one from now on. */
   takeOver(path: string): Promise<boolean>;
@@ -37,7 +44,7 @@ export interface Disk {
 
 /** The real one. It holds the lock (flock(2)) of each file it replaced or took over: those of the dead are free. */
 export class FileSystem implements Disk {
-  readonly #held = new Map<string, Deno.FsFile>();
+  readonly #held = new Map<string, SlottedFile | Deno.FsFile>();
 
   async stat(path: string): Promise<FileState | undefined> {
     const info = await Deno.stat(path).catch(unlessNotFound);
@@ -94,24 +101,28 @@ export class FileSystem implements Disk {
   }
 
   async replace(path: string, text: string): Promise<void> {
-    const temporary = join(dirname(path), `${basename(path)}.new`);
-    const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    try {
-      await file.lock(true);
-      const bytes = new TextEncoder().encode(text);
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-      await Deno.rename(temporary, path);
-    } catch (error) {
-      file.close();
-      await Deno.remove(temporary).catch(() => {}); // What counts is told: why it could not be replaced.
-      throw error;
-    }
-    this.#held.get(path)?.close();
+    const held = this.#held.get(path);
+    if (held instanceof SlottedFile && await held.write(text)) return;
+    const file = await SlottedFile.create(path, text);
+    held?.close();
     this.#held.set(path, file);
   }
 
+  async latest(path: string): Promise<string | undefined> {
+    const size = (await this.stat(path))?.size ?? 0;
+    if (size === 0) return "";
+    const capacity = Math.min(Math.floor(size / SLOTS), SLOT_BYTES_MAX);
+    let latest: Slot | undefined;
+    for (let i = 0; i < SLOTS; i++) {
+      const slot = decodeSlot(await this.read(path, i * capacity, capacity));
+      if (slot && slot.sequence > (latest?.sequence ?? 0)) latest = slot;
+    }
+    return latest?.text;
+  }
+
   async sync(path: string): Promise<void> {
-    await this.#held.get(path)?.syncData();
+    const held = this.#held.get(path);
+    if (held instanceof SlottedFile) await held.sync();
   }
 
   async takeOver(path: string): Promise<boolean> {
@@ -127,7 +138,7 @@ export class FileSystem implements Disk {
 
   async remove(path: string): Promise<void> {
     const held = this.#held.get(path);
-    await held?.truncate(0);
+    await held?.truncate();
     try {
       await Deno.remove(path);
     } catch (error) {

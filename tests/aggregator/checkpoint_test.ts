@@ -99,12 +99,11 @@ test("one that can't be renewed stays, unless it would repeat what is written ne
     const checkpoint = new Checkpoint(PATH, "0", disk.process());
     await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
     failOn(disk, operation);
-    assert.match(
-      String(await checkpoint.save({ ...NOTHING, open: [record(2, true)] }, false)),
-      /output error/,
-    );
+    // More than it has room for: it takes a new file.
+    const many = { ...NOTHING, waiting: Array.from({ length: 100 }, (_, i) => record(i)) };
+    assert.match(String(await checkpoint.save(many, false)), /output error/);
     assert.ok(disk.find(`${PATH}.checkpoint-0`), "the latest is missing in it, but nothing is wrong");
-    assert.match(String(await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, true)), /output error/);
+    assert.match(String(await checkpoint.save(many, true)), /output error/);
     assert.equal(disk.find(`${PATH}.checkpoint-0`), undefined);
     assert.equal(checkpoint.misleading, false);
   }
@@ -121,7 +120,7 @@ test("one that could neither be renewed nor removed misleads, until either works
     assert.match(String(await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, false)), /Read-only/);
     assert.equal(checkpoint.misleading, true, "still");
     disk.fault = undefined;
-    if (repaired === "fail") disk.capacity = 0;
+    if (repaired === "fail") failOn(disk, "replace");
     if (repaired === "remove") await checkpoint.remove();
     else await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, false);
     assert.equal(checkpoint.misleading, false);
@@ -224,7 +223,7 @@ test("what is not a checkpoint of this file is left alone", async () => {
   assert.deepEqual(disk.paths(), others);
 });
 
-test("what a kill in mid-renewal leaves is removed, and not read", async () => {
+test("what a kill leaves of a new file in place of one that became too small is removed, and not read", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
   const checkpoint = new Checkpoint(PATH, "0", process);
@@ -233,7 +232,7 @@ test("what a kill in mid-renewal leaves is removed, and not read", async () => {
     if (operation === "rename") process.kill();
     return undefined;
   };
-  void checkpoint.save({ ...NOTHING, open: [record(2, true)] }, false);
+  void checkpoint.save({ ...NOTHING, open: Array<string>(100).fill(record(2, true)) }, false);
   for (let i = 0; i < 10; i++) await null;
   assert.deepEqual(disk.paths(), [`${PATH}.checkpoint-0`, `${PATH}.checkpoint-0.new`]);
   const { lines, forget } = await recoverOn(disk);
@@ -242,12 +241,12 @@ test("what a kill in mid-renewal leaves is removed, and not read", async () => {
   assert.deepEqual(disk.paths(), []);
 });
 
-test("a damaged one is told and removed, and never stops the start: cut anywhere", async () => {
+test("a damaged one is told and removed, and never stops the start: no whole text, or one cut anywhere", async () => {
   const disk = new SimulatedDisk();
   const path = await leave(disk, "0", { waiting: [record(2)], open: [record(3, true)] });
   const whole = disk.text(path);
-  for (let length = 1; length < whole.length; length++) {
-    disk.create(path, whole.slice(0, length));
+  for (let length = 0; length < whole.length; length++) {
+    disk.create(path, whole.slice(0, length)).damaged = length === 0;
     const { lines, forget, events } = await recoverOn(disk);
     assert.deepEqual([lines, events], [[], ["checkpoint_unreadable"]], `cut to ${length} bytes`);
     await forget();

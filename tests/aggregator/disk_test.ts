@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { FileSystem, requireDirectory } from "../../src/aggregator/disk.ts";
+import { namesIn, withDirectory } from "../support/temporary_directory.ts";
 
 const DENO = Deno.execPath();
 const HOLDER = fileURLToPath(new URL("../support/lock_holder.ts", import.meta.url));
@@ -12,20 +13,8 @@ function test(name: string, fn: (directory: string) => Promise<void>, permission
   Deno.test({
     name: `disk: ${name}`,
     permissions: { read: ["data"], write: ["data"], ...permissions },
-    async fn() {
-      await Deno.mkdir("data", { recursive: true });
-      const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-disk-" });
-      try {
-        await fn(directory);
-      } finally {
-        await Deno.remove(directory, { recursive: true });
-      }
-    },
+    fn: () => withDirectory(fn),
   });
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).sort();
 }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -104,14 +93,30 @@ test("siblings are the files beside a path, not the directories; itself whatever
   await assert.rejects(disk.siblings(`${directory}/none/a`), Deno.errors.NotFound);
 });
 
-test("replace is one step: a reader finds the old text or the new one, whole", async (directory) => {
+test("latest is what replace put there: empty where nothing is, undefined where no text is whole", async (directory) => {
+  const disk = new FileSystem();
+  const path = `${directory}/a`;
+  assert.equal(await disk.latest(path), "");
+  for (const text of ["one", "two", "three".repeat(10_000), ""]) {
+    await disk.replace(path, text);
+    assert.equal(await disk.latest(path), text);
+  }
+  await disk.remove(path);
+  for (const text of ["x", "a text as it is\n", "\0".repeat(16_384), " ".repeat(16_384)]) {
+    await Deno.writeTextFile(path, text);
+    assert.equal(await disk.latest(path), undefined);
+  }
+});
+
+test("replace is one step: whatever is read meanwhile is a whole text", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   await disk.replace(path, "0\n".repeat(5000));
+  await disk.sync(path); // This one stays, while a reader looks at one slot after the other.
   let replacing = true;
   const reader = (async () => {
     let reads = 0;
-    for (; replacing; reads++) assert.match(await Deno.readTextFile(path), /^(\d\n)\1{4999}$/);
+    for (; replacing; reads++) assert.match(await disk.latest(path) ?? "damaged", /^(\d\n)\1{4999}$/);
     return reads;
   })();
   for (let i = 1; i < 200; i++) await disk.replace(path, `${i % 10}\n`.repeat(5000));
@@ -132,9 +137,11 @@ test("replace that fails leaves the old text, its lock, and nothing beside it", 
   await Deno.remove(path);
   await disk.replace(path, "old");
   await Deno.mkdir(`${path}.new`);
-  await assert.rejects(disk.replace(path, "new"));
-  assert.equal(await Deno.readTextFile(path), "old");
+  await assert.rejects(disk.replace(path, "new, and longer\n".repeat(1000)));
+  assert.equal(await disk.latest(path), "old");
   assert.equal(await other.takeOver(path), false);
+  await disk.replace(path, "new");
+  assert.equal(await disk.latest(path), "new", "one that fits needs no new file");
   await disk.remove(path);
 });
 
@@ -156,15 +163,20 @@ test("takeOver gets what nobody holds: a second file system is as good as a seco
 test("takeOver does not take the file that a living process has just replaced", async (directory) => {
   const [living, other] = [new FileSystem(), new FileSystem()];
   const path = `${directory}/a`;
-  await living.replace(path, "one");
+  await living.replace(path, "short");
   // Opened before the replacement and locked after it: the lock is free, but the file is not the one at the path.
   const old = await Deno.open(path, { write: true });
-  await living.replace(path, "two");
+  await living.replace(path, "long\n".repeat(1000));
   assert.ok(old.tryLockSync(true));
   old.close();
   for (let i = 0; i < 100; i++) {
-    const [taken] = await Promise.all([other.takeOver(path), living.replace(path, `${i}`)]);
+    // Every other time it outgrows its file.
+    const replaced = living.replace(path, "long\n".repeat(i % 2 * 1000));
+    const [taken] = await Promise.all([other.takeOver(path), replaced]);
     assert.equal(taken, false, `at replacement ${i}`);
+    if (i % 2 === 0) continue;
+    await living.remove(path);
+    await living.replace(path, "short");
   }
   await living.remove(path);
 });
@@ -184,23 +196,27 @@ test("remove leaves nothing, or at least an empty file; and what others removed 
 });
 
 test(
-  "takeOver gets what a killed process held, and not before it is dead",
+  "takeOver gets what a killed process held, and not before it is dead; it is whole, whatever it was doing",
   async (directory) => {
     const path = `${directory}/a`;
-    await using process = new Deno.Command(DENO, {
-      args: ["run", "--no-prompt", `--allow-read=${directory}`, `--allow-write=${directory}`, HOLDER, path],
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    const disk = new FileSystem();
-    const stdout = process.stdout.getReader();
-    assert.equal(textOf((await stdout.read()).value ?? new Uint8Array()), "held\n");
-    assert.equal(await disk.takeOver(path), false);
-    process.kill("SIGKILL");
-    await process.status;
-    await stdout.cancel();
-    assert.equal(await disk.takeOver(path), true);
-    await disk.remove(path);
+    for (let round = 0; round < 3; round++) {
+      await using process = new Deno.Command(DENO, {
+        args: ["run", "--no-prompt", `--allow-read=${directory}`, `--allow-write=${directory}`, HOLDER, path],
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      const disk = new FileSystem();
+      const stdout = process.stdout.getReader();
+      const said = textOf((await stdout.read()).value!).trimEnd().split("\n").at(-1);
+      assert.equal(await disk.takeOver(path), false);
+      process.kill("SIGKILL");
+      await process.status;
+      await stdout.cancel();
+      assert.equal(await disk.takeOver(path), true);
+      const [, kept] = /^(\d+)\n(\1\n)*$/.exec((await disk.latest(path)) ?? "damaged") ?? [];
+      assert.ok(Number(kept) >= Number(said), `${kept} is not ${said} or later`);
+      await disk.remove(path);
+    }
   },
   { run: [DENO] },
 );

@@ -10,8 +10,8 @@ const FAULTS: readonly Fault[] = [
   (_operation, path) => path.includes(".checkpoint-"),
   (_operation, path) => !path.includes(".checkpoint-"),
   (operation) => operation === "write",
-  // A directory that became read-only.
-  (operation) => ["open", "replace", "rename", "remove"].includes(operation),
+  // A directory that became read-only: what is renewed in place does not notice.
+  (operation, path) => ["open", "rename", "remove"].includes(operation) || path.endsWith(".new"),
   (_operation, _path, random) => random.chance(0.5),
 ];
 
@@ -67,8 +67,7 @@ export class TroubledDisk {
   }
 
   fill(): void {
-    const used = this.disk.paths().reduce((sum, path) => sum + this.disk.text(path).length, 0);
-    this.#break(() => this.disk.capacity = used + this.#random.integer(300));
+    this.#break(() => this.disk.capacity = this.disk.used + this.#random.integer(300));
   }
 
   repair(): void {

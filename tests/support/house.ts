@@ -170,7 +170,7 @@ export const packageFreeAggregator: Check = (tree) =>
 
 /** The files whose results depend on their arguments alone. */
 const PURE = [
-  ...["scanner", "json", "partial", "windows", "record"].map((name) => `src/aggregator/${name}.ts`),
+  ...["scanner", "json", "partial", "windows", "record", "slots"].map((name) => `src/aggregator/${name}.ts`),
   ...["target", "routing"].map((name) => `src/balancer/${name}.ts`),
 ];
 

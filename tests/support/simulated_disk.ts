@@ -5,9 +5,16 @@ interface SimulatedFile {
   text: string;
   /** The process that holds its lock. */
   holder?: SimulatedProcessDisk | undefined;
+  /** What its text may grow to in place; it takes that much room. */
+  slotBytes?: number;
+  /** No slot of it is whole. */
+  damaged?: boolean;
 }
 
 export type Operation = Exclude<keyof Disk, "append"> | "open" | "write" | "syncFile" | "rename";
+
+/** How long a text may be that is put at a path for the first time; then twice as much again and again. */
+const SLOT_BYTES = 512;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -77,10 +84,15 @@ export class SimulatedDisk {
     return fits;
   }
 
+  /** Bytes that all files together take. */
+  get used(): number {
+    const used = ({ slotBytes = 0, text }: SimulatedFile) => Math.max(slotBytes, text.length);
+    return [...this.#files.values()].reduce((sum, file) => sum + used(file), 0);
+  }
+
   /** Bytes that are free. */
   room(): number {
-    if (this.capacity === Infinity) return Infinity;
-    return this.capacity - [...this.#files.values()].reduce((sum, file) => sum + file.text.length, 0);
+    return this.capacity === Infinity ? Infinity : this.capacity - this.used;
   }
 
   check(): void {
@@ -148,14 +160,35 @@ export class SimulatedProcessDisk implements Disk {
     return this.#call("siblings", path, () => this.#disk.paths());
   }
 
+  /** A renewal in place, or else a new file with ".new" to its path, that is then renamed. */
   async replace(path: string, text: string): Promise<void> {
+    const held = this.#disk.find(path);
+    if (held?.holder === this && text.length <= (held.slotBytes ?? 0)) {
+      const inPlace = this.#call("replace", path, () => held.text = text);
+      if (await inPlace.then(() => true, () => false)) return;
+      held.slotBytes = 0;
+    }
     const temporary = `${path}.new`;
-    await this.#call("replace", path, () => {
-      // The new text is there beside the old one for a moment.
-      if (this.#disk.room() < text.length) throw new Error("No space left on device (os error 28)");
-      this.#disk.create(temporary, text).holder = this;
+    await this.#call("replace", temporary, () => {
+      let slotBytes = SLOT_BYTES;
+      while (slotBytes < text.length) slotBytes *= 2;
+      // The new file is there beside the old one for a moment.
+      if (this.#disk.room() < slotBytes) throw new Error("No space left on device (os error 28)");
+      Object.assign(this.#disk.create(temporary, text), { holder: this, slotBytes });
     });
-    await this.#call("rename", path, () => this.#disk.rename(temporary, path));
+    try {
+      await this.#call("rename", path, () => this.#disk.rename(temporary, path));
+    } catch (error) {
+      this.#disk.remove(temporary);
+      throw error;
+    }
+  }
+
+  latest(path: string): Promise<string | undefined> {
+    return this.#call("latest", path, () => {
+      const file = this.#disk.find(path);
+      return file?.damaged ? undefined : file?.text ?? "";
+    });
   }
 
   sync(path: string): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FileSystem } from "../../../src/aggregator/disk.ts";
 import { between, faultTest, FULL, sleep, times, until } from "../../support/faults.ts";
 import { Sender } from "../../support/load.ts";
 import { makeDirectory, Service } from "../../support/service.ts";
@@ -70,6 +71,31 @@ faultTest("the directory is renamed away and back: the records wait and are writ
   }
 });
 
+faultTest(
+  "the checkpoint is deleted: it comes back, and the next start writes what it holds",
+  async () => {
+    const directory = await makeDirectory();
+    const out = `${directory}/metrics.jsonl`;
+    const checkpoint = () =>
+      [...Deno.readDirSync(directory)].find(({ name }) => name.includes(".checkpoint-"));
+    try {
+      await using service = await Service.start("start", ["--windows", "60s", "--out", out]);
+      await using sender = new Sender(service.port, ["--rate", "2000/s", "--count", "10000000"]);
+      await until("a checkpoint", () => checkpoint() !== undefined);
+      await Deno.remove(`${directory}/${checkpoint()!.name}`);
+      await until("the checkpoint anew", () => checkpoint() !== undefined);
+      await sender.stop();
+      service.signal("SIGKILL");
+      await service[Symbol.asyncDispose]();
+      await using next = await Service.start("start", ["--windows", "60s", "--out", out]);
+      assert.equal((await next.event("recovered")).records, 1);
+      assert.ok(parseStrictly(await Deno.readTextFile(out))[0]!.partial);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
 /** Mounts a small file system on `directory`. @throws {Error} That takes root. */
 async function mount(directory: string, options: string): Promise<void> {
   const args = ["-t", "tmpfs", "-o", options, "sluice-test", directory];
@@ -84,7 +110,7 @@ async function unmount(directory: string): Promise<void> {
 
 /** A tmpfs gives files room by the block. */
 const BLOCK_BYTES = 4096;
-/** So many records that they soon fill the last block, which the checkpoint gave up when it could not be renewed. */
+/** So many records that they soon outgrow the checkpoint, and fill a block that it gives up: it can't be larger. */
 const MANY_LENGTHS = Array.from({ length: 16 }, (_, i) => i + 1);
 
 /** Takes every block that is left. */
@@ -128,6 +154,35 @@ if (FULL) {
           await unmount(directory);
         }
         assert.ok(halves > 0, "no write ended within a record");
+      } finally {
+        await unmount(directory);
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+    ["mount", "umount"],
+  );
+
+  faultTest(
+    "the disk is full: a text that fits is renewed, one that doesn't leaves the old one",
+    async () => {
+      const directory = await makeDirectory();
+      const path = `${directory}/a`;
+      try {
+        await mount(directory, "size=64k");
+        const disk = new FileSystem();
+        await disk.replace(path, "");
+        fill(directory);
+        for (let i = 0; i < 20; i++) {
+          const text = "x".repeat(200 * i);
+          await disk.replace(path, text);
+          assert.equal(await disk.latest(path), text);
+          await assert.rejects(disk.replace(path, "x".repeat(5000)), /No space left/);
+          assert.equal(await disk.latest(path), text);
+        }
+        await Deno.remove(`${directory}/filler`);
+        await disk.replace(path, "x".repeat(5000));
+        assert.equal(await disk.latest(path), "x".repeat(5000));
+        await disk.remove(path);
       } finally {
         await unmount(directory);
         await Deno.remove(directory, { recursive: true });
