@@ -37,7 +37,8 @@ export class Checkpoint {
   readonly #disk: Disk;
   #saved = false;
   #misleading = false;
-  #syncing = false;
+  #unsynced = false;
+  #syncing: Promise<void> | undefined;
 
   /** @param id tells the checkpoints of several processes apart: hexadecimal digits. */
   constructor(outPath: string, id: string, disk: Disk) {
@@ -61,7 +62,8 @@ export class Checkpoint {
       await this.#disk.replace(this.#path, [`${JSON.stringify(header)}\n`, ...records].join(""));
       this.#saved = true;
       this.#misleading = false;
-      this.#sync();
+      this.#unsynced = true;
+      this.#syncing ??= this.#sync();
       return undefined;
     } catch (error) {
       this.#misleading ||= this.#saved && closes;
@@ -70,11 +72,16 @@ export class Checkpoint {
     }
   }
 
-  /** Not waited for, so that no record waits for a slow disk; what is not on it yet, the next one takes along. */
-  #sync(): void {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    this.#disk.sync(this.#path).catch(() => {}).finally(() => this.#syncing = false);
+  /**
+   * Not waited for, so that no record waits for a slow disk. What is saved meanwhile takes one more, at once: a record
+   * that is safe from a loss of power long before the checkpoint that knows it would be counted twice after one.
+   */
+  async #sync(): Promise<void> {
+    while (this.#unsynced) {
+      this.#unsynced = false;
+      await this.#disk.sync(this.#path).catch(() => {}); // It tries again with the next one saved.
+    }
+    this.#syncing = undefined;
   }
 
   /** Removes it: everything is in the file. */
