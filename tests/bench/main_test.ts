@@ -20,10 +20,14 @@ Deno.test({
     assert.equal(baseline, "deno");
     assert.deepEqual(samples.map(({ contender }) => contender), contenders);
     for (const { figures } of samples) {
-      const { cpuNs, loss, datagramsPerSecond, residentBytesMax, processCpuMs } = figures;
+      const { cpuNs, loss, datagramsPerSecond, receivedPerSecond, residentBytesMax, processCpuMs } = figures;
       assert.ok(cpuNs! > 100 && cpuNs! < 1e6, `${cpuNs} ns a datagram`);
       assert.ok(loss! >= 0 && loss! < 1, `a loss of ${loss}`);
       assert.ok(datagramsPerSecond! > 1000 && datagramsPerSecond! <= 50_000, `${datagramsPerSecond}/s`);
+      assert.ok(
+        receivedPerSecond! > 0 && receivedPerSecond! <= datagramsPerSecond!,
+        `${receivedPerSecond}/s`,
+      );
       assert.ok(residentBytesMax! > 1e6, `${residentBytesMax} bytes`);
       assert.ok(processCpuMs! * 1e6 > cpuNs! * 20_000 * (1 - loss!), `${processCpuMs} ms in all`);
     }

@@ -14,6 +14,7 @@ export const COLUMNS: readonly Column[] = [
   { figure: "cpuNs", title: "CPU ns/datagram", show: integer },
   { figure: "loss", title: "loss", show: percent },
   { figure: "datagramsPerSecond", title: "datagrams/s sent", show: integer },
+  { figure: "receivedPerSecond", title: "received/s", show: integer },
   { figure: "residentBytesMax", title: "memory MB", show: (bytes) => fixed(0)(bytes / 1e6) },
   { figure: "processCpuMs", title: "CPU ms in all", show: integer },
 ];
@@ -59,11 +60,22 @@ export async function measure(
   const received = receivedOf(stopped, [warmUp, sent]) - (warmUp.datagrams - droppedBefore);
   if (received <= 0) throw new Error("it received nothing of the load");
   return {
-    cpuNs: (afterMs - beforeMs) * 1e6 / received,
-    loss: 1 - received / sent.datagrams,
-    datagramsPerSecond: sent.datagrams / sent.seconds,
+    ...perDatagram(sent, received, afterMs - beforeMs),
     residentBytesMax: memory,
     processCpuMs: afterMs,
+  };
+}
+
+/**
+ * The figures of a load of which so many datagrams were `received`, for `cpuMs` of processor time. Both rates are by
+ * the time that the sending took: what a buffer still held at its end counts in.
+ */
+export function perDatagram({ datagrams, seconds }: Sent, received: number, cpuMs: number) {
+  return {
+    cpuNs: cpuMs * 1e6 / received,
+    loss: 1 - received / datagrams,
+    datagramsPerSecond: datagrams / seconds,
+    receivedPerSecond: received / seconds,
   };
 }
 

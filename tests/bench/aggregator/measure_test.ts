@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { receivedOf } from "./measure.ts";
+import { perDatagram, receivedOf } from "./measure.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
 
@@ -31,3 +31,12 @@ for (
 ) {
   test(`${JSON.stringify(stopped)} is not`, () => assert.throws(() => receivedOf(stopped, sent), message));
 }
+
+test("rates are by the time of sending, the processor time by what was received", () => {
+  assert.deepEqual(perDatagram({ sent: 3000, datagrams: 1000, seconds: 2, A1_sum: 0 }, 800, 4), {
+    cpuNs: 5000,
+    loss: 1 - 0.8,
+    datagramsPerSecond: 500,
+    receivedPerSecond: 400,
+  });
+});
