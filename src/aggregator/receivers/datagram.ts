@@ -60,9 +60,11 @@ export class DatagramReceiver implements Receiver {
   /** Looks at the control word while no datagram comes, until it asks to stop. */
   async #watch(station: Station): Promise<void> {
     const { control } = station;
-    while (station.look()) {
+    for (;;) {
+      // Taken before the look: a tick that comes after that ends the wait at once.
       const tick = Atomics.load(control, Control.tick);
-      await Atomics.waitAsync(control, Control.tick, tick, QUIET_WAIT_MS).value; // A tick wakes it.
+      if (!station.look()) return;
+      await Atomics.waitAsync(control, Control.tick, tick, QUIET_WAIT_MS).value;
     }
   }
 

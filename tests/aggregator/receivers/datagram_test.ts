@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatagramReceiver } from "../../../src/aggregator/receivers/datagram.ts";
 import { sendDatagrams } from "../../support/service.ts";
 import { TestStation } from "../../support/station.ts";
-import { signalStop } from "../../../src/aggregator/messages.ts";
+import { signalStop, signalTick } from "../../../src/aggregator/messages.ts";
 
 Deno.test({
   name: "datagram: reads what comes, longer datagrams as truncated; a stop drains the socket, then closes it",
@@ -49,5 +49,33 @@ Deno.test({
     signalStop(olderStation.control);
     await olderDone;
     assert.deepEqual([olderStation.totals().sum, newerStation.totals().sum], [2n, 1n]);
+  },
+});
+
+Deno.test({
+  name: "datagram: a tick right after a look is not slept through",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const station = new TestStation(2);
+    const look = station.look.bind(station);
+    station.look = () => {
+      const running = look();
+      if (running) signalTick(station.control, 1);
+      return running;
+    };
+    const { waitAsync } = Atomics;
+    let slept = false;
+    Atomics.waitAsync = ((...args: Parameters<typeof waitAsync>) => {
+      const result = waitAsync(...args);
+      slept ||= result.async;
+      return result;
+    }) as typeof waitAsync;
+    try {
+      await new DatagramReceiver("127.0.0.1", 0, 128).receive(station);
+    } finally {
+      Atomics.waitAsync = waitAsync;
+    }
+    assert.equal(slept, false);
+    assert.equal(station.looks, 2);
   },
 });
