@@ -1,4 +1,5 @@
 import type { Burden } from "../contest.ts";
+import { VIDEOS } from "./traffic.ts";
 
 export interface Load extends Burden {
   readonly connections: number;
@@ -6,6 +7,8 @@ export interface Load extends Burden {
   readonly newConnections: boolean;
   /** Clusters in the routing table, all of them asked for. */
   readonly clusters: number;
+  /** Different URLs, asked for in turn. */
+  readonly videos: number;
   /** Whether it is followed by one of half the rate, unmeasured but for the latency. */
   readonly latency?: true;
 }
@@ -15,6 +18,7 @@ const keepAlive = (connections: number): Omit<Load, "about"> => ({
   connections,
   newConnections: false,
   clusters: 1,
+  videos: VIDEOS,
 });
 
 export const LOADS: readonly Load[] = [
@@ -26,7 +30,15 @@ export const LOADS: readonly Load[] = [
     name: "clusters-1000",
     about: "64 connections, a table of 1,000 clusters instead of one",
     clusters: 1000,
+    latency: true,
     usual: true,
+  },
+  {
+    ...keepAlive(64),
+    name: "videos-100000",
+    about: "64 connections, 100,000 different URLs in turn: more than the balancer remembers",
+    videos: 100_000,
+    latency: true,
   },
   {
     ...keepAlive(64),

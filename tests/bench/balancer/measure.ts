@@ -110,7 +110,7 @@ async function untilListening(server: Child, port: number): Promise<void> {
 /** @param rate Requests per second to stay near; as many as possible where it is missing. */
 async function runWrk(
   port: number,
-  { connections, newConnections, clusters }: Load,
+  { connections, newConnections, clusters, videos }: Load,
   core: number,
   seconds: number,
   rate?: number,
@@ -120,7 +120,7 @@ async function runWrk(
   const args = [
     ...["--threads", "1", "--connections", String(connections), "--duration", `${seconds}s`],
     ...["--timeout", "5s", "--script", WRK_SCRIPT, ...header],
-    ...[`http://127.0.0.1:${port}`, "--", String(clusters), ...delay],
+    ...[`http://127.0.0.1:${port}`, "--", String(clusters), String(videos), ...delay],
   ];
   await using wrk = new Child({ path: TOOLS.wrk.program, args }, core);
   await wrk.end(seconds * 1000 + WRK_MS_MAX);

@@ -6,7 +6,7 @@
 
 export const CDN_HOST = "cdn.example.net";
 
-/** Different URLs asked for, whatever the number of clusters. */
+/** Different URLs asked for, unless a load has more. */
 export const VIDEOS = 1000;
 
 /** Cluster `index`, from 0. */

@@ -1,13 +1,13 @@
--- wrk … URL -- CLUSTERS [DELAY_MS]: asks for 1,000 videos in turn, as traffic.ts has them, and reports as the contenders
--- do, in a line of JSON. With DELAY_MS each connection waits so long between two requests, on the average.
-local VIDEOS = 1000
-
+-- wrk … URL -- CLUSTERS VIDEOS [DELAY_MS]: asks for the videos in turn, as traffic.ts has them, and reports as the
+-- contenders do, in a line of JSON. With DELAY_MS each connection waits so long between two requests, on the average.
+local videos
 local requests = {}
 local turn = 0
 
 function init(args)
-  local clusters, delay_ms = tonumber(args[1]), tonumber(args[2])
-  for i = 0, VIDEOS - 1 do
+  local clusters, delay_ms = tonumber(args[1]), tonumber(args[3])
+  videos = tonumber(args[2])
+  for i = 0, videos - 1 do
     local url = ("http://s1.cluster-%d.example/video/%d/xcg2djHckad.m3u8"):format(i % clusters, i)
     requests[i] = wrk.format("GET", "/?video=" .. url)
   end
@@ -18,7 +18,7 @@ function init(args)
 end
 
 function request()
-  turn = (turn + 1) % VIDEOS
+  turn = (turn + 1) % videos
   return requests[turn]
 end
 
