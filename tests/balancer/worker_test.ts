@@ -70,6 +70,31 @@ async function untilOrigin(port: number): Promise<void> {
   for (let inRow = 0; inRow < 3;) inRow = (await watch(port, 160, CONNECTIONS)).cdn === 0 ? inRow + 1 : 0;
 }
 
+/** What is answered to a request of HTTP/1.1 with this target and Host, up to the end of the first line. */
+async function statusLine(port: number, target: string, host: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  const answer = await new Response(connection.readable).text();
+  return answer.slice(0, answer.indexOf("\r\n"));
+}
+
+Deno.test({
+  name:
+    "worker: a Host that moves the target is refused, also where it makes a URL that was asked for before",
+  permissions: PERMISSIONS,
+  async fn() {
+    await using balancer = await startBalancer();
+    for (let round = 0; round < 3; round++) {
+      for (const film of [FILM, `${FILM}?${"a".repeat(1000)}`]) {
+        assert.match(await statusLine(balancer.port, film, "viewers.example"), /^HTTP\/1\.1 301 /);
+        const [host, target] = ["viewers.example/?video=http:/", film.slice("/?video=http:/".length)];
+        assert.match(await statusLine(balancer.port, target, host), /^HTTP\/1\.1 400 /);
+      }
+    }
+  },
+});
+
 Deno.test({
   name: "worker: what it measures adds up to the requests",
   permissions: PERMISSIONS,
