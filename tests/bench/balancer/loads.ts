@@ -36,7 +36,7 @@ export const LOADS: readonly Load[] = [
   {
     ...keepAlive(64),
     name: "videos-100000",
-    about: "64 connections, 100,000 different URLs in turn: more than the balancer remembers",
+    about: "64 connections, 100,000 different URLs in turn",
     videos: 100_000,
     latency: true,
   },
