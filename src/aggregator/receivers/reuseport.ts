@@ -1,4 +1,4 @@
-import { memmove, messageHeaders, MMSGHDR_BYTES, openLibc } from "../../shared/libc.ts";
+import { memmove, type MessageHeaders, messageHeaders, MMSGHDR_BYTES, openLibc } from "../../shared/libc.ts";
 import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../messages.ts";
 import { Batch, scanDatagram } from "../scanner.ts";
 import { AdaptiveSleep } from "./adaptive_sleep.ts";
@@ -12,8 +12,13 @@ export const READER_SYMBOLS = {
   memmove,
 } as const;
 
-/** Datagrams a read takes at most; under load it finds about half of that (see AdaptiveSleep). */
-const BATCH = 1024;
+/** Datagrams between two sleeps, at most; under load it finds about half of that (see AdaptiveSleep). */
+const FLOOD = 1024;
+/**
+ * Datagrams a system call takes at most. Small messages of 128 and what tells of them fit into the innermost cache: that
+ * takes 0.95 times the processor time of 1024 (median of 20 pairs at 200,000 a second); 64 take the same.
+ */
+const BATCH = 128;
 
 /** recvmmsg(2), poll(2) and <bits/socket.h>. */
 const MSG_DONTWAIT = 0x40;
@@ -51,28 +56,23 @@ export class ReuseportReceiver implements Receiver {
     if (fd === undefined || bell === undefined) {
       throw new TypeError("A reuseport receiver needs the file descriptors of a socket and of its bell");
     }
-    const { recvmmsg, memmove } = this.#libc.symbols;
     const stride = strideBytes(this.#datagramBytesMax);
     const batch = new Batch(BATCH * stride);
-    const headers = messageHeaders(memmove, batch.bytes, stride);
+    const headers = messageHeaders(this.#libc.symbols.memmove, batch.bytes, stride);
     for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
-    const { words, address } = headers;
     const { control, into } = station;
-    const sleep = new AdaptiveSleep(BATCH, sleepMsMax ?? 0);
+    const sleep = new AdaptiveSleep(FLOOD, sleepMsMax ?? 0);
     const pollfds = new Int32Array([fd, POLLIN, bell, POLLIN]);
     let [failures, emptyReads] = [0, 0];
     // After the stop it reads on until the socket stays empty: a datagram may have been on its way into it.
     for (let running = true; running || emptyReads < EMPTY_READS_AT_STOP;) {
       running = station.look();
       const tick = Atomics.load(control, Control.tick);
-      const received = Math.max(0, recvmmsg(fd, address, BATCH, MSG_DONTWAIT, 0n));
-      station.note(received);
-      for (let i = 0; i < received; i++) {
-        const header = i * WORDS_A_HEADER;
-        const start = i * stride;
-        const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
-        scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, into);
-      }
+      let [received, read] = [0, 0];
+      do {
+        read = this.#read(fd, headers, batch, stride, station);
+        received += read;
+      } while (read === BATCH && received < FLOOD);
       emptyReads = received === 0 ? emptyReads + 1 : 0;
       const sleepMs = running ? sleep.after(received) : received === 0 ? 1 : 0;
       if (received > 0 || !running) {
@@ -84,6 +84,20 @@ export class ReuseportReceiver implements Receiver {
         throw new Error(`Cannot read socket ${fd}: poll(2) says it is readable, recvmmsg(2) fails`);
       }
     }
+  }
+
+  /** Reads what is there, at most a batch, and scans it; returns how many datagrams that were. */
+  #read(fd: number, headers: MessageHeaders, batch: Batch, stride: number, station: Station): number {
+    const { words, address } = headers;
+    const received = Math.max(0, this.#libc.symbols.recvmmsg(fd, address, BATCH, MSG_DONTWAIT, 0n));
+    station.note(received);
+    for (let i = 0; i < received; i++) {
+      const header = i * WORDS_A_HEADER;
+      const start = i * stride;
+      const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
+      scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, station.into);
+    }
+    return received;
   }
 
   /** Sleeps until a datagram comes, or the bell rings; says whether the socket has something to read. */
