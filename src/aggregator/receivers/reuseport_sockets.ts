@@ -43,7 +43,8 @@ const SMALL_DATAGRAM_TRUESIZE_BYTES = 768;
 
 /** The flood that a sleeping worker's socket has to hold: more than a core sends on this side of a network. */
 const FLOOD_DATAGRAMS_A_SECOND = 1_000_000;
-const SLEEP_MS_MAX = 10;
+/** A kill costs what arrives in so long, too; a tick of the master ends the sleep. */
+const SLEEP_MS_MAX = 20;
 
 /** Words for the errno values that a user can do something about (errno(3)). */
 const ERRNO_TEXT: Record<number, string> = {

@@ -48,7 +48,7 @@ test("are granted what they ask for, up to the kernel's limit, and tell how long
   small.close();
   const big = new ReuseportSockets("127.0.0.1", 0, 1, 26_214_400);
   assert.ok(big.bufferBytes > 20_000);
-  assert.ok(big.sleepMsMax <= 10);
+  assert.ok(big.sleepMsMax <= 20);
   big.close();
 });
 
