@@ -9,6 +9,10 @@ import denoJson from "../deno.json" with { type: "json" };
 import { aggregatorFlags, parseConfig } from "../src/aggregator/config.ts";
 import { Accumulator, emptyTotals, totalsOf } from "../src/aggregator/partial.ts";
 import { recordLine } from "../src/aggregator/record.ts";
+import { AGGREGATOR } from "./bench/aggregator/contest.ts";
+import { BALANCER } from "./bench/balancer/contest.ts";
+import { checkNames } from "./bench/contest.ts";
+import { parseOptions } from "./bench/options.ts";
 import { Batch, scanDatagram } from "../src/aggregator/scanner.ts";
 import { balancerFlags } from "../src/balancer/config.ts";
 import type { FlagTable } from "../src/shared/flags.ts";
@@ -57,7 +61,12 @@ function dockerRuns(image: string, words: readonly string[]): void {
 
 /** The commands that are not run here, why, and what is looked at instead. */
 const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups: string[]) => void])[] = [
-  [/^deno task (start|test|bench)$/, "runs for ever, runs this test, or takes minutes", taskExists],
+  [/^deno task (start|test)$/, "runs for ever, or runs this test", taskExists],
+  [/^deno task bench (--.*)$/, "takes minutes", (flags) => {
+    const request = parseOptions(flags!.split(" "), "");
+    assert.ok(request.kind === "run");
+    checkNames([AGGREGATOR, BALANCER], request.options);
+  }],
   [/^npx -y deno@([\d.]+) task ([\w:]+)$/, "fetches from a registry", (version, task) => {
     assert.equal(version, /^ARG DENO_VERSION=(.*)$/m.exec(DOCKERFILE)?.[1]);
     taskExists(task!);
