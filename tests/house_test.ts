@@ -123,7 +123,8 @@ const RULES: readonly Rule[] = [
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      ["json", "partial", "record", "scanner", "slots"].map((a) => [`src/aggregator/${a}.ts`, ""]),
+      ["integer", "json", "partial", "record", "scanner", "slots", "words"]
+        .map((name) => [`src/aggregator/${name}.ts`, ""]),
     ),
     finds: ["src/aggregator/windows.ts is named"],
   },

@@ -19,7 +19,7 @@ import type { FlagTable } from "../src/shared/flags.ts";
 import { LIBC_PATHS } from "../src/shared/libc.ts";
 import * as readme from "./support/readme.ts";
 import { Shell, startAndStop } from "./support/readme_shell.ts";
-import { makeDirectory } from "./support/service.ts";
+import { withDirectory } from "./support/temporary_directory.ts";
 
 const README = await Deno.readTextFile("README.md");
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
@@ -143,12 +143,6 @@ test("a command that nothing tests is found out", async () => {
     await assert.rejects(shell.show({ command, output: [], section: "" }), /which nothing tests|knows no -k/);
   }
 });
-
-/** Runs `use` with a directory below `data/`, which is removed after it. */
-async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await makeDirectory();
-  await use(directory).finally(() => Deno.remove(directory, { recursive: true }));
-}
 
 test(
   "the unit's command line starts the service, in a directory of its own",

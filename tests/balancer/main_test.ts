@@ -4,9 +4,9 @@ import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
-  withDirectory,
   writeSnapshot,
 } from "../support/balancer_process.ts";
+import { withDirectory } from "../support/temporary_directory.ts";
 import { runToEnd } from "../support/service.ts";
 import { listen } from "../support/udp.ts";
 

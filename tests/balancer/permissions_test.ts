@@ -3,7 +3,8 @@ import type { FromWorker } from "../../src/balancer/messages.ts";
 import { dropStartupPermissions, hostsNeededBy } from "../../src/balancer/permissions.ts";
 
 import { claimAddress, workersFrom } from "../../src/balancer/spawn.ts";
-import { BalancerProcess, withDirectory } from "../support/balancer_process.ts";
+import { BalancerProcess } from "../support/balancer_process.ts";
+import { withDirectory } from "../support/temporary_directory.ts";
 
 const isGranted = (descriptor: Deno.PermissionDescriptor) =>
   Deno.permissions.querySync(descriptor).state === "granted";

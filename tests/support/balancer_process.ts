@@ -168,17 +168,6 @@ function commandOf(flags: readonly string[], denoFlags: readonly string[]): stri
   return [words[1]!, ...denoFlags, ...words.slice(2), ...flags];
 }
 
-/** Runs `use` with a new directory below `data/`, which is removed after it. */
-export async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  await Deno.mkdir("data", { recursive: true });
-  const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 /** Puts a route where a start without the database finds it. */
 export async function writeSnapshot(directory: string, routes: readonly unknown[]): Promise<void> {
   await Deno.writeTextFile(`${directory}/routes.json`, JSON.stringify({ routes }));

@@ -170,7 +170,9 @@ export const packageFreeAggregator: Check = (tree) =>
 
 /** The files whose results depend on their arguments alone. */
 const PURE = [
-  ...["scanner", "json", "partial", "windows", "record", "slots"].map((name) => `src/aggregator/${name}.ts`),
+  ...["scanner", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
+    `src/aggregator/${name}.ts`
+  ),
   ...["target", "routing"].map((name) => `src/balancer/${name}.ts`),
 ];
 

@@ -1,3 +1,4 @@
+import { makeDirectory } from "./temporary_directory.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { within } from "../bench/processes.ts";
 import type { LogEntry } from "./aggregator.ts";
@@ -143,12 +144,6 @@ export class Service implements AsyncDisposable {
     }
     this.#heard.resolve();
   }
-}
-
-/** Makes a directory of its own below `data/`, the one place that the tasks may write to. */
-export async function makeDirectory(): Promise<string> {
-  await Deno.mkdir("data", { recursive: true });
-  return await Deno.makeTempDir({ dir: "data", prefix: "test-" });
 }
 
 export interface FileRecord {

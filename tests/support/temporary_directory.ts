@@ -1,7 +1,12 @@
-/** Runs `fn` with an empty directory of its own, below `data/`. */
-export async function withDirectory(fn: (directory: string) => Promise<void>): Promise<void> {
+/** Makes a directory of its own below `data/`, the one place that the tasks may write to. */
+export async function makeDirectory(): Promise<string> {
   await Deno.mkdir("data", { recursive: true });
-  const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+  return await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+}
+
+/** Runs `fn` with an empty directory of its own below `data/`, which is removed after it. */
+export async function withDirectory(fn: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await makeDirectory();
   try {
     await fn(directory);
   } finally {

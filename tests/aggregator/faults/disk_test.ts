@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { FileSystem } from "../../../src/aggregator/disk.ts";
 import { between, faultTest, FULL, sleep, times, until } from "../../support/faults.ts";
 import { Sender } from "../../support/load.ts";
-import { makeDirectory, Service } from "../../support/service.ts";
+import { Service } from "../../support/service.ts";
+import { makeDirectory } from "../../support/temporary_directory.ts";
 import { assertConsistent, assertGapless, assertSums, parseStrictly } from "../../support/strict_file.ts";
 
 /** How long an outage goes on once it was noticed: for more than a window and a retry. */

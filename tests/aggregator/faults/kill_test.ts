@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Canary } from "../../support/canary.ts";
 import { between, faultTest, report, sleep, times } from "../../support/faults.ts";
 import { type Load, sendLoad } from "../../support/load.ts";
-import { makeDirectory, Service } from "../../support/service.ts";
+import { Service } from "../../support/service.ts";
+import { makeDirectory } from "../../support/temporary_directory.ts";
 import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
 
 /** What a kill may cost, in milliseconds of messages. */

@@ -5,7 +5,8 @@ import { between, faultTest, times, until } from "../../support/faults.ts";
 import { HookedDisk } from "../../support/hooked_disk.ts";
 import { Sender } from "../../support/load.ts";
 import { eventsInto, realClock } from "../../support/real_parts.ts";
-import { makeDirectory, Service } from "../../support/service.ts";
+import { Service } from "../../support/service.ts";
+import { makeDirectory } from "../../support/temporary_directory.ts";
 import {
   assertConsistent,
   assertGapless,

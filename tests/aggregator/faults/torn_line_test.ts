@@ -4,7 +4,8 @@ import { Sink } from "../../../src/aggregator/sink.ts";
 import { recordLine } from "../../../src/aggregator/record.ts";
 import { faultTest, until } from "../../support/faults.ts";
 import { eventsInto, realClock } from "../../support/real_parts.ts";
-import { makeDirectory, Service } from "../../support/service.ts";
+import { Service } from "../../support/service.ts";
+import { makeDirectory } from "../../support/temporary_directory.ts";
 import { parseStrictly } from "../../support/strict_file.ts";
 
 const [FIRST, TORN, NEXT] = [1000, 1010, 1020].map((timestampSeconds) =>

@@ -3,7 +3,8 @@ import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { CpuClock } from "../../bench/cpu_clock.ts";
 import { idle } from "../../bench/idle.ts";
 import { CLUSTER, SETTINGS, watch } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS, withDirectory } from "../../support/balancer_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
+import { withDirectory } from "../../support/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { report, sleep, times } from "../../support/faults.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CLUSTER } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS, withDirectory } from "../../support/balancer_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
+import { withDirectory } from "../../support/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { report, sleep, times, until } from "../../support/faults.ts";
 import { Audience, Crowd } from "../../support/viewers.ts";
