@@ -37,6 +37,7 @@ const CASES: [name: string, fields: Record<string, unknown>, json: string, text:
   ["a line break", { file: "a\nb" }, '"file":"a\\nb"', 'file="a\\nb"'],
   ["C1 and bidirectional controls", { x: "\x9b\u202e" }, '"x":"\\u009b\\u202e"', 'x="\\u009b\\u202e"'],
   ["a control beyond 16 bits", { x: "\u{e0001}" }, '"x":"\\udb40\\udc01"', 'x="\\udb40\\udc01"'],
+  ["a name with a backslash", { "a\\b": 1 }, '"a\\\\b":1', '"a\\\\b"=1'],
   ["an array", { windows: ["10s", "60s"] }, '"windows":["10s","60s"]', 'windows=["10s","60s"]'],
   [
     "an object",
@@ -133,8 +134,11 @@ Deno.test({
   permissions: "none",
   fn() {
     const message = hostileText.filter((text) => text.isWellFormed());
+    // Once it has seen a backslash in a name, V8's JSON.parse reads other escaped names as that one
+    // (github.com/nodejs/node/issues/63785). The table above has such a name.
+    const name = message.filter((text) => !text.includes("\\"));
     const fields = fc.dictionary(
-      fc.oneof(message, fc.constantFrom("time", "level", "event", "message")),
+      fc.oneof(name, fc.constantFrom("time", "level", "event", "message")),
       message,
     );
     fc.assert(fc.property(message, fields, (message, fields) => {
