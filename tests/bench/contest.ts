@@ -38,8 +38,8 @@ export interface Contest<Contender extends Entrant, Load extends Burden> {
   readonly loads: readonly Load[];
   /** The first of these names that runs is the baseline. */
   readonly baselines: readonly string[];
-  /** The first is the figure that is compared. */
-  readonly columns: readonly Column[];
+  /** The first is the figure that contenders are compared by. */
+  readonly columns: readonly [Column, ...Column[]];
   measure(bench: Bench, contender: Contender, load: Load): Promise<Measurement>;
 }
 
@@ -121,7 +121,9 @@ export async function hold(
   });
   const wanted = options.baseline === null ? contest.baselines : [options.baseline];
   const baseline = wanted.find((name) => samples.some(({ contender }) => contender === name)) ?? null;
-  const summaries = summarize(samples, baseline ?? "", columns[0]!.figure);
+  const [first, ...others] = columns;
+  const compared = others.filter(({ compared }) => compared).map(({ figure }) => figure);
+  const summaries = summarize(samples, baseline ?? "", [first.figure, ...compared]);
   return { part, baseline, summaries, samples, failures, skipped };
 }
 

@@ -43,6 +43,7 @@ function progress(text: string): void {
 
 const NOTES = `
 CPU: of all threads of the process, from just before the load until it is idle again; start-up and warm-up don't count.
+To a load: the first figure, by that of the same contender under that load in the same run.
 CPU ms in all: since the start of the process. Memory: the most it has had resident (VmHWM).`;
 
 /** @returns Whether every measurement gave figures. */

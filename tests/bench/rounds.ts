@@ -22,9 +22,9 @@ export interface Rounds<Contender extends Named, Load extends Named> {
 }
 
 /**
- * Measures every contender under every load, `runs` times. Within a run they take turns, each run in another order,
- * so that neither a slow minute of the machine nor what ran before falls on the same one each time. One that fails
- * is noted, and the rest goes on.
+ * Measures every contender under every load, `runs` times. Within a run all loads come one after the other, and under
+ * each the contenders take turns, each run in another order, so that neither a slow minute of the machine nor what ran
+ * before falls on the same one each time. One that fails is noted, and the rest goes on.
  */
 export async function playRounds<Contender extends Named, Load extends Named>(
   { contenders, loads, runs, measure, progress }: Rounds<Contender, Load>,
@@ -32,12 +32,12 @@ export async function playRounds<Contender extends Named, Load extends Named>(
   const samples: Sample[] = [];
   const failures: Failure[] = [];
   const of = loads.length * runs * contenders.length;
-  for (const load of loads) {
-    for (let run = 1; run <= runs; run++) {
+  for (let run = 1; run <= runs; run++) {
+    for (const load of loads) {
       for (let turn = 0; turn < contenders.length; turn++) {
         const contender = contenders[(turn + run - 1) % contenders.length]!;
         const who = { load: load.name, contender: contender.name, run };
-        progress(samples.length + failures.length, of, `${load.name}, run ${run}: ${contender.name}`);
+        progress(samples.length + failures.length, of, `run ${run}, ${load.name}: ${contender.name}`);
         try {
           samples.push({ ...who, figures: await measure(contender, load) });
         } catch (error) {

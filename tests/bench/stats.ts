@@ -21,8 +21,10 @@ export interface Summary {
   readonly contender: string;
   readonly runs: number;
   readonly figures: Readonly<Record<string, Spread>>;
-  /** The figure compared, by that of the baseline in the same run; null where no run has both. */
-  readonly ratio: Spread | null;
+  /** Figures compared, by those of the baseline in the same run; missing where no run has both. */
+  readonly ratios: Readonly<Record<string, Spread>>;
+  /** The first of them, by that of the same contender under the first load in the same run. */
+  readonly toFirstLoad: Spread | null;
 }
 
 /** @throws {RangeError} There are no values. */
@@ -38,25 +40,36 @@ export function spread(values: readonly number[]): Spread {
  * One summary for each contender under each load, in the order in which they first appear. Ratios are taken run by
  * run, before their median: what slows a whole run down, such as a neighbour on the machine, cancels out.
  *
- * @param compared The name of the figure that the ratio is of.
+ * @param compared The names of the figures that the ratios are of.
  */
-export function summarize(samples: readonly Sample[], baseline: string, compared: string): Summary[] {
+export function summarize(
+  samples: readonly Sample[],
+  baseline: string,
+  compared: readonly [string, ...string[]],
+): Summary[] {
+  const place = ({ load, contender, run }: Omit<Sample, "figures">) => JSON.stringify([load, contender, run]);
+  const byPlace = new Map(samples.map((sample) => [place(sample), sample]));
+  const firstLoad = samples[0]?.load ?? "";
   const groups = Map.groupBy(samples, ({ load, contender }) => JSON.stringify([load, contender]));
   return [...groups.values()].map((group) => {
     const { load, contender, figures } = group[0]!;
-    const ratios = group.flatMap((sample) => {
-      const other = samples.find((candidate) =>
-        candidate.load === load && candidate.contender === baseline && candidate.run === sample.run
-      );
-      return other === undefined ? [] : [sample.figures[compared]! / other.figures[compared]!];
-    });
+    const ratio = (figure: string, to: { load?: string; contender?: string }): Spread | null => {
+      const ratios = group.flatMap((sample) => {
+        const other = byPlace.get(place({ ...sample, ...to }))?.figures[figure];
+        const own = sample.figures[figure];
+        return own === undefined || other === undefined ? [] : [own / other];
+      });
+      return ratios.length === 0 ? null : spread(ratios);
+    };
     const names = Object.keys(figures);
+    const ratios = compared.map((figure) => [figure, ratio(figure, { contender: baseline })] as const);
     return {
       load,
       contender,
       runs: group.length,
       figures: Object.fromEntries(names.map((name) => [name, spread(group.map((s) => s.figures[name]!))])),
-      ratio: ratios.length === 0 ? null : spread(ratios),
+      ratios: Object.fromEntries(ratios.filter((each): each is [string, Spread] => each[1] !== null)),
+      toFirstLoad: ratio(compared[0], { load: firstLoad }),
     };
   });
 }

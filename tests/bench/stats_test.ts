@@ -33,16 +33,19 @@ const sample = (contender: string, run: number, ns: number, load = "l"): Sample 
   run,
   figures: { ns },
 });
+const one = (value: number) => ({ median: value, min: value, max: value });
 
-test("the ratio is taken run by run: a run that is slow for both does not show in it", () => {
+test("a ratio is taken run by run: a run that is slow for both does not show in it", () => {
   const samples = [[1, 100], [2, 900], [3, 110]].flatMap(([run, ns]) => [
     sample("ours", run!, ns! * 2),
     sample("base", run!, ns!),
+    sample("ours", run!, ns! * 3, "m"),
   ]);
-  const [ours, base] = summarize(samples, "base", "ns");
-  assert.deepEqual(ours!.ratio, { median: 2, min: 2, max: 2 });
-  assert.deepEqual(base!.ratio, { median: 1, min: 1, max: 1 });
+  const [ours, base, other] = summarize(samples, "base", ["ns"]);
+  assert.deepEqual(ours!.ratios, { ns: one(2) });
+  assert.deepEqual(base!.ratios, { ns: one(1) });
   assert.deepEqual(ours!.figures["ns"], { median: 220, min: 200, max: 1800 });
+  assert.deepEqual([ours, base, other].map((each) => each!.toFirstLoad), [one(1), one(1), one(1.5)]);
 });
 
 test("runs that only one of the two finished, and other loads, give no ratio", () => {
@@ -50,11 +53,27 @@ test("runs that only one of the two finished, and other loads, give no ratio", (
     sample("ours", 1, 10),
     sample("ours", 2, 30),
     sample("base", 2, 10),
-    sample("ours", 1, 5, "m"),
+    sample("ours", 3, 5, "m"),
   ];
-  const [ours, , other] = summarize(samples, "base", "ns");
-  assert.deepEqual(ours!.ratio, { median: 3, min: 3, max: 3 });
+  const [ours, , other] = summarize(samples, "base", ["ns"]);
+  assert.deepEqual(ours!.ratios, { ns: one(3) });
   assert.equal(ours!.runs, 2);
   assert.equal(other!.load, "m");
-  assert.equal(other!.ratio, null);
+  assert.deepEqual([other!.ratios, other!.toFirstLoad], [{}, null]);
+});
+
+test("a figure that not every load has is compared where it is", () => {
+  const withP99 = (each: Sample, p99: number): Sample => ({ ...each, figures: { ...each.figures, p99 } });
+  const samples = [
+    withP99(sample("ours", 1, 10), 4),
+    withP99(sample("base", 1, 10), 2),
+    sample("ours", 1, 8, "m"),
+    sample("base", 1, 16, "m"),
+  ];
+  assert.deepEqual(summarize(samples, "base", ["ns", "p99"]).map(({ ratios }) => ratios), [
+    { ns: one(1), p99: one(2) },
+    { ns: one(1), p99: one(1) },
+    { ns: one(0.5) },
+    { ns: one(1) },
+  ]);
 });

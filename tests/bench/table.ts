@@ -6,6 +6,8 @@ export interface Column {
   readonly figure: string;
   readonly title: string;
   readonly show: (value: number) => string;
+  /** Whether a column with its ratio to the baseline follows, as it always does behind the first. */
+  readonly compared?: true;
 }
 
 export const integer = (value: number): string => Math.round(value).toLocaleString("en");
@@ -20,19 +22,30 @@ function cell(spread: Spread | null | undefined, show: Column["show"]): string {
   return min === max ? median : `${median} (${min}–${max})`;
 }
 
-/** The summaries as lines of text, one block a load: each figure as its median and, in brackets, min–max. */
-export function renderTable(summaries: readonly Summary[], columns: readonly Column[]): string {
-  const [first, ...others] = columns;
-  if (first === undefined) throw new RangeError("A table needs a column");
-  const head = ["load", "contender", "runs", first.title, "ratio", ...others.map(({ title }) => title)];
-  const rows = summaries.map(({ load, contender, runs, figures, ratio }) => [
-    load,
-    contender,
-    String(runs),
-    cell(figures[first.figure], first.show),
-    cell(ratio, fixed(2)),
-    ...others.map(({ figure, show }) => cell(figures[figure], show)),
-  ]);
+/**
+ * The summaries as lines of text, one block a load: each figure as its median and, in brackets, min–max. Where there
+ * are several loads, a column compares the first figure with that under the first load.
+ */
+export function renderTable(
+  summaries: readonly Summary[],
+  [first, ...others]: readonly [Column, ...Column[]],
+): string {
+  const loads = [...new Set(summaries.map(({ load }) => load))];
+  type Cell = readonly [title: string, of: (summary: Summary) => string];
+  const figure = ({ figure, title, show, compared }: Column): Cell[] => {
+    const value: Cell = [title, ({ figures }) => cell(figures[figure], show)];
+    return compared ? [value, ["ratio", ({ ratios }) => cell(ratios[figure], fixed(2))]] : [value];
+  };
+  const cells: Cell[] = [
+    ["load", ({ load }) => load],
+    ["contender", ({ contender }) => contender],
+    ["runs", ({ runs }) => String(runs)],
+    ...figure({ ...first, compared: true }),
+    ...loads.slice(1, 2).map((): Cell => [`to ${loads[0]}`, (each) => cell(each.toFirstLoad, fixed(2))]),
+    ...others.flatMap(figure),
+  ];
+  const head = cells.map(([title]) => title);
+  const rows = summaries.map((summary) => cells.map(([, of]) => of(summary)));
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: string[]) => cells.map((text, i) => text.padEnd(widths[i]!)).join("  ").trimEnd();
   return [

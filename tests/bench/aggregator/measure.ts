@@ -9,8 +9,7 @@ import { programOfTask } from "../tasks.ts";
 import type { Contender } from "./contenders.ts";
 import { type Load, WARM_UP, WARM_UP_DATAGRAMS } from "./loads.ts";
 
-/** The first is the one compared. */
-export const COLUMNS: readonly Column[] = [
+export const COLUMNS: readonly [Column, ...Column[]] = [
   { figure: "cpuNs", title: "CPU ns/datagram", show: integer },
   { figure: "loss", title: "loss", show: percent },
   { figure: "datagramsPerSecond", title: "datagrams/s sent", show: integer },

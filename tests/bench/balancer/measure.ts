@@ -10,12 +10,11 @@ import type { Load } from "./loads.ts";
 import { freePort } from "./ports.ts";
 import { requestPath, targets, VIDEOS } from "./traffic.ts";
 
-/** The first is the one compared. */
-export const COLUMNS: readonly Column[] = [
+export const COLUMNS: readonly [Column, ...Column[]] = [
   { figure: "cpuUs", title: "CPU µs/request", show: fixed(1) },
   { figure: "loss", title: "errors", show: percent },
   { figure: "requestsPerSecond", title: "requests/s", show: integer },
-  { figure: "latencyMs99", title: "p99 ms at half that", show: fixed(2) },
+  { figure: "latencyMs99", title: "p99 ms at half that", show: fixed(2), compared: true },
   { figure: "residentBytesMax", title: "memory MB", show: (bytes) => fixed(0)(bytes / 1e6) },
   { figure: "processCpuMs", title: "CPU ms in all", show: integer },
 ];
