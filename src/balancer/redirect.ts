@@ -47,8 +47,8 @@ export class Redirector {
 
   #answer(request: Request): Response {
     const { method, url } = request;
-    // `http://` + the authority + the target, as they came: nothing has been normalized.
-    const slash = url.indexOf("/", "http://".length);
+    // A scheme, the authority and the target, as they came: nothing has been normalized.
+    const slash = url.indexOf("/", url.indexOf(":") + "://".length);
     if (url.charAt(slash + 1) !== "?" && slash !== url.length - 1) return this.#refuse(404, ROOT_ONLY);
     if (method !== "GET" && method !== "HEAD") return this.#refuse(405, GET_ONLY, { allow: "GET, HEAD" });
     // Deno doesn't look at Host, and one with a slash in it would move the target.

@@ -150,6 +150,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "redirect: a request line with a whole URL is answered as its path and query are",
+  permissions: "none",
+  fn() {
+    const { answer } = redirector(1, 0);
+    for (const origin of ["http://a", "https://a", "HTTPS://a:8080", "https://[::1]:8443", "ws://abcdefgh"]) {
+      for (const [target, location] of [[FILM, AT_CDN], [`/a${FILM}`, null], ["/", null]] as const) {
+        const whole = { method: "GET", url: origin + target, headers: new Headers() } as Request;
+        assert.equal(answer(whole).headers.get("location"), location, whole.url);
+      }
+    }
+  },
+});
+
+Deno.test({
   name: "redirect: Host plays no part in the target, whatever it holds",
   permissions: "none",
   fn() {

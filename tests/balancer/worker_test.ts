@@ -96,6 +96,18 @@ Deno.test({
 });
 
 Deno.test({
+  name: "worker: a request line with a whole URL is answered as its path and query are",
+  permissions: PERMISSIONS,
+  async fn() {
+    await using balancer = await startBalancer();
+    for (const origin of ["http://a", "https://a:8443"]) {
+      assert.match(await statusLine(balancer.port, origin + FILM, "viewers.example"), /^HTTP\/1\.1 301 /);
+      assert.match(await statusLine(balancer.port, `${origin}/a${FILM}`, "a"), /^HTTP\/1\.1 404 /);
+    }
+  },
+});
+
+Deno.test({
   name: "worker: what it measures adds up to the requests",
   permissions: PERMISSIONS,
   async fn() {
