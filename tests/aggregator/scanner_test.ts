@@ -162,6 +162,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what the scanner is compared with judges as the tables do",
+  permissions: "none",
+  fn() {
+    for (const [line, A1, A2, A3] of accepted) {
+      assert.deepEqual(judgeDatagram(encoder.encode(line), false), expected(of(A1, A2, A3)), line);
+    }
+    for (const [reason, lines] of Object.entries(rejected)) {
+      for (const line of lines) {
+        assert.deepEqual(judgeDatagram(encoder.encode(line), false), expected(reason as Outcome), line);
+      }
+    }
+  },
+});
+
+Deno.test({
   name: "the scanner agrees with JSON.parse and BigInt on 100,000 messages, whole and damaged",
   permissions: "none",
   fn() {

@@ -41,7 +41,8 @@ export const rejected: Readonly<Partial<Record<Reason, readonly string[]>>> = {
     ...asA2("01 - -01 -- +1 1. .5 1e 1e+ 1.e5 0x1 1_0 --1 1- 00 NaN Infinity 1,2"),
     ...asA2("1234567890123456x 1e5x 9223372036854775808x 1e400x nul nulll tru True fals undefined"),
     ...asA2(
-      String.raw` " "\" "\u123" "\u12g4" "\ud80" "\'" '1' [1,] [,] [ ] {"a"} {"a":} {"a":1,} {1:1} [1}`,
+      String
+        .raw` " "\" "\u123" "\u12g4" "\U005c" "\ud80" "\'" '1' [1,] [,] [ ] {"a"} {"a":} {"a":1,} {1:1} [1}`,
     ),
     ...lines(`
 {"A1":1,"A2":2,"A3":3

@@ -194,7 +194,7 @@ export function judgeLine(line: Uint8Array, ended: boolean): Outcome {
  * escaped names as that one: `A\u0032` after `A\\` (github.com/nodejs/node/issues/63785).
  */
 function withoutBackslashes(json: string): string {
-  return json.replace(/\\(?:(\\|u005c)|[^])/gi, (escape, backslash) => backslash ? "_" : escape);
+  return json.replace(/\\(?:(\\|u005[cC])|[^])/g, (escape, backslash) => backslash ? "_" : escape);
 }
 
 /** JSON.parse with source text access (ECMAScript 2026), which TypeScript has no types for yet. */
