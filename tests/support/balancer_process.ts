@@ -1,5 +1,6 @@
 /** The balancer as its own process, with the command line and the permissions of `deno task balancer`. */
 import denoJson from "../../deno.json" with { type: "json" };
+import { linesOf } from "./processes.ts";
 import type { LogEntry } from "./recorded_log.ts";
 
 /** A database that nobody listens for: port 1 of this host. */
@@ -150,11 +151,8 @@ export class BalancerProcess implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    let rest = "";
-    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      this.#lines.push(...lines);
+    for await (const line of linesOf(this.#process.stderr)) {
+      this.#lines.push(line);
       this.#heard.resolve();
       this.#heard = Promise.withResolvers();
     }

@@ -1,7 +1,8 @@
-import { makeDirectory } from "./temporary_directory.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { within } from "../bench/processes.ts";
 import type { LogEntry } from "./aggregator.ts";
+import { linesOf } from "./processes.ts";
+import { makeDirectory } from "./temporary_directory.ts";
 
 /** A line that a process printed, as it came. */
 type Line = string;
@@ -134,11 +135,8 @@ export class Service implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    let rest = "";
-    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      this.#lines.push(...lines);
+    for await (const line of linesOf(this.#process.stderr)) {
+      this.#lines.push(line);
       this.#heard.resolve();
       this.#heard = Promise.withResolvers();
     }
