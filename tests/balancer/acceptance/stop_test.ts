@@ -8,6 +8,12 @@ import { Crowd, Viewer } from "../../support/viewers.ts";
 
 const STOP_MS_MAX = 10_000;
 const WORKERS = 2;
+/**
+ * As a worker of Deno's stops to listen, it closes the connections that it has not read from, and a moment later its
+ * socket, with those that it has not accepted: whoever comes again at once can meet both (one in 800 did, on a busy
+ * machine; most meet one or none).
+ */
+const LOST_A_WORKER_MAX = 2;
 
 let server: DatabaseServer;
 Deno.test.beforeAll(async () => {
@@ -64,8 +70,7 @@ Deno.test({
         for (const arrivals of await Promise.all(arriving)) {
           answered += arrivals.answered;
           lost!.push(arrivals.lost);
-          // Deno closes a connection that it has not read from as it stops to listen, once in each worker.
-          assert.ok(arrivals.lost <= WORKERS, Deno.inspect(arrivals));
+          assert.ok(arrivals.lost <= WORKERS * LOST_A_WORKER_MAX, Deno.inspect(arrivals));
         }
         assert.equal(stopped!.redirected, answered);
       }
