@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
+import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
+
+/** Answers with what it was asked. */
+const describe = ({ method, target, fields, body }: WholeRequest): Promise<string> =>
+  Promise.resolve(
+    [method, target, fields.length, body instanceof Uint8Array ? new TextDecoder().decode(body) : body].join(
+      " ",
+    ),
+  );
+
+const post = (body: string, length = body.length, ...fields: string[]) =>
+  `POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n${
+    fields.map((field) => `${field}\r\n`).join("")
+  }\r\n${body}`;
+
+const bodiesOf = (text: string) => [...text.matchAll(/\r\n\r\n([^\r\n]*)\n/g)].map(([, body]) => body);
+
+Deno.test({
+  name: "exchange: a request comes with its fields and its body, however they arrive",
+  permissions: "none",
+  async fn() {
+    const text = post("hello\r\n\r\n", 9) + GET + post("x", 1);
+    for (const size of [1, 2, 7, 50, 1000]) {
+      const { connect } = simulateListener({ answer: describe });
+      const client = await connect();
+      for (let at = 0; at < text.length; at += size) {
+        client.send(text.slice(at, at + size));
+        await connect();
+      }
+      assert.deepEqual(statusesOf(client.received), [200, 200, 200]);
+      assert.match(client.received, /POST \/p 2 hello\r\n\r\n\n/);
+      assert.deepEqual(bodiesOf(client.received).slice(-2), ["GET /a 1 ", "POST /p 2 x"]);
+    }
+  },
+});
+
+Deno.test({
+  name: "exchange: a body that is too long is not read, and the answer is the last one",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ answer: describe });
+    const client = await connect(post("", 101) + GET);
+    assert.deepEqual(bodiesOf(client.received), ["POST /p 2 too long"]);
+    assert.match(client.received, /connection: close/);
+  },
+});
+
+Deno.test({
+  name: "exchange: chunks are refused, and what is no head",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ answer: describe });
+    const chunks = await connect(
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${GET}`,
+    );
+    assert.deepEqual(statusesOf(chunks.received), [411]);
+    assert.deepEqual(statusesOf((await connect(`GET / HTTP/1.1\r\n\r\n${GET}`)).received), [400]);
+  },
+});
+
+Deno.test({
+  name: "exchange: who waits for leave to send its body gets it",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ answer: describe });
+    const client = await connect(post("", 2, "Expect: 100-continue"));
+    assert.equal(client.received, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("ok");
+    await connect();
+    assert.deepEqual(bodiesOf(client.received).at(-1), "POST /p 3 ok");
+  },
+});
+
+Deno.test({
+  name: "exchange: a body that does not come is not waited for longer than a head",
+  permissions: "none",
+  async fn() {
+    const { connect, pass } = simulateListener({ answer: describe });
+    const client = await connect(post("a", 2));
+    await pass(PATIENCE.reading - 100);
+    assert.ok(!client.isClosed);
+    await pass(1000);
+    assert.ok(client.isClosed);
+    assert.deepEqual(statusesOf(client.received), [408]);
+  },
+});
+
+Deno.test({
+  name: "exchange: who ends in the middle of its body gets no answer, and harms nobody",
+  permissions: "none",
+  async fn() {
+    const { connect, listener } = simulateListener({ answer: describe });
+    const client = await connect(post("a", 2));
+    client.end();
+    assert.deepEqual(statusesOf((await connect(GET)).received), [200]);
+    assert.ok(client.isClosed);
+    assert.equal(listener.places.size, 1);
+  },
+});
+
+Deno.test({
+  name: "exchange: the next request waits until the one before is answered",
+  permissions: "none",
+  async fn() {
+    const waiting: ((text: string) => void)[] = [];
+    const { connect } = simulateListener({ answer: () => new Promise((resolve) => waiting.push(resolve)) });
+    const client = await connect(GET.repeat(2));
+    assert.equal(waiting.length, 1);
+    waiting[0]!("one");
+    await connect();
+    assert.deepEqual([waiting.length, bodiesOf(client.received)], [2, ["one"]]);
+    waiting[1]!("two");
+    await connect();
+    assert.deepEqual(bodiesOf(client.received), ["one", "two"]);
+  },
+});

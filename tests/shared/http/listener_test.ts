@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { QUIET_MS, STOP_MS_MAX, TICK_MS } from "../../../src/shared/http/listener.ts";
+import { SimulatedClient } from "../../support/simulated_client.ts";
+import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
+
+/** When a deadline is noticed at the latest, beyond it. */
+const LATE_MS = 3 * TICK_MS;
+
+const SLOW: readonly [
+  name: string,
+  stage: keyof typeof PATIENCE,
+  said: string,
+  act: (c: SimulatedClient) => void,
+][] = [
+  ["sends nothing", "fresh", "408", () => {}],
+  ["sends half a head", "fresh", "408", (client) => client.send("GET / HT")],
+  ["sends half a second head", "reading", "200,408", (client) => client.send(`${GET}GET / HT`)],
+  ["asks for nothing more", "idle", "200", (client) => client.send(GET)],
+  ["is refused and goes on sending", "closing", "400", (client) => client.send("GET\r\n")],
+];
+
+for (const [name, stage, said, act] of SLOW) {
+  Deno.test({
+    name: `listener: who ${name} is closed after its deadline, and not before`,
+    permissions: "none",
+    async fn() {
+      const { pass, connect, listener } = simulateListener();
+      const client = await connect();
+      act(client);
+      await pass(PATIENCE[stage] - 1);
+      assert.ok(!client.isClosed);
+      await pass(LATE_MS);
+      assert.ok(client.isClosed);
+      assert.equal(statusesOf(client.received).join(), said);
+      assert.equal(listener.places.size, 0);
+    },
+  });
+}
+
+Deno.test({
+  name: "listener: who drips a head byte by byte is closed when it should have been whole",
+  permissions: "none",
+  async fn() {
+    const { pass, connect } = simulateListener();
+    const client = await connect();
+    for (let ms = 0; ms < PATIENCE.fresh + LATE_MS; ms += 100) {
+      client.send("a");
+      await pass(100);
+    }
+    assert.ok(client.isClosed);
+  },
+});
+
+Deno.test({
+  name: "listener: who takes no answer is not read any further, and closed",
+  permissions: "none",
+  async fn() {
+    const { pass, connect } = simulateListener();
+    const client = new SimulatedClient();
+    client.takesAnswers = false;
+    await connect(GET, client);
+    client.send(GET);
+    await pass(PATIENCE.writing - 1);
+    assert.deepEqual([client.isClosed, client.received], [false, ""]);
+    await pass(LATE_MS);
+    assert.deepEqual([client.isClosed, client.received], [true, ""]);
+  },
+});
+
+Deno.test({
+  name: "listener: time in which it could not run is nobody's delay",
+  permissions: "none",
+  async fn() {
+    const { clock, pass, connect } = simulateListener();
+    const client = await connect("GET / HT");
+    await pass(1000);
+    // A timer that fires late is all that it sees of a stop of the whole process.
+    const monotonicMs = clock.monotonicMs.bind(clock);
+    clock.monotonicMs = () => monotonicMs() + 3_600_000;
+    await pass(1000);
+    assert.ok(!client.isClosed);
+    await pass(PATIENCE.fresh);
+    assert.ok(client.isClosed);
+  },
+});
+
+Deno.test({
+  name: "listener: an idle listener has no timer",
+  permissions: "none",
+  async fn() {
+    const { clock, pass, connect } = simulateListener();
+    let timers = 0;
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (...args) => {
+      timers++;
+      return setTimer(...args);
+    };
+    await pass(60_000);
+    assert.equal(timers, 0);
+    const client = await connect(GET);
+    client.end();
+    await pass(60_000);
+    assert.ok(timers > 0 && timers < 5, String(timers));
+  },
+});
+
+Deno.test({
+  name: "listener: above its limit a newcomer takes the place of one that waits, or is refused",
+  permissions: "none",
+  async fn() {
+    const { connect, listener } = simulateListener({ connectionsMax: 8 });
+    const viewers = await Promise.all(Array.from({ length: 8 }, () => connect(GET)));
+    await connect(GET);
+    assert.deepEqual(viewers.map(({ isClosed }) => isClosed), [true, ...Array(7).fill(false)]);
+    for (const viewer of viewers) viewer.send("GET");
+    const strangers = await Promise.all(Array.from({ length: 4 }, () => connect()));
+    // One of the nine was idle still; then none is, but for the strangers themselves.
+    assert.deepEqual(strangers.map(({ isClosed }) => isClosed), [true, true, true, false]);
+    for (const stranger of strangers) stranger.send("GET");
+    assert.equal(listener.places.size, 8);
+    assert.equal(listener.counts.evicted, 5);
+    viewers[1]!.send(GET.slice(3));
+    await connect();
+    assert.equal(statusesOf(viewers[1]!.received).join(), "200,200");
+  },
+});
+
+Deno.test({
+  name: "listener: where nobody waits, the newcomer is refused",
+  permissions: "none",
+  async fn() {
+    const { connect, listener } = simulateListener({
+      connectionsMax: 2,
+      answer: () => new Promise(() => {}),
+    });
+    await connect(GET);
+    await connect(GET);
+    const third = await connect(GET);
+    assert.deepEqual([third.isClosed, third.received, listener.counts.refused], [true, "", 1]);
+  },
+});
+
+Deno.test({
+  name: "listener: a viewer who asked once stays when strangers come who only connect",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ connectionsMax: 8 });
+    const viewer = await connect(GET);
+    for (let i = 0; i < 200; i++) await connect();
+    viewer.send(GET);
+    await connect(GET);
+    assert.equal(statusesOf(viewer.received).join(), "200,200");
+  },
+});
+
+Deno.test({
+  name: "listener: an address that may not have another connection is refused, and told of when one ends",
+  permissions: "none",
+  async fn() {
+    const open = new Map<string, number>();
+    const admission = {
+      enter({ hostname }: Deno.NetAddr) {
+        if ((open.get(hostname) ?? 0) === 2) return false;
+        open.set(hostname, (open.get(hostname) ?? 0) + 1);
+        return true;
+      },
+      leave: ({ hostname }: Deno.NetAddr) => void open.set(hostname, open.get(hostname)! - 1),
+    };
+    const { connect } = simulateListener({ admission });
+    const [first] = [await connect(), await connect(), await connect()];
+    assert.equal(open.get("192.0.2.1"), 2);
+    first.end();
+    const fourth = await connect(GET);
+    assert.deepEqual([fourth.isClosed, open.get("192.0.2.1")], [false, 2]);
+  },
+});
+
+Deno.test({
+  name: "listener: a failed accept is told of once, makes room, and is told to be over",
+  permissions: "none",
+  async fn() {
+    const { acceptor, connect, pass, events } = simulateListener();
+    const viewers = [await connect(GET), await connect(GET)];
+    for (let i = 0; i < 20; i++) {
+      acceptor.fail("Too many open files (os error 24)");
+      await pass(60);
+    }
+    assert.deepEqual(events, ["failing: Too many open files (os error 24)"]);
+    assert.ok(viewers.every(({ isClosed }) => isClosed));
+    const newcomer = await connect(GET);
+    await pass(50);
+    assert.equal(statusesOf(newcomer.received).join(), "200");
+    await pass(2000);
+    assert.equal(events.length, 2);
+    assert.match(events[1]!, /^recovered after \d+$/);
+    acceptor.fail("again");
+    await pass(5000);
+    assert.equal(events.length, 4);
+  },
+});
+
+Deno.test({
+  name: "listener: a stop answers who is in the queue, then accepts nobody",
+  permissions: "none",
+  async fn() {
+    const { acceptor, listener, pass, clock } = simulateListener();
+    const stopping = listener.stop();
+    const clients = Array.from({ length: 30 }, () => acceptor.connect());
+    for (const client of clients) client.send(GET);
+    await pass(1);
+    assert.ok(acceptor.isClosed && acceptor.left === 0);
+    assert.ok(clients.every(({ received }) => /\r\nconnection: close\r\n/.test(received)));
+    await pass(50);
+    await stopping;
+    assert.ok(clients.every(({ isClosed }) => isClosed));
+    assert.ok(clock.monotonicMs() < 100);
+  },
+});
+
+Deno.test({
+  name: "listener: a stop waits a little for who is silent, a little longer for who is in mid-request",
+  permissions: "none",
+  async fn() {
+    const { connect, listener, pass, clock } = simulateListener();
+    const idle = await connect(GET);
+    const late = await connect(GET);
+    const silent = await connect();
+    const half = await connect("GET / HT");
+    const finishing = await connect("GET /b HT");
+    const beganMs = clock.monotonicMs();
+    const stopping = listener.stop();
+    await pass(QUIET_MS / 2);
+    late.send(GET);
+    await pass(QUIET_MS / 2 + 50);
+    assert.deepEqual([idle, silent, half].map(({ isClosed }) => isClosed), [true, true, false]);
+    assert.equal(statusesOf(late.received).join(), "200,200");
+    finishing.send("TP/1.1\r\nHost: a\r\n\r\n");
+    await pass(STOP_MS_MAX);
+    await stopping;
+    assert.match(finishing.received, /connection: close\r\n\r\nGET \/b\n$/);
+    assert.ok(half.isClosed && clock.monotonicMs() - beganMs <= 1000);
+  },
+});
+
+Deno.test({
+  name: "listener: a stop waits for an answer that this service still owes",
+  permissions: "none",
+  async fn() {
+    const answer = Promise.withResolvers<string>();
+    const { connect, listener, pass } = simulateListener({ answer: () => answer.promise });
+    const client = await connect(GET);
+    const stopping = listener.stop();
+    await pass(5000);
+    assert.ok(!client.isClosed);
+    answer.resolve("late");
+    await pass(50);
+    await stopping;
+    assert.match(client.received, /late\n$/);
+  },
+});
+
+Deno.test({
+  name: "listener: while it drains it accepts, and each answer is the last one",
+  permissions: "none",
+  async fn() {
+    const { connect, listener } = simulateListener();
+    const before = await connect(GET);
+    listener.drain();
+    const after = await connect(GET);
+    before.send(GET);
+    await connect();
+    for (const client of [before, after]) {
+      assert.match(client.received, /connection: close/);
+      assert.ok(client.isClosed);
+    }
+  },
+});
