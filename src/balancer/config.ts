@@ -8,8 +8,11 @@ import {
   parseFlags,
   UsageError,
 } from "../shared/flags.ts";
+import { duration } from "../shared/duration.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
+import type { CertificateFiles } from "./certificate.ts";
+import type { LimitFlags } from "./limits.ts";
 import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
@@ -17,12 +20,25 @@ export const STOP_DEADLINE_MS = 10_000;
 /** A worker is a thread and a V8 isolate of some 10 MB: more than this is a slip of the finger. */
 export const WORKERS_MAX = 64;
 
+/** As many connections take some 300 MB: more are not allowed unless asked for. */
+export const CONNECTIONS_DEFAULT_MAX = 65_536;
+const CONNECTIONS_MAX = 1_000_000;
+const TIMEOUT_MS_MAX = 3_600_000;
+
 /** What flags, or variables of the same meaning, set. */
-interface Flags {
+interface Flags extends LimitFlags {
   readonly listen: HostPort;
   /** Where the admin API listens. */
   readonly admin: HostPort;
   readonly workers: number;
+  readonly spareWorkers: number;
+  /** Of the process; undefined: as many as there are descriptors for. */
+  readonly connectionsMax: number | undefined;
+  /** From the signal on, before connections are no longer accepted. */
+  readonly drainDelayMs: number;
+  /** Paths; empty: no TLS. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
   /** The directory of the embedded database and of the snapshot. */
   readonly dataDirectory: string;
   /** Where the metrics go; undefined: nowhere. */
@@ -31,7 +47,9 @@ interface Flags {
   readonly logFormat: LogFormat;
 }
 
-export interface BalancerConfig extends Flags {
+export interface BalancerConfig extends Omit<Flags, "tlsCert" | "tlsKey"> {
+  /** Undefined: viewers come without TLS. */
+  readonly certificateFiles: CertificateFiles | undefined;
   /** Empty: the embedded database. May hold a password. */
   readonly databaseUrl: string;
   /** As in the environment; holds secrets. */
@@ -79,10 +97,12 @@ export function parseConfig(
     return { kind: "help", text: `${helpText("deno task balancer", table)}\n${VARIABLES_HELP}` };
   }
   const variable = (name: string) => env(name) || dotEnv(name) || "";
+  const { tlsCert, tlsKey, ...values } = parsed.values;
   return {
     kind: "run",
     config: {
-      ...parsed.values,
+      ...values,
+      certificateFiles: certificateFiles(tlsCert, tlsKey),
       databaseUrl: variable("DATABASE_URL"),
       adminTokens: variable("ADMIN_TOKENS"),
       firstRoute: parseFirstRoute(variable),
@@ -118,6 +138,81 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       help: `threads that answer viewers, 1 to ${WORKERS_MAX}`,
       parse: integer(1, WORKERS_MAX),
     },
+    spareWorkers: {
+      flag: "spare-workers",
+      placeholder: "N",
+      variable: "BALANCER_SPARE_WORKERS",
+      default: "1",
+      help: `parked workers, each to replace one that dies, 0 to ${WORKERS_MAX}`,
+      parse: integer(0, WORKERS_MAX),
+    },
+    headerTimeoutMs: {
+      flag: "header-timeout",
+      placeholder: "TIME",
+      variable: "BALANCER_HEADER_TIMEOUT",
+      default: "10s",
+      help: "time for a request to arrive, then 408; such as 500ms, 10s or 1m",
+      parse: duration(100, TIMEOUT_MS_MAX),
+    },
+    idleTimeoutMs: {
+      flag: "idle-timeout",
+      placeholder: "TIME",
+      variable: "BALANCER_IDLE_TIMEOUT",
+      default: "60s",
+      help: "time a connection may wait for its next request, or off",
+      parse: duration(100, TIMEOUT_MS_MAX, Infinity),
+    },
+    writeTimeoutMs: {
+      flag: "write-timeout",
+      placeholder: "TIME",
+      variable: "BALANCER_WRITE_TIMEOUT",
+      default: "10s",
+      help: "time for a client to take its answer",
+      parse: duration(100, TIMEOUT_MS_MAX),
+    },
+    connectionsMax: {
+      flag: "connections-max",
+      placeholder: "N",
+      variable: "BALANCER_CONNECTIONS_MAX",
+      default: "",
+      defaultShown: "what descriptors allow",
+      help: "connections of viewers at once; past them the longest idle one is closed",
+      parse: optional(integer(1, CONNECTIONS_MAX)),
+    },
+    connectionsPerAddress: {
+      flag: "connections-per-address",
+      placeholder: "N",
+      variable: "BALANCER_CONNECTIONS_PER_ADDRESS",
+      default: "off",
+      help: "connections of one IPv4 address or IPv6 /64 at once, or off",
+      parse: optional(integer(1, CONNECTIONS_MAX), "off"),
+    },
+    tlsCert: {
+      flag: "tls-cert",
+      placeholder: "FILE",
+      variable: "BALANCER_TLS_CERT",
+      default: "",
+      defaultShown: "no TLS",
+      help: "certificate chain for the viewers' port, in PEM; read again at SIGHUP and when it changes",
+      parse: parsePath,
+    },
+    tlsKey: {
+      flag: "tls-key",
+      placeholder: "FILE",
+      variable: "BALANCER_TLS_KEY",
+      default: "",
+      defaultShown: "no TLS",
+      help: "private key of that certificate, in PEM",
+      parse: parsePath,
+    },
+    drainDelayMs: {
+      flag: "drain-delay",
+      placeholder: "TIME",
+      variable: "BALANCER_DRAIN_DELAY",
+      default: "0s",
+      help: "time between the signal to stop, when /readyz begins to say 503, and the stop",
+      parse: duration(0, TIMEOUT_MS_MAX),
+    },
     dataDirectory: {
       flag: "data",
       placeholder: "DIR",
@@ -139,9 +234,24 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
 }
 
-function parseDirectory(text: string): string {
+function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {
+  return (text) => text === none ? undefined : parse(text);
+}
+
+function certificateFiles(cert: string, key: string): CertificateFiles | undefined {
+  if (cert && key) return { cert, key };
+  if (!cert && !key) return undefined;
+  const [given, missing] = cert ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
+  throw new UsageError(`${given} is set without ${missing}: set both to serve over TLS, or neither`);
+}
+
+function parsePath(text: string): string {
   if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  return text.replace(/(?<=.)\/+$/, "");
+  return text;
+}
+
+function parseDirectory(text: string): string {
+  return parsePath(text).replace(/(?<=.)\/+$/, "");
 }
 
 const parseAddress = hostPort(1);

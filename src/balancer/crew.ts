@@ -1,5 +1,6 @@
 import type { HostPort } from "../shared/flags.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import { forgetConnections, type Limits, ofOneWorker } from "./limits.ts";
+import type { Certificate, FromWorker, ToWorker } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable } from "./routing.ts";
@@ -18,34 +19,67 @@ export interface WorkerEvents {
   died(reason: string): void;
 }
 
-/** What the crew tells of its workers, by number from 0. */
+/** What became of a worker that died, and of its place. */
+export interface Loss {
+  readonly worker: number;
+  readonly reason: string;
+  /** The spare that takes its place; undefined: there was none. */
+  readonly replacement: number | undefined;
+  /** Workers that listen, or are about to. */
+  readonly left: number;
+}
+
+/** What the crew tells of its workers, by number from 0; spares have the highest. */
 export interface CrewEvents {
   measured(measurement: Measurement): void;
-  /** It died; this many are left. */
-  lost(worker: number, reason: string, left: number): void;
+  /** One that listened died. */
+  lost(loss: Loss): void;
+  /** A parked spare died: no viewer notices, but the next death finds one less. */
+  spareLost(worker: number, reason: string): void;
+  acceptFailing(worker: number, reason: string): void;
+  acceptRecovered(worker: number, failures: number): void;
 }
 
 export interface CrewOptions {
   readonly workers: number;
+  readonly spares: number;
+  readonly limits: Limits;
   readonly startWorker: StartWorker;
   /** Whether the workers are to measure their answers. */
   readonly measuring: boolean;
 }
 
+/** What every worker serves. */
+export interface Service {
+  readonly listen: HostPort;
+  readonly table: RoutingTable;
+  readonly certificate: Certificate | undefined;
+}
+
+type State = "loading" | "parked" | "starting" | "listening" | "stopping" | "gone";
+
 interface Member {
   readonly worker: number;
   readonly handle: WorkerHandle;
+  readonly loaded: PromiseWithResolvers<void>;
   readonly listening: PromiseWithResolvers<void>;
   readonly ended: PromiseWithResolvers<void>;
-  gone: boolean;
+  readonly limits: Limits;
+  state: State;
 }
 
-/** The workers, which all listen on one address: the kernel spreads the connections over them. */
+/**
+ * The workers, which all listen on one address: the kernel spreads the connections over them. Spares are started with
+ * them and parked, because no thread may be started once the permissions are dropped: each takes the place of a worker
+ * that died.
+ */
 export class Crew {
   readonly #options: CrewOptions;
   readonly #events: CrewEvents;
-  readonly #members: Member[] = [];
-  #stopping = false;
+  #members: Member[] = [];
+  #started = 0;
+  #service: Service | undefined;
+  #isStopping = false;
   /** What the workers answered that have stopped. */
   readonly counts: Counts = { redirected: 0, refused: 0 };
 
@@ -54,71 +88,161 @@ export class Crew {
     this.#events = events;
   }
 
+  /** How many workers listen. */
+  get listening(): number {
+    return this.#in("listening").length;
+  }
+
+  get spares(): number {
+    return this.#in("parked").length;
+  }
+
   /**
-   * Starts every worker, and waits until each listens and has dropped its permissions.
+   * Starts every worker and every spare, and waits until each worker listens and has dropped its permissions.
    *
    * @throws {Error} One can't listen, or still holds a permission.
    */
-  async start(listen: HostPort, table: RoutingTable): Promise<void> {
-    const { workers, startWorker, measuring } = this.#options;
-    for (let worker = 0; worker < workers; worker++) {
-      const member: Member = {
-        worker,
-        gone: false,
-        listening: Promise.withResolvers(),
-        ended: Promise.withResolvers(),
-        handle: startWorker(listen, {
-          said: (message) => this.#said(member, message),
-          died: (reason) => this.#died(member, reason),
-        }),
-      };
-      this.#members.push(member);
-      member.handle.post({ kind: "serve", listen, table, measuring });
-    }
-    await Promise.all(this.#members.map(({ listening }) => listening.promise));
+  async start(service: Service): Promise<void> {
+    this.#service = service;
+    const { workers, spares } = this.#options;
+    const members = Array.from({ length: workers + spares }, () => this.#load(service.listen));
+    for (const member of members.slice(0, workers)) this.#serve(member);
+    await Promise.all(members.map((member, i) => (i < workers ? member.listening : member.loaded).promise));
   }
 
   /** Has every request from now on answered from this table. */
   replace(table: RoutingTable): void {
-    for (const { handle, gone } of this.#members) if (!gone) handle.post({ kind: "table", table });
+    if (this.#service) this.#service = { ...this.#service, table };
+    for (const member of this.#in("starting", "listening")) member.handle.post({ kind: "table", table });
   }
 
-  /** Lets the workers finish what is in flight, at once, but no longer than until `deadline`. */
+  /**
+   * Puts new workers, which show this certificate, in the place of all that listen now; those finish what is in flight.
+   *
+   * @throws {Error} A new one can't be started or can't use the certificate: those before go on.
+   */
+  async recertify(certificate: Certificate): Promise<void> {
+    const before = this.#service!;
+    const old = this.#in("starting", "listening");
+    this.#service = { ...before, certificate };
+    const fresh: Member[] = [];
+    try {
+      for (let i = 0; i < this.#options.workers; i++) fresh.push(this.#load(before.listen));
+      for (const member of fresh) this.#serve(member);
+      await Promise.all(fresh.map(({ listening }) => listening.promise));
+    } catch (error) {
+      this.#service = { ...this.#service, certificate: before.certificate };
+      for (const member of fresh) this.#end(member);
+      throw error;
+    }
+    for (const member of old) this.#stop(member);
+  }
+
+  /** Has each answer from now on be the last one on its connection. */
+  drain(): void {
+    for (const { handle } of this.#in("starting", "listening")) handle.post({ kind: "drain" });
+  }
+
+  /** Lets the workers finish what is in flight, but no longer than until `deadline`. */
   async stop(deadline: Promise<void>): Promise<void> {
-    this.#stopping = true;
-    for (const { handle, gone } of this.#members) if (!gone) handle.post({ kind: "stop" });
-    await Promise.race([Promise.all(this.#members.map(({ ended }) => ended.promise)), deadline]);
+    this.#isStopping = true;
+    for (const member of this.#in("starting", "listening")) this.#stop(member);
+    const ended = this.#in("stopping").map(({ ended }) => ended.promise);
+    await Promise.race([Promise.all(ended), deadline]);
     this.terminate();
   }
 
   terminate(): void {
-    for (const { handle } of this.#members) handle.terminate();
+    for (const member of this.#members) this.#end(member);
+  }
+
+  #in(...states: readonly State[]): Member[] {
+    return this.#members.filter(({ state }) => states.includes(state));
+  }
+
+  #load(listen: HostPort): Member {
+    const member: Member = {
+      worker: this.#started++,
+      state: "loading",
+      loaded: Promise.withResolvers(),
+      listening: Promise.withResolvers(),
+      ended: Promise.withResolvers(),
+      limits: ofOneWorker(this.#options.limits),
+      handle: this.#options.startWorker(listen, {
+        said: (message) => this.#said(member, message),
+        died: (reason) => this.#died(member, reason),
+      }),
+    };
+    // Who waits for them gets the error; nobody waits for those of a worker that is replaced later.
+    for (const { promise } of [member.loaded, member.listening]) promise.catch(() => {});
+    this.#members = [...this.#members.filter(({ state }) => state !== "gone"), member];
+    return member;
+  }
+
+  /** What is posted before the worker is loaded waits for it. */
+  #serve(member: Member): void {
+    const { measuring } = this.#options;
+    member.state = "starting";
+    member.handle.post({ kind: "serve", ...this.#service!, limits: member.limits, measuring });
+  }
+
+  #stop(member: Member): void {
+    member.state = "stopping";
+    member.handle.post({ kind: "stop" });
+  }
+
+  #end(member: Member): void {
+    member.state = "gone";
+    member.handle.terminate();
+    member.ended.resolve();
   }
 
   #said(member: Member, message: FromWorker): void {
     switch (message.kind) {
+      case "loaded":
+        if (member.state === "loading") member.state = "parked";
+        return member.loaded.resolve();
       case "listening":
-        if (message.held.length === 0) return member.listening.resolve();
-        return this.#died(member, `it could not drop its permissions: ${message.held.join(", ")}`);
+        if (message.held.length > 0) {
+          return this.#died(member, `it could not drop its permissions: ${message.held.join(", ")}`);
+        }
+        if (member.state === "starting") member.state = "listening";
+        return member.listening.resolve();
       case "measured":
         return this.#events.measured(message.measurement);
+      case "accept_failing":
+        return this.#events.acceptFailing(member.worker, message.reason);
+      case "accept_recovered":
+        return this.#events.acceptRecovered(member.worker, message.failures);
       case "failed":
         return this.#died(member, message.reason);
       case "stopped":
         this.counts.redirected += message.counts.redirected;
         this.counts.refused += message.counts.refused;
-        member.gone = true;
+        member.state = "gone";
         member.ended.resolve();
     }
   }
 
   #died(member: Member, reason: string): void {
-    if (member.gone) return;
-    member.gone = true;
-    member.handle.terminate();
+    const { state } = member;
+    if (state === "gone") return;
+    this.#end(member);
+    forgetConnections(member.limits);
+    member.loaded.reject(new Error(reason));
     member.listening.reject(new Error(reason));
-    member.ended.resolve();
-    if (this.#stopping) return;
-    this.#events.lost(member.worker, reason, this.#members.filter(({ gone }) => !gone).length);
+    if (this.#isStopping || state === "stopping") return;
+    if (state === "listening") this.#replace(member, reason);
+    else if (state === "parked") this.#events.spareLost(member.worker, reason);
+  }
+
+  #replace({ worker }: Member, reason: string): void {
+    const [spare] = this.#in("parked");
+    if (spare) {
+      this.#serve(spare);
+      spare.listening.promise.catch((error: Error) => this.#replace(spare, error.message));
+    }
+    const left = this.#in("starting", "listening").length;
+    this.#events.lost({ worker, reason, replacement: spare?.worker, left });
   }
 }

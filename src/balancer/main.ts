@@ -1,11 +1,25 @@
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
-import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { freeDescriptors } from "../shared/descriptors.ts";
+import { type HostPort, readDotEnv, UsageError } from "../shared/flags.ts";
+import { Exchange, type SlowResponder } from "../shared/http/exchange.ts";
+import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog, type Log } from "../shared/log.ts";
 import { readVariable, writeStderr } from "../shared/process.ts";
+import type { AcceptTrouble } from "./accept_trouble.ts";
 import { adminApp } from "./admin/app.ts";
+import { adminResponder } from "./admin/server.ts";
 import { parseTokens, type Tokens } from "./admin/tokens.ts";
-import { type BalancerConfig, parseConfig } from "./config.ts";
+import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./certificate.ts";
+import { type BalancerConfig, CONNECTIONS_DEFAULT_MAX, parseConfig } from "./config.ts";
+import {
+  ADMIN_CONNECTIONS_MAX,
+  connectionsFor,
+  descriptorReserve,
+  type Limits,
+  limitsOf,
+  patienceOf,
+} from "./limits.ts";
 import { Master } from "./master.ts";
 import { MetricsSender } from "./metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
@@ -18,35 +32,98 @@ const WORKER_URL = new URL("./worker.ts", import.meta.url);
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
 
 async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<number> {
-  const stop = Promise.withResolvers<number>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
-  const { dataDirectory, databaseUrl, metricsTo } = config;
-  const listen = claimAddress(config.listen);
+  const [stop, hurry] = [Promise.withResolvers<number>(), Promise.withResolvers<void>()];
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    let signals = 0;
+    Deno.addSignalListener(signal, () => signals++ === 0 ? stop.resolve(0) : hurry.resolve());
+  }
+  const { dataDirectory, databaseUrl, metricsTo, certificateFiles } = config;
+  const limits = connectionLimits(config, log);
+  const listen = claimAddress(config.listen, true);
   const admin = claimAddress(config.admin);
   await using metrics = metricsTo && new MetricsSender(metricsTo, log);
   const snapshot = await SnapshotFile.open(dataDirectory, log);
   const store = await openStore({ databaseUrl, dataDirectory, log });
   const master = new Master({
     config,
+    limits,
     listen,
     admin,
     store,
     snapshot,
     log,
+    readCertificate: certificateFiles && (() => readCertificate(certificateFiles)),
     startWorker: workersFrom(WORKER_URL),
     sendMetrics: metrics && ((measurement) => void metrics.send(measurement)),
+    // Workers that are to show a new certificate are started later on.
     dropPermissions: () =>
-      dropStartupPermissions(hostsNeededBy(config), [".env", SOURCE_PATH], dataDirectory),
+      dropStartupPermissions(
+        hostsNeededBy(config),
+        [".env", ...certificateFiles ? [] : [SOURCE_PATH]],
+        dataDirectory,
+      ),
   });
+  // Before anybody hears that it listens: an unheard SIGHUP ends a process.
+  Deno.addSignalListener("SIGHUP", () => void master.reload());
+  using _watch = certificateFiles && watchCertificate(certificateFiles, () => void master.reload());
   const { version } = denoJson;
   const app = adminApp({ store, tokens, log, version, readiness: () => master.readiness });
-  const adminServer = Deno.serve({ ...admin, onListen() {}, handler: app.fetch });
+  const adminListener = listenForAdmin(admin, config, adminResponder(app, log), master.acceptTrouble);
   try {
     const started = master.start().then(() => stop.promise);
     return await Promise.race([stop.promise, started, master.failed.then(() => 1)]);
   } finally {
-    await master.stop(adminServer);
+    await master.stop(adminListener, hurry.promise);
   }
+}
+
+/** What viewers are allowed, as far as there are descriptors for it. */
+function connectionLimits(config: BalancerConfig, log: Log): Limits {
+  const { connectionsMax: asked, workers } = config;
+  const reserve = descriptorReserve(config);
+  const free = freeDescriptors(new URL(import.meta.url), (asked ?? CONNECTIONS_DEFAULT_MAX) + reserve);
+  const connectionsMax = connectionsFor(asked, free, reserve);
+  if (free - reserve < connectionsMax) {
+    log.warn(
+      "few_descriptors",
+      "raise the limit of file descriptors (ulimit -n, LimitNOFILE=) or lower --connections-max",
+      {
+        connections_max: connectionsMax,
+        descriptors: free,
+        needed: connectionsMax + reserve,
+      },
+    );
+  }
+  return limitsOf(config, connectionsMax, workers, crypto.getRandomValues(new Uint32Array(1))[0]!);
+}
+
+/** The admin API is answered here, with deadlines as for viewers and with few connections. */
+function listenForAdmin(
+  admin: HostPort,
+  config: BalancerConfig,
+  responder: SlowResponder,
+  trouble: AcceptTrouble,
+): HttpListener {
+  return new HttpListener({
+    acceptor: Deno.listen({ ...admin }),
+    connectionsMax: ADMIN_CONNECTIONS_MAX,
+    patience: patienceOf(config),
+    connect: (conn, host) => new Exchange(conn, host, responder),
+    clock: REAL_CLOCK,
+    events: {
+      acceptFailing: (reason) => trouble.began("admin", reason),
+      acceptRecovered: (failures) => trouble.ended("admin", failures),
+    },
+  });
+}
+
+/** Calls back when there are other files. */
+function watchCertificate(files: CertificateFiles, changed: () => void): Disposable {
+  const watch = new CertificateWatch(files);
+  const look = async () => void (await watch.hasChanged() && changed());
+  look();
+  const timer = setInterval(look, LOOK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function main(): Promise<number> {

@@ -1,8 +1,12 @@
 import type { HostPort } from "../shared/flags.ts";
 import type { Log } from "../shared/log.ts";
 import type { Readiness } from "./admin/health.ts";
+import { AcceptTrouble } from "./accept_trouble.ts";
+import { endOf } from "./certificate.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
-import { Crew, type StartWorker } from "./crew.ts";
+import { Crew, type Loss, type StartWorker } from "./crew.ts";
+import type { Limits } from "./limits.ts";
+import type { Certificate } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import { type Route, type RoutingTable, routingTable } from "./routing.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -14,7 +18,14 @@ const SEED_PAUSE_MS = 250;
 
 /** All that the master touches of the world: the real parts, or simulated ones. */
 export interface MasterParts {
-  readonly config: Pick<BalancerConfig, "workers" | "firstRoute" | "databaseUrl" | "dataDirectory">;
+  readonly config: Pick<
+    BalancerConfig,
+    "workers" | "spareWorkers" | "firstRoute" | "databaseUrl" | "dataDirectory" | "drainDelayMs"
+  >;
+  /** What each worker allows its viewers. */
+  readonly limits: Limits;
+  /** Reads the certificate that viewers are shown; undefined: they come without TLS. */
+  readonly readCertificate: (() => Promise<Certificate>) | undefined;
   /** Where the workers are to listen; the port is known. */
   readonly listen: HostPort;
   /** Where the admin API listens. */
@@ -40,22 +51,36 @@ export class Master {
   readonly #stopped = Promise.withResolvers<void>();
   #table: RoutingTable | undefined;
   #written = Promise.resolve();
+  /** One renewal of the certificate after the other. */
+  #renewed = Promise.resolve();
   #isListening = false;
   #isStopping = false;
   #isDatabaseUp = false;
+  readonly #acceptTrouble: AcceptTrouble;
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
-    const { config: { workers }, startWorker, sendMetrics } = parts;
-    this.#crew = new Crew({ workers, startWorker, measuring: sendMetrics !== undefined }, {
+    const { config: { workers, spareWorkers: spares }, limits, startWorker, sendMetrics, log } = parts;
+    this.#acceptTrouble = new AcceptTrouble(log);
+    this.#crew = new Crew({ workers, spares, limits, startWorker, measuring: sendMetrics !== undefined }, {
       measured: (measurement) => sendMetrics?.(measurement),
-      lost: (worker, reason, left) => this.#lose(worker, reason, left),
+      lost: (loss) => this.#lose(loss),
+      spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
+      acceptFailing: (worker, reason) => this.#acceptTrouble.began(`worker ${worker}`, reason),
+      acceptRecovered: (worker, failures) => this.#acceptTrouble.ended(`worker ${worker}`, failures),
     });
   }
 
   get readiness(): Readiness {
+    if (this.#isStopping) return "stopping";
     if (!this.#isListening) return "starting";
+    if (this.#crew.listening === 0) return "no-workers";
     return this.#isDatabaseUp ? "ready" : "stale";
+  }
+
+  /** What the admin API's listener tells of connections that it can't accept. */
+  get acceptTrouble(): AcceptTrouble {
+    return this.#acceptTrouble;
   }
 
   /** Resolves when the service can't go on: no worker is left to answer. */
@@ -67,15 +92,16 @@ export class Master {
    * Waits for routes, from the database or else from the snapshot; then for the workers to listen.
    * Resolves early when it is stopped meanwhile.
    *
-   * @throws {Error} A worker can't be started or can't listen.
+   * @throws {Error} A worker can't be started or can't listen, or the certificate can't be used.
    */
   async start(): Promise<void> {
-    const { listen, dropPermissions } = this.#parts;
+    const { listen, dropPermissions, readCertificate } = this.#parts;
+    const certificate = await readCertificate?.();
     this.#follow();
     await Promise.race([this.#routed.promise, this.#stopped.promise]);
     if (this.#isStopping) return;
     try {
-      await this.#crew.start(listen, this.#table!);
+      await this.#crew.start({ listen, table: this.#table!, certificate });
     } catch (error) {
       this.#crew.terminate();
       const reason = error instanceof Error ? error.message : error;
@@ -84,20 +110,46 @@ export class Master {
     if (this.#isStopping) return;
     dropPermissions();
     this.#isListening = true;
-    this.#logListening();
+    this.#logListening(certificate);
+  }
+
+  /** Reads the certificate again, and has viewers shown it from now on; one that can't be used changes nothing. */
+  reload(): Promise<void> {
+    return this.#renewed = this.#renewed.then(() => this.#renewCertificate());
+  }
+
+  async #renewCertificate(): Promise<void> {
+    const { readCertificate, log } = this.#parts;
+    if (!this.#isListening || this.#isStopping) return;
+    if (!readCertificate) return log.info("reloaded", "there is no certificate to read again");
+    try {
+      const certificate = await readCertificate();
+      await this.#crew.recertify(certificate);
+      log.info("certificate", "new connections are shown the certificate read now", {
+        ends: endOf(certificate),
+      });
+    } catch (error) {
+      log.error("certificate_refused", "the certificate before stays in use: mend the files", { error });
+    }
   }
 
   /**
-   * Lets the workers and the admin API finish what is in flight, and closes the store; within
-   * {@linkcode STOP_DEADLINE_MS}.
+   * Tells those that spread viewers that it stops, and waits for as long as they need to hear of it; then lets the
+   * workers and the admin API finish what is in flight, and closes the store, within {@linkcode STOP_DEADLINE_MS}.
+   *
+   * @param hurry ends the wait
    */
-  async stop(adminServer: { shutdown(): Promise<void> }): Promise<void> {
-    const { store, log } = this.#parts;
+  async stop(adminListener: { stop(): Promise<void> }, hurry: Promise<unknown>): Promise<void> {
+    const { store, log, config: { drainDelayMs } } = this.#parts;
     this.#isStopping = true;
     this.#stopped.resolve();
+    if (this.#isListening && drainDelayMs > 0) {
+      this.#crew.drain();
+      await within(drainDelayMs, (over) => Promise.race([over, hurry]));
+    }
     await within(STOP_DEADLINE_MS, async (deadline) => {
       const finished = this.#crew.stop(deadline);
-      await Promise.race([adminServer.shutdown(), deadline]);
+      await Promise.race([adminListener.stop(), deadline]);
       await Promise.race([Promise.all([this.#written, store.close()]), deadline]);
       await finished;
     });
@@ -164,12 +216,15 @@ export class Master {
     this.#routed.resolve();
   }
 
-  #logListening(): void {
-    const { config, listen, admin, log } = this.#parts;
+  #logListening(certificate: Certificate | undefined): void {
+    const { config, limits, listen, admin, log } = this.#parts;
     log.info("listening", "ready to redirect", {
       address: formatAddress(listen),
       admin: formatAddress(admin),
       workers: config.workers,
+      spare_workers: config.spareWorkers,
+      connections_max: limits.connectionsMax * config.workers,
+      ...certificate ? { certificate_ends: endOf(certificate) } : {},
       database: config.databaseUrl ? "postgresql" : "embedded",
       data: config.dataDirectory,
       routes: this.#table!.size,
@@ -177,10 +232,20 @@ export class Master {
     });
   }
 
-  #lose(worker: number, reason: string, left: number): void {
+  #lose({ worker, reason, replacement, left }: Loss): void {
     if (!this.#isListening) return;
     const { log } = this.#parts;
+    this.#acceptTrouble.ended(`worker ${worker}`, 0);
     log.error("worker_lost", "a worker died; the others go on", { worker, reason, left });
+    if (replacement !== undefined) {
+      log.warn("worker_replaced", "a spare answers in its place", { worker, replacement });
+    }
+    if (this.#crew.spares === 0) {
+      log.error(
+        "no_spare_left",
+        "the next worker that dies is not replaced: restart the service when it suits",
+      );
+    }
     if (left === 0) this.#failed.resolve();
   }
 }

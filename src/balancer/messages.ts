@@ -1,27 +1,49 @@
 /**
- * What the master and its workers say to each other. The master posts `serve`; the worker listens, drops every
- * permission and posts `listening`. From then on the master posts a `table` whenever the routes change, and at the
- * end `stop`; the worker posts what it has `measured` while requests come, and at the end `stopped`.
+ * What the master and its workers say to each other. A worker posts `loaded`, and is parked. The master posts `serve`;
+ * the worker listens, drops every permission and posts `listening`. From then on the master posts a `table` whenever
+ * the routes change, `drain` when the service is about to stop, and at the end `stop`; the worker posts what it has
+ * `measured` while requests come, and at the end `stopped`.
  *
  * @module
  */
 import type { HostPort } from "../shared/flags.ts";
+import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable } from "./routing.ts";
 
+/** A certificate chain and its key, as PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export type ToWorker =
   /** Port 0 takes any free one. `measuring`: whether to post what was measured. */
-  | { kind: "serve"; listen: HostPort; table: RoutingTable; measuring: boolean }
+  | {
+    kind: "serve";
+    listen: HostPort;
+    limits: Limits;
+    certificate: Certificate | undefined;
+    table: RoutingTable;
+    measuring: boolean;
+  }
   /** Takes the place of the table before, whole. */
   | { kind: "table"; table: RoutingTable }
+  /** Go on, but let each answer be the last one on its connection. */
+  | { kind: "drain" }
   /** Accept no connection any more, finish what is in flight, and end. */
   | { kind: "stop" };
 
 export type FromWorker =
+  /** It waits for `serve`. */
+  | { kind: "loaded" }
   /** It accepts connections on this port; `held` names the permissions still there: none. */
   | { kind: "listening"; port: number; held: string[] }
   /** It can't do what was asked; it ends. */
   | { kind: "failed"; reason: string }
+  /** Connections can't be accepted, for want of descriptors for example; it goes on trying. */
+  | { kind: "accept_failing"; reason: string }
+  | { kind: "accept_recovered"; failures: number }
   | { kind: "measured"; measurement: Measurement }
   | { kind: "stopped"; counts: Counts };

@@ -10,12 +10,10 @@ export interface Measurement {
 
 /** The time as a meter needs it. */
 export interface MeterClock {
-  monotonicMs(): number;
   setTimer(callback: () => void, delayMs: number): void;
 }
 
 const REAL_CLOCK: MeterClock = {
-  monotonicMs: () => performance.now(),
   setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
 };
 
@@ -32,14 +30,13 @@ export class Meter {
     this.#clock = clock;
   }
 
-  /** The same answers, measured. */
-  measured<Q, A>(answer: (request: Q) => A): (request: Q) => A {
-    return (request) => {
-      const startMs = this.#clock.monotonicMs();
-      const answered = answer(request);
-      this.#add(this.#clock.monotonicMs() - startMs);
-      return answered;
-    };
+  /** Adds some requests whose answers were handed over together, each `ms` after it was read. */
+  add(requests: number, ms: number): void {
+    // One timer for each report: without requests there is none.
+    if (this.#requests === 0) this.#clock.setTimer(() => this.flush(), REPORT_INTERVAL_MS);
+    this.#requests += requests;
+    if (ms > this.#slowestMs) this.#slowestMs = ms;
+    if (ms < this.#fastestMs) this.#fastestMs = ms;
   }
 
   /** Reports what was measured since the last report, if there is anything. */
@@ -50,13 +47,6 @@ export class Meter {
     this.#requests = this.#slowestMs = 0;
     this.#fastestMs = Infinity;
     this.#report(measurement);
-  }
-
-  #add(ms: number): void {
-    // One timer for each report: without requests there is none.
-    if (this.#requests++ === 0) this.#clock.setTimer(() => this.flush(), REPORT_INTERVAL_MS);
-    if (ms > this.#slowestMs) this.#slowestMs = ms;
-    if (ms < this.#fastestMs) this.#fastestMs = ms;
   }
 }
 

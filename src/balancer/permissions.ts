@@ -25,11 +25,19 @@ export function dropStartupPermissions(
   }
 }
 
-/** The hosts of the database and of the metrics: those that a running master goes on reaching out to. */
+/**
+ * The hosts that a running master still needs: those of the database and of the metrics, which it goes on reaching out
+ * to; and with TLS that of the viewers' address, for the workers that show a new certificate.
+ */
 export function hostsNeededBy(
-  { databaseUrl, metricsTo }: Pick<BalancerConfig, "databaseUrl" | "metricsTo">,
+  { databaseUrl, metricsTo, listen, certificateFiles }: Pick<
+    BalancerConfig,
+    "databaseUrl" | "metricsTo" | "listen" | "certificateFiles"
+  >,
 ): string[] {
   const database = URL.parse(databaseUrl)?.hostname;
-  const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
-  return [database, metrics].filter((host) => host !== undefined);
+  const [metrics, viewers] = [metricsTo, certificateFiles && listen].map((address) =>
+    address && formatAddress(address).replace(/:\d+$/, "")
+  );
+  return [database, metrics, viewers].filter((host) => host !== undefined);
 }

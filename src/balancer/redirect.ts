@@ -1,4 +1,8 @@
-import { hostOf, redirectTo } from "./deno_http.ts";
+import { type Answer, type FullAnswer, statusLine, textAnswer } from "../shared/http/answers.ts";
+import { fieldsOf, type Head } from "../shared/http/head.ts";
+import { textOf } from "../shared/http/latin1.ts";
+import { announcesBody, type Responder } from "../shared/http/pipeline.ts";
+import type { Refusal as HeadRefusal } from "../shared/http/refusals.ts";
 import type { RoutingTable } from "./routing.ts";
 import { findVideo, locationOf, type Refusal, type Video, videoIn } from "./target.ts";
 
@@ -6,73 +10,111 @@ import { findVideo, locationOf, type Refusal, type Video, videoIn } from "./targ
 export interface Counts {
   /** Redirects, those of HEAD included. */
   redirected: number;
-  /** Answers of 4xx. */
+  /** Answers of 4xx and 505. */
   refused: number;
 }
 
-const TEXT_HEADERS = {
-  "content-type": "text/plain; charset=utf-8",
-  "cache-control": "no-store",
-  "access-control-allow-origin": "*",
-  "x-content-type-options": "nosniff",
-};
+const MOVED = statusLine(301);
+/** Players fetch playlists across origins; a 301 that is cached would pin a viewer to the first choice. */
+const REDIRECT_FIELDS =
+  "\r\ncache-control: no-store\r\naccess-control-allow-origin: *\r\ncontent-length: 0\r\n";
+const ANY_ORIGIN = "access-control-allow-origin: *";
+const ALLOW = "allow: GET, HEAD, OPTIONS";
 
 const ROOT_ONLY = "Nothing is here: ask for /?video=URL";
 const GET_ONLY = "Use GET or HEAD";
-const BAD_HOST = "The header Host is not one of a host";
+const NO_BODY = "Send the request without a body";
+
+/** Names of header fields, as a browser lists those that it asks leave for. */
+const FIELD_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
+const FIELD_NAMES_CHARS_MAX = 1024;
 
 /** Answers the requests of viewers from the newest routing table. Does no I/O and never throws. */
-export class Redirector {
+export class Redirector implements Responder {
   /** What the requests from now on are answered from. */
   table: RoutingTable;
+  /** Whether the service is about to stop, as `/readyz` tells those that spread the viewers. */
+  isStopping = false;
   readonly counts: Counts = { redirected: 0, refused: 0 };
-
-  #isLast = false;
 
   constructor(table: RoutingTable) {
     this.table = table;
   }
 
-  /** A property, to be handed to `Deno.serve` as it is. */
-  readonly answer = (request: Request): Response => {
-    const response = this.#answer(request);
-    if (this.#isLast) response.headers.set("connection", "close");
-    return response;
-  };
-
-  /** From now on each answer is the last one on its connection. */
-  sendAway(): void {
-    this.#isLast = true;
-  }
-
-  #answer(request: Request): Response {
-    const { method, url } = request;
-    // A scheme, the authority and the target, as they came: nothing has been normalized.
-    const slash = url.indexOf("/", url.indexOf(":") + "://".length);
-    if (url.charAt(slash + 1) !== "?" && slash !== url.length - 1) return this.#refuse(404, ROOT_ONLY);
-    if (method !== "GET" && method !== "HEAD") return this.#refuse(405, GET_ONLY, { allow: "GET, HEAD" });
-    // Deno doesn't look at Host, and one with a slash in it would move the target.
-    if (!hasPlainHost(request)) return this.#refuse(400, BAD_HOST);
-    const video = find(url.slice(slash + 2), this.table);
-    if ("reason" in video) return this.#refuse(video.status, video.reason);
+  answer(bytes: Uint8Array, head: Head): Answer {
+    const target = pathAndQuery(textOf(bytes, head.targetStart, head.targetEnd));
+    const isGet = isMethod(bytes, head, "GET");
+    const isHead = !isGet && isMethod(bytes, head, "HEAD");
+    if (!isAtRoot(target)) return this.#elsewhere(target, bytes, head, isGet || isHead, isHead);
+    if (!isGet && !isHead) {
+      if (isMethod(bytes, head, "OPTIONS")) return preflight(bytes, head);
+      return this.#refuse(405, GET_ONLY, [ALLOW]);
+    }
+    if (announcesBody(head)) return this.#refuse(413, NO_BODY, [], isHead);
+    const video = find(target.slice(2), this.table);
+    if ("reason" in video) return this.#refuse(video.status, video.reason, [], isHead);
     this.counts.redirected++;
     const { turns } = video.target;
-    const turn = 1n + (method === "GET" ? Atomics.add(turns, 0, 1n) : Atomics.load(turns, 0));
-    return redirectTo(locationOf(video, turn));
+    const turn = 1n + (isGet ? Atomics.add(turns, 0, 1n) : Atomics.load(turns, 0));
+    return `${MOVED}location: ${locationOf(video, turn)}${REDIRECT_FIELDS}`;
   }
 
-  #refuse(status: number, reason: string, headers: Record<string, string> = {}): Response {
-    this.counts.refused++;
-    return new Response(`${reason}\n`, { status, headers: { ...TEXT_HEADERS, ...headers } });
+  refuse({ status, reason }: HeadRefusal): FullAnswer {
+    return this.#refuse(status, reason);
   }
+
+  /** The paths that are no redirect: health, for those that send viewers here, and nothing. */
+  #elsewhere(target: string, bytes: Uint8Array, head: Head, isRead: boolean, isHead: boolean): Answer {
+    if (target === "*" && isMethod(bytes, head, "OPTIONS")) return preflight(bytes, head);
+    const path = target.replace(/\?.*/s, "");
+    if (path !== "/healthz" && path !== "/readyz") return this.#refuse(404, ROOT_ONLY, [], isHead);
+    if (!isRead) return this.#refuse(405, GET_ONLY, ["allow: GET, HEAD"]);
+    if (path === "/healthz") return textAnswer(200, "alive", [ANY_ORIGIN], isHead);
+    const [status, word] = this.isStopping ? [503, "stopping"] as const : [200, "ready"] as const;
+    return textAnswer(status, word, [ANY_ORIGIN], isHead);
+  }
+
+  #refuse(status: number, reason: string, fields: readonly string[] = [], isHead = false): FullAnswer {
+    this.counts.refused++;
+    return textAnswer(status, reason, [ANY_ORIGIN, ...fields], isHead);
+  }
+}
+
+/** Of a target that is a whole URL, what a target usually is: neither scheme nor authority play a part. */
+function pathAndQuery(target: string): string {
+  const scheme = target.startsWith("/") ? -1 : target.indexOf("://");
+  if (scheme < 0) return target;
+  const rest = target.slice(scheme + "://".length).replace(/^[^/?]*/, "");
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+const isAtRoot = (target: string): boolean => target === "/" || target.startsWith("/?");
+
+function isMethod(bytes: Uint8Array, { methodStart, methodEnd }: Head, method: string): boolean {
+  if (methodEnd - methodStart !== method.length) return false;
+  for (let i = 0; i < method.length; i++) if (bytes[methodStart + i] !== method.charCodeAt(i)) return false;
+  return true;
+}
+
+/**
+ * Lets a page of any origin send header fields of its own (Fetch, "CORS-preflight request"): some players do, and go
+ * elsewhere if they may not.
+ */
+function preflight(bytes: Uint8Array, head: Head): Answer {
+  const [, asked = ""] =
+    fieldsOf(bytes, head).find(([name]) => name.toLowerCase() === "access-control-request-headers") ?? [];
+  const isList = asked.length <= FIELD_NAMES_CHARS_MAX && FIELD_NAMES.test(asked);
+  const fields = [
+    ALLOW,
+    ANY_ORIGIN,
+    "access-control-allow-methods: GET, HEAD",
+    ...isList ? [`access-control-allow-headers: ${asked}`, "vary: access-control-request-headers"] : [],
+    "access-control-max-age: 86400",
+  ];
+  return statusLine(204) + fields.map((field) => `${field}\r\n`).join("");
 }
 
 function find(query: string, table: RoutingTable): Video | Refusal {
   const url = videoIn(query);
   return typeof url === "string" ? findVideo(url, table) : url;
-}
-
-function hasPlainHost(request: Request): boolean {
-  const host = hostOf(request);
-  return host === null || !/[/?#]/.test(host);
 }

@@ -8,12 +8,15 @@ export function formatAddress({ hostname, port }: HostPort): string {
 }
 
 /**
- * The address to listen on, with a port in place of 0. The workers share it, and would as readily share that of
- * another balancer, without an error: so it is tried by itself before.
+ * The address to listen on, with a port in place of 0. It is tried before the workers are started, so that a mistake
+ * ends the start at once.
  *
+ * @param shared whether another process of this user may listen there, too, to hand over to or from this one. Whether
+ * it is such a process that has the address only the workers find out: to try that here would take connections away
+ * from it.
  * @throws {Error} It is in use, or the permission for it is missing.
  */
-export function claimAddress(listen: HostPort): HostPort {
+export function claimAddress(listen: HostPort, shared = false): HostPort {
   const address = formatAddress(listen);
   if (Deno.permissions.querySync({ name: "net", host: address }).state !== "granted") {
     throw new Deno.errors.NotCapable(
@@ -24,6 +27,7 @@ export function claimAddress(listen: HostPort): HostPort {
     using listener = Deno.listen({ ...listen });
     return { hostname: listen.hostname, port: (listener.addr as Deno.NetAddr).port };
   } catch (error) {
+    if (shared && error instanceof Deno.errors.AddrInUse) return listen;
     throw new Error(`Cannot listen on ${address}: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });

@@ -1,4 +1,7 @@
+import { type Acceptor, HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
+import { Pipeline } from "../shared/http/pipeline.ts";
 import { dropAllPermissions } from "../shared/process.ts";
+import { AddressAdmission } from "./address_limit.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Meter } from "./metrics.ts";
 import { Redirector } from "./redirect.ts";
@@ -9,55 +12,59 @@ interface WorkerScope {
   close(): void;
 }
 
-/** Without a request for so long, nobody is taken to be waiting for an answer. */
-const QUIET_MS = 50;
-/** New viewers may come for ever: from then on they are refused. */
-const SEND_AWAY_MS_MAX = 250;
+type Serve = ToWorker & { kind: "serve" };
 
 const scope = self as unknown as WorkerScope;
 
-let serving: { server: Deno.HttpServer<Deno.NetAddr>; redirector: Redirector; meter: Meter } | undefined;
+let serving: { listener: HttpListener; redirector: Redirector; meter: Meter } | undefined;
 
-function serve({ listen, table, measuring }: ToWorker & { kind: "serve" }): void {
+function serve({ listen, limits, certificate, table, measuring }: Serve): void {
   const redirector = new Redirector(table);
   const meter = new Meter((measurement) => scope.postMessage({ kind: "measured", measurement }));
-  const server = Deno.serve({
-    ...listen,
-    reusePort: true,
-    // Its own would write to stdout.
-    onListen() {},
-    handler: measuring ? meter.measured(redirector.answer) : redirector.answer,
-  });
-  serving = { server, redirector, meter };
+  const measure = measuring ? meter.add.bind(meter) : undefined;
+  const { connectionsMax, patience, perAddress } = limits;
+  const acceptor = acceptorFor(listen, certificate);
   // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
   const held = dropAllPermissions();
-  scope.postMessage({ kind: "listening", port: server.addr.port, held });
+  const listener = new HttpListener({
+    acceptor,
+    connectionsMax,
+    patience,
+    ...perAddress ? { admission: new AddressAdmission(perAddress) } : {},
+    connect: (conn, host) => new Pipeline(conn, host, redirector, measure),
+    clock: REAL_CLOCK,
+    events: {
+      acceptFailing: (reason) => scope.postMessage({ kind: "accept_failing", reason }),
+      acceptRecovered: (failures) => scope.postMessage({ kind: "accept_recovered", failures }),
+    },
+  });
+  serving = { listener, redirector, meter };
+  scope.postMessage({ kind: "listening", port: listener.port, held });
+}
+
+/** The kernel spreads connections over all listeners on an address, those of another process of this user included. */
+function acceptorFor(listen: Serve["listen"], certificate: Serve["certificate"]): Acceptor {
+  const options = { ...listen, reusePort: true, tcpBacklog: BACKLOG };
+  return certificate ? Deno.listenTls({ ...options, ...certificate }) : Deno.listen(options);
+}
+
+/** Connections that wait to be accepted; the kernel allows `net.core.somaxconn` at most, 4096 by default. */
+const BACKLOG = 4096;
+
+function drain(): void {
+  serving?.listener.drain();
+  if (serving) serving.redirector.isStopping = true;
 }
 
 async function stop(): Promise<void> {
   if (serving) {
-    const { server, redirector, meter } = serving;
-    await sendAway(redirector);
-    await server.shutdown();
+    const { listener, redirector, meter } = serving;
+    drain();
+    await listener.stop();
     meter.flush();
     scope.postMessage({ kind: "stopped", counts: redirector.counts });
   }
   scope.close();
-}
-
-/**
- * Answers what is on its way, and closes those connections: `shutdown` closes each one that is waiting for its next
- * request, although that may have arrived. Without this every one of 64 busy viewers was left without an answer.
- */
-async function sendAway(redirector: Redirector): Promise<void> {
-  redirector.sendAway();
-  const { counts } = redirector;
-  const answered = () => counts.redirected + counts.refused;
-  for (let waitedMs = 0; waitedMs < SEND_AWAY_MS_MAX; waitedMs += QUIET_MS) {
-    const before = answered();
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    if (answered() === before) return;
-  }
 }
 
 function fail(error: unknown): void {
@@ -69,8 +76,10 @@ scope.onmessage = ({ data }) => {
   try {
     if (data.kind === "serve") serve(data);
     else if (data.kind === "stop") stop().catch(fail);
+    else if (data.kind === "drain") drain();
     else if (serving) serving.redirector.table = data.table;
   } catch (error) {
     fail(error);
   }
 };
+scope.postMessage({ kind: "loaded" });

@@ -31,6 +31,14 @@ Deno.test({
       listen: { hostname: "0.0.0.0", port: 8080 },
       admin: { hostname: "127.0.0.1", port: 8081 },
       workers: 4,
+      spareWorkers: 1,
+      headerTimeoutMs: 10_000,
+      idleTimeoutMs: 60_000,
+      writeTimeoutMs: 10_000,
+      connectionsMax: undefined,
+      connectionsPerAddress: undefined,
+      certificateFiles: undefined,
+      drainDelayMs: 0,
       dataDirectory: "data/balancer",
       metricsTo: undefined,
       logLevel: "info",
@@ -146,7 +154,9 @@ Deno.test({
   fn() {
     const help = parse(["--help"]);
     assert.ok(help.kind === "help");
-    const words = "--listen --admin --workers --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
+    const words =
+      "--listen --admin --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
+      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
     assert.deepEqual(parse(["--version"]), { kind: "version" });

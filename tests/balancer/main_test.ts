@@ -173,16 +173,19 @@ Deno.test({
 
 Deno.test({
   name: "main: a port that another program holds is refused by name",
-  permissions: { run: [DENO], net: ["127.0.0.1"] },
-  async fn() {
-    using holder = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true } as Deno.TcpListenOptions);
-    const address = `127.0.0.1:${(holder.addr as Deno.NetAddr).port}`;
-    for (const flags of [["--listen", address], ["--listen", "127.0.0.1:0", "--admin", address]]) {
-      const { code, stderr } = await runToEnd("balancer", flags);
-      assert.equal(code, 1);
-      assert.match(stderr, new RegExp(`^error: Cannot listen on ${address}: .*in use`));
-    }
-  },
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      using holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const address = `127.0.0.1:${holder.addr.port}`;
+      for (const [listen, admin] of [[address, "127.0.0.1:0"], ["127.0.0.1:0", address]]) {
+        const flags = ["--listen", listen!, "--admin", admin!, "--data", directory];
+        const { code, stderr } = await runToEnd("balancer", flags, env);
+        assert.equal(code, 1);
+        assert.match(stderr, new RegExp(`^error: Cannot listen on ${address}: .*in use`, "m"));
+      }
+    }),
 });
 
 Deno.test({

@@ -13,13 +13,12 @@ function simulate() {
   const timers: { atMs: number; callback: () => void }[] = [];
   const reports: Measurement[] = [];
   const meter = new Meter((measurement) => reports.push(measurement), {
-    monotonicMs: () => nowMs,
     setTimer: (callback, delayMs) => void timers.push({ atMs: nowMs + delayMs, callback }),
   });
-  const answer = meter.measured((ms: number) => {
+  const answer = (ms: number, requests = 1) => {
     nowMs += ms;
-    return `took ${ms}`;
-  });
+    meter.add(requests, ms);
+  };
   const pass = (ms: number) => {
     nowMs += ms;
     for (const due of timers.splice(0)) {
@@ -36,12 +35,12 @@ Deno.test({
   permissions: "none",
   fn() {
     const { answer, pass, reports } = simulate();
-    assert.equal(answer(0.0035), "took 0.0035");
-    answer(1.5);
+    answer(0.0035);
+    answer(1.5, 7);
     answer(0.002);
     assert.deepEqual(reports, []);
     pass(REPORT_INTERVAL_MS);
-    assert.deepEqual(reports, [{ requests: 3, slowest: 1500, fastest: 2 }]);
+    assert.deepEqual(reports, [{ requests: 9, slowest: 1500, fastest: 2 }]);
     answer(0.25);
     pass(REPORT_INTERVAL_MS);
     assert.deepEqual(reports.slice(1), [{ requests: 1, slowest: 250, fastest: 250 }]);

@@ -3,6 +3,8 @@ import type { FromWorker } from "../../src/balancer/messages.ts";
 import { dropStartupPermissions, hostsNeededBy } from "../../src/balancer/permissions.ts";
 
 import { claimAddress, workersFrom } from "../../src/balancer/spawn.ts";
+import { limitsOf } from "../../src/balancer/limits.ts";
+import { LIMITS } from "../support/balancer.ts";
 import { BalancerProcess } from "../support/balancer_process.ts";
 import { withDirectory } from "../support/temporary_directory.ts";
 
@@ -35,16 +37,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "permissions: the hosts needed are those of the database and of the metrics",
+  name:
+    "permissions: the hosts needed are those of the database and of the metrics, with TLS the viewers' too",
   permissions: "none",
   fn() {
-    const hosts = (databaseUrl: string, hostname?: string) =>
+    const hosts = (databaseUrl: string, hostname?: string, tls = false) =>
       hostsNeededBy({
+        listen: { hostname: "0.0.0.0", port: 8080 },
+        certificateFiles: tls ? { cert: "a", key: "b" } : undefined,
         databaseUrl,
         metricsTo: hostname === undefined ? undefined : { hostname, port: 9999 },
       });
     assert.deepEqual(hosts(""), []);
     assert.deepEqual(hosts("postgres://u:p@127.0.0.1:5432/d", "::1"), ["127.0.0.1", "[::1]"]);
+    assert.deepEqual(hosts("", undefined, true), ["0.0.0.0"]);
     assert.deepEqual(hosts("postgres://u:p@[::1]/d"), ["[::1]"]);
     assert.deepEqual(hosts("postgresql://u:p@database/d", "aggregator"), ["database", "aggregator"]);
   },
@@ -61,13 +67,20 @@ Deno.test({
     const worker = workersFrom(new URL("../support/probing_balancer_worker.ts", import.meta.url))(listen, {
       said(message: Heard) {
         if (message.kind === "probe") probe.resolve(message.notDenied);
-        else if (message.kind !== "listening" || message.held.length > 0) {
+        else if (message.kind === "listening" ? message.held.length > 0 : message.kind !== "loaded") {
           probe.reject(new Error(message.kind));
         }
       },
       died: (reason) => probe.reject(new Error(reason)),
     });
-    worker.post({ kind: "serve", listen, table: new Map(), measuring: false });
+    worker.post({
+      kind: "serve",
+      listen,
+      limits: limitsOf(LIMITS, 1, 1, 1),
+      certificate: undefined,
+      table: new Map(),
+      measuring: false,
+    });
     assert.deepEqual(await probe.promise, {});
     worker.terminate();
   },

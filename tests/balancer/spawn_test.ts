@@ -11,8 +11,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "spawn: port 0 becomes one that is free, and one in use is refused, also where its holder would share it",
+  name: "spawn: port 0 becomes one that is free, and one in use is refused, unless it is to be shared",
   permissions: { net: ["127.0.0.1", "[::1]"] },
   fn() {
     for (const hostname of ["127.0.0.1", "::1"]) {
@@ -24,6 +23,7 @@ Deno.test({
         assert.match(error.message, /^Cannot listen on .*:\d+: .*in use/);
         return true;
       });
+      assert.deepEqual(claimAddress(free, true), free);
     }
   },
 });

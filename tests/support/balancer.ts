@@ -1,4 +1,5 @@
 /** The redirecting part of the balancer for tests: a master with real workers on a store in memory, and viewers. */
+import { type LimitFlags, limitsOf } from "../../src/balancer/limits.ts";
 import { Master, type MasterParts } from "../../src/balancer/master.ts";
 import type { Measurement } from "../../src/balancer/metrics.ts";
 import type { Route, RouteSettings } from "../../src/balancer/routing.ts";
@@ -18,6 +19,13 @@ export const SETTINGS: RouteSettings = {
   cdnWeight: 9,
   originWeight: 1,
   originPort: null,
+};
+
+export const LIMITS: LimitFlags = {
+  headerTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  writeTimeoutMs: 10_000,
+  connectionsPerAddress: undefined,
 };
 
 /** The film in another cluster. */
@@ -65,7 +73,16 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
     ? { hostname: "127.0.0.1", port: 8080 }
     : claimAddress({ hostname: "127.0.0.1", port: 0 });
   const master = new Master({
-    config: { workers: 4, firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
+    config: {
+      workers: 4,
+      spareWorkers: 0,
+      drainDelayMs: 0,
+      firstRoute: undefined,
+      databaseUrl: "",
+      dataDirectory: "data",
+    },
+    limits: limitsOf(LIMITS, 4096, 4, 1),
+    readCertificate: undefined,
     listen,
     admin: { hostname: "127.0.0.1", port: 8081 },
     log: logInto(log),
@@ -77,7 +94,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
     snapshot,
   });
   let stopping: Promise<void> | undefined;
-  const stop = () => stopping ??= master.stop({ shutdown: () => Promise.resolve() });
+  const stop = () => stopping ??= master.stop({ stop: () => Promise.resolve() }, new Promise(() => {}));
   return { master, store, snapshot, log, measurements, port: listen.port, stop, [Symbol.asyncDispose]: stop };
 }
 

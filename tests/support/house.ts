@@ -240,7 +240,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
   // Driven by the balancer's master, which has simulated workers for it.
-  "src/balancer/crew.ts": "tests/balancer/master_test.ts",
   // Types, and what a worker is told: seen through a worker.
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
 };

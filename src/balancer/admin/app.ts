@@ -19,7 +19,7 @@ export interface AdminOptions {
   readonly version: string;
 }
 
-/** The admin API, for `Deno.serve`. Whatever the request, it answers, and with a 5xx only for its own failures. */
+/** The admin API, for `Deno.serve` or a listener of ours. Whatever the request, it answers, and with a 5xx only for its own failures. */
 export function adminApp(options: AdminOptions): { fetch(request: Request): Response | Promise<Response> } {
   const { store, tokens, log, readiness, version } = options;
   const app = new OpenAPIHono<Caller>({

@@ -4,9 +4,10 @@ import { Problem } from "./problems.ts";
 import { problemSchema } from "./schemas.ts";
 
 /**
- * What redirects are made from: the database's routes; the last ones known, with the database down; or nothing yet.
+ * What redirects are made from: the database's routes; the last ones known, with the database down; or nothing yet. Or
+ * why none are made any more: the service stops, or every worker died.
  */
-export type Readiness = "ready" | "stale" | "starting";
+export type Readiness = "ready" | "stale" | "starting" | "stopping" | "no-workers";
 
 const status = <const Word extends string>(...words: readonly [Word, ...Word[]]) => ({
   "application/json": { schema: z.object({ status: z.enum(words) }) },
@@ -33,7 +34,7 @@ const readyz = createRoute({
       content: status("ready", "stale"),
     },
     503: {
-      description: "It has no routing table yet",
+      description: "It has no routing table yet, it is about to stop, or its workers died",
       content: { "application/problem+json": { schema: problemSchema } },
     },
   },
@@ -47,6 +48,8 @@ export function addHealth(app: OpenAPIHono<Caller>, readiness: () => Readiness):
     if (status === "starting") {
       throw new Problem("not-ready", "ask again in a second", { headers: { "Retry-After": "1" } });
     }
+    if (status === "stopping") throw new Problem("stopping", "ask another instance");
+    if (status === "no-workers") throw new Problem("no-workers", "the log says why, under worker_lost");
     return c.json({ status }, 200);
   });
 }

@@ -18,6 +18,8 @@ export const PROBLEMS = {
   "invalid-body": { status: 422, title: "A field of the body can't be as it is" },
   "internal": { status: 500, title: "The service failed" },
   "database-down": { status: 503, title: "The database does not answer" },
+  "stopping": { status: 503, title: "The service is about to stop" },
+  "no-workers": { status: 503, title: "No worker is left to answer viewers" },
   "not-ready": { status: 503, title: "The service has no routing table yet" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

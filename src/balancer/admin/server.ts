@@ -1,0 +1,66 @@
+/**
+ * The admin API behind our own listener: a request as it came in becomes a `Request`, and its `Response` what goes out.
+ *
+ * @module
+ */
+import { type FullAnswer, statusLine, textAnswer } from "../../shared/http/answers.ts";
+import type { SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
+import type { Log } from "../../shared/log.ts";
+import { BODY_BYTES_MAX } from "./requests.ts";
+
+/** What the app is told of a request beside what is in it. */
+export interface AdminEnv {
+  readonly remoteAddr: Deno.NetAddr;
+}
+
+export interface AdminApp {
+  fetch(request: Request, env: AdminEnv): Response | Promise<Response>;
+}
+
+/** Stands for a body that was too long to be read: the app counts what it reads. */
+const TOO_LONG = new Uint8Array(BODY_BYTES_MAX + 1);
+
+/** The methods that a `Request` is made of as they are; it refuses some others, and changes the case of a few. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+export function adminResponder(app: AdminApp, log: Log): SlowResponder {
+  return {
+    bodyBytesMax: BODY_BYTES_MAX,
+    refuse: ({ status, reason }) => textAnswer(status, reason),
+    async answer(request) {
+      if (!METHODS.has(request.method)) {
+        return textAnswer(405, "Use a method that the API has", [`allow: ${[...METHODS].join(", ")}`]);
+      }
+      try {
+        const response = await app.fetch(requestOf(request), { remoteAddr: request.from });
+        return await answerOf(response, request.method === "HEAD");
+      } catch (error) {
+        log.error("admin_failed", `${request.method} ${request.target} failed`, { error });
+        return textAnswer(500, "The log says more under admin_failed");
+      }
+    },
+  };
+}
+
+/** The authority plays no part in what is answered: what the client gave as such is left in the header Host. */
+function requestOf({ method, target, fields, body }: WholeRequest): Request {
+  const path = target.startsWith("/")
+    ? target
+    : target.replace(/^[^:]*:\/\/[^/?]*/, "").replace(/^(?!\/)/, "/");
+  const takesBody = method !== "GET" && method !== "HEAD";
+  return new Request(`http://localhost${path}`, {
+    // So that HEAD tells the length of what GET would send, which the app leaves out.
+    method: takesBody ? method : "GET",
+    headers: fields.map(([name, value]): [string, string] => [name, value]),
+    ...body && takesBody ? { body: new Uint8Array(body === "too long" ? TOO_LONG : body) } : {},
+  });
+}
+
+async function answerOf(response: Response, isHead: boolean): Promise<FullAnswer<Uint8Array>> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const hasLength = response.headers.has("content-length") || response.status === 204 ||
+    response.status === 304;
+  const fields = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const length = hasLength ? "" : `content-length: ${body.length}\r\n`;
+  return { head: statusLine(response.status) + fields + length, body: isHead ? new Uint8Array(0) : body };
+}
