@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { workersFrom } from "../../src/balancer/spawn.ts";
 import { CLUSTER, FILM, SETTINGS, startBalancer, watch } from "../support/balancer.ts";
+import { ACCEPTED, REFUSALS } from "../support/heads.ts";
+import { latin1 } from "../support/requests.ts";
+import { until } from "../support/faults.ts";
 
 const PERMISSIONS = { net: ["127.0.0.1"], read: ["."] };
 const CONNECTIONS = 16;
@@ -119,5 +123,138 @@ Deno.test({
     for (const { slowest, fastest } of measurements) {
       assert.ok(Number.isInteger(slowest) && Number.isInteger(fastest) && slowest >= fastest && fastest >= 0);
     }
+  },
+});
+
+/** All that is answered to these bytes, until the service closes or is told that no more comes. */
+async function converse(port: number, text: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const writing = (async () => {
+    const bytes = latin1(text);
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    await connection.closeWrite();
+  })().catch(() => {}); // refused before all was sent
+  const answer = await new Response(connection.readable).text().catch(() => "reset");
+  await writing;
+  return answer;
+}
+
+const statusesOf = (answer: string) =>
+  [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+
+Deno.test({
+  name: `worker: ${
+    ACCEPTED.length + REFUSALS.length
+  } requests over a socket are read or refused as RFC 9112 has it`,
+  permissions: PERMISSIONS,
+  async fn() {
+    await using balancer = await startBalancer();
+    for (const { section, name, text } of ACCEPTED) {
+      const statuses = statusesOf(await converse(balancer.port, text));
+      assert.equal(statuses.length, 1, `${section} ${name}`);
+      assert.ok(![414, 431, 505].includes(statuses[0]!), `${section} ${name}: ${statuses}`);
+    }
+    for (const { section, name, text, status } of REFUSALS) {
+      assert.deepEqual(statusesOf(await converse(balancer.port, text)), [status], `${section} ${name}`);
+    }
+  },
+});
+
+const INNER = `GET ${FILM} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const LENGTHS = [
+  "5",
+  "0",
+  "5, 5",
+  "5,6",
+  "+5",
+  "-5",
+  "0x5",
+  "5 5",
+  "05",
+  " 5",
+  "5\t",
+  "\x0b5",
+  "99999999999999999999",
+];
+const CODINGS = [
+  "chunked",
+  "Chunked",
+  "x",
+  "chunked, identity",
+  "identity, chunked",
+  "\tchunked",
+  " chunked ",
+  "chunked;a=b",
+];
+const CHUNKS = [
+  "0\r\n\r\n",
+  "5\r\nhello\r\n0\r\n\r\n",
+  "5;ext=1\r\nhello\r\n0\r\n\r\n",
+  "0\n\n",
+  "0;\n\r\n\r\n",
+];
+
+/** Requests with a body, or what one of two programs may take for one; a request that is to stay unseen lies inside. */
+const SMUGGLED: readonly string[] = [
+  ...LENGTHS.map((length) => `Content-Length: ${length}`),
+  ...CODINGS.map((coding) => `Transfer-Encoding: ${coding}`),
+  ...LENGTHS.slice(0, 4).flatMap((length) => [
+    `Content-Length: ${length}\r\nTransfer-Encoding: chunked`,
+    `Transfer-Encoding: chunked\r\nContent-Length: ${length}`,
+    `Content-Length: ${length}\r\nContent-Length: 6`,
+    `Content-Length: ${length}\r\ncontent-length: ${length}`,
+  ]),
+  "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+  "Transfer-Encoding : chunked",
+  " Transfer-Encoding: chunked",
+  "X: y\r\n Transfer-Encoding: chunked",
+  "Transfer-Encoding:\x0bchunked",
+  "Transfer_Encoding: chunked\r\nContent-Length: 5",
+  "Content-Length: 5\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAAA",
+  "Content-Length: 5\r\nExpect: 100-continue",
+  "Content-Length: 5\nX: y",
+].flatMap((fields) =>
+  (/transfer-encoding/i.test(fields) ? CHUNKS : ["hello", ""]).map((body) =>
+    `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}${INNER}`
+  )
+);
+
+Deno.test({
+  name: `worker: none of ${SMUGGLED.length} kinds of bodies gets a request inside answered`,
+  permissions: PERMISSIONS,
+  async fn() {
+    await using balancer = await startBalancer();
+    for (const text of SMUGGLED) {
+      const statuses = statusesOf(await converse(balancer.port, text));
+      // A body of no bytes is none, so that the next request is one of its own.
+      const expected = /Content-Length: 0\r\n\r\n/.test(text) && !/transfer/i.test(text) ? 2 : 1;
+      if (!/hello/.test(text) || expected === 1) {
+        assert.equal(statuses.length, expected, JSON.stringify(text));
+      }
+    }
+    await balancer.stop();
+    const { redirected } = balancer.log.find(({ event }) => event === "stopped")!;
+    assert.equal(redirected, 1);
+  },
+});
+
+Deno.test({
+  name: "worker: when one dies a spare answers in its place, and /readyz goes on saying so",
+  permissions: PERMISSIONS,
+  async fn() {
+    const url = new URL("../support/dying_balancer_worker.ts", import.meta.url);
+    const config = {
+      ...{ workers: 2, spareWorkers: 1, drainDelayMs: 0 },
+      ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
+    };
+    await using balancer = await startBalancer({ startWorker: workersFrom(url), config, isReal: true });
+    await balancer.store.change("fatal", "test", {}, () => SETTINGS);
+    await until("a replacement", () => balancer.log.some(({ event }) => event === "worker_replaced"));
+    assert.equal(balancer.master.readiness, "ready");
+    const { left } = balancer.log.find(({ event }) => event === "worker_lost")!;
+    assert.equal(left, 2);
+    assert.ok(balancer.log.some(({ event }) => event === "no_spare_left"));
+    const { cdn, origin } = await watch(balancer.port, 2000, CONNECTIONS);
+    assert.equal(cdn + origin, 2000);
   },
 });

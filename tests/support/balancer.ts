@@ -62,6 +62,8 @@ export interface BalancerOptions extends Partial<MasterParts> {
   readonly settings?: RouteSettings;
   readonly store?: MemoryStore;
   readonly snapshot?: MemorySnapshot;
+  /** Whether its workers are real ones, which need a port; by default if no `startWorker` is given. */
+  readonly isReal?: boolean;
 }
 
 /** A master that is not started yet. Without `startWorker` its workers are real ones, on a free port of 127.0.0.1. */
@@ -69,7 +71,8 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
   const { store = new MemoryStore(), snapshot = new MemorySnapshot() } = options;
   const log: LogEntry[] = [];
   const measurements: Measurement[] = [];
-  const listen = options.startWorker
+  const { isReal = options.startWorker === undefined } = options;
+  const listen = !isReal
     ? { hostname: "127.0.0.1", port: 8080 }
     : claimAddress({ hostname: "127.0.0.1", port: 0 });
   const master = new Master({

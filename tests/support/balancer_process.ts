@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** They come before those of the task. */
   readonly denoFlags?: readonly string[];
+  /** The file descriptors it may have; takes the permission to run /bin/sh. */
+  readonly descriptors?: number;
 }
 
 export class BalancerProcess implements AsyncDisposable {
@@ -50,10 +52,14 @@ export class BalancerProcess implements AsyncDisposable {
 
   /** Starts it with its data in this directory, on free ports of 127.0.0.1, and waits until it listens. */
   static async start(directory: string, options: StartOptions = {}): Promise<BalancerProcess> {
-    const { flags = [], env = {}, denoFlags = [] } = options;
+    const { flags = [], env = {}, denoFlags = [], descriptors } = options;
+    const command = [Deno.execPath(), ...commandOf(["--data", directory, ...flags], denoFlags)];
+    const [program, ...args] = descriptors === undefined
+      ? command
+      : ["/bin/sh", "-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command];
     const service = new BalancerProcess(
-      new Deno.Command(Deno.execPath(), {
-        args: commandOf(["--data", directory, ...flags], denoFlags),
+      new Deno.Command(program!, {
+        args,
         env: { ...DEFAULTS, ...env },
         stdin: "null",
         stdout: "null",

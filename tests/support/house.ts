@@ -109,6 +109,15 @@ const LAYERS: readonly Layer[] = [
     instead: "move what they need to routing.ts",
   },
   {
+    row: "what reads strangers' bytes never imports the store, the admin API or what starts a service",
+    who: /^src\/(shared\/http\/|balancer\/(worker|address_limit)\.ts$)/,
+    never: new RegExp(
+      String.raw`^src\/balancer\/(store|admin)\/|^src\/balancer\/(master|config|certificate)\.ts$|` +
+        DATABASE_DRIVER.source,
+    ),
+    instead: "have the master do it, and post the result",
+  },
+  {
     row: "only src/balancer/store imports a database driver",
     who: /^src\/(?!balancer\/store\/)/,
     never: DATABASE_DRIVER,
@@ -174,6 +183,7 @@ const PURE = [
     `src/aggregator/${name}.ts`
   ),
   ...["target", "routing"].map((name) => `src/balancer/${name}.ts`),
+  ...["head", "latin1", "places", "refusals"].map((name) => `src/shared/http/${name}.ts`),
 ];
 
 const IMPURE =
@@ -184,6 +194,8 @@ export const pureFiles: Check = (tree) =>
   PURE.filter((file) => tree.has(file)).flatMap((pure) =>
     [...loadedBy(tree, pure)].flatMap((file) => {
       const text = tree.get(file);
+      // Bytes as text, and nothing that leaves the process.
+      if (file === "node:buffer") return [];
       if (text === undefined) return [`${pure} loads ${file}, but is pure; move what needs it to the caller`];
       const origin = file === pure ? "" : `${pure} loads `;
       return [...codeOf(text).matchAll(IMPURE)].map(({ index, 1: word }) =>

@@ -73,12 +73,16 @@ export abstract class Connection implements Place {
       while (!this.isLast) {
         const at = this.#roomAt();
         const count = await conn.read(at === 0 ? this.buffer : this.buffer.subarray(at));
-        if (count === null || this.isLast) break;
-        this.end = at + count;
-        if (!this.#mayBeWhole(at)) continue;
+        if (this.isLast) break;
+        const isOver = count === null;
+        if (isOver && at === 0) break;
+        this.end = at + (count ?? 0);
+        // What is left at the end is judged once more: it may be too long for a head already.
+        if (!isOver && !this.#mayBeWhole(at)) continue;
         const answers = this.answer();
         if (typeof answers !== "string") {
           if (answers !== undefined) await answers;
+          if (isOver) break;
           continue;
         }
         this.move("writing");
