@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Certificate } from "./messages.ts";
+import { type Certificate, tryHandshake } from "../shared/http/tls.ts";
 
 /** Where the certificate chain and its key are, as PEM. */
 export interface CertificateFiles {
@@ -52,6 +52,15 @@ export async function readCertificate(
   }
   if (!isPair) {
     throw new Error(`Cannot use the key "${files.key}": it is not that of the certificate "${files.cert}"`);
+  }
+  try {
+    await tryHandshake({ cert, key });
+  } catch (error) {
+    throw unusable(
+      files.cert,
+      `TLS can't be spoken with it and the key "${files.key}", try another type of key`,
+      error,
+    );
   }
   return { cert, key };
 }

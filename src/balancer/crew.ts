@@ -1,6 +1,7 @@
 import type { HostPort } from "../shared/flags.ts";
+import type { Certificate } from "../shared/http/tls.ts";
 import { forgetConnections, type Limits, ofOneWorker } from "./limits.ts";
-import type { Certificate, FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable } from "./routing.ts";
@@ -116,26 +117,12 @@ export class Crew {
     for (const member of this.#in("starting", "listening")) member.handle.post({ kind: "table", table });
   }
 
-  /**
-   * Puts new workers, which show this certificate, in the place of all that listen now; those finish what is in flight.
-   *
-   * @throws {Error} A new one can't be started or can't use the certificate: those before go on.
-   */
-  async recertify(certificate: Certificate): Promise<void> {
-    const before = this.#service!;
-    const old = this.#in("starting", "listening");
-    this.#service = { ...before, certificate };
-    const fresh: Member[] = [];
-    try {
-      for (let i = 0; i < this.#options.workers; i++) fresh.push(this.#load(before.listen));
-      for (const member of fresh) this.#serve(member);
-      await Promise.all(fresh.map(({ listening }) => listening.promise));
-    } catch (error) {
-      this.#service = { ...this.#service, certificate: before.certificate };
-      for (const member of fresh) this.#end(member);
-      throw error;
+  /** Has every new connection shown this certificate. */
+  certify(certificate: Certificate): void {
+    if (this.#service) this.#service = { ...this.#service, certificate };
+    for (const { handle } of this.#in("starting", "listening")) {
+      handle.post({ kind: "certificate", certificate });
     }
-    for (const member of old) this.#stop(member);
   }
 
   /** Has each answer from now on be the last one on its connection. */

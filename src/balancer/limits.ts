@@ -85,16 +85,11 @@ const WORKER_DESCRIPTORS = 8;
 /** With less room for viewers the service is not worth its start. */
 const CONNECTIONS_MIN = 8;
 
-/** The descriptors that connections of viewers may not take: those of the workers, twice while they are replaced. */
+/** The descriptors that connections of viewers may not take. */
 export function descriptorReserve(
-  { workers, spareWorkers, certificateFiles }: {
-    readonly workers: number;
-    readonly spareWorkers: number;
-    readonly certificateFiles: unknown;
-  },
+  { workers, spareWorkers }: { readonly workers: number; readonly spareWorkers: number },
 ): number {
-  const atOnce = workers * (certificateFiles ? 2 : 1) + spareWorkers;
-  return MASTER_DESCRIPTORS + WORKER_DESCRIPTORS * atOnce;
+  return MASTER_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + spareWorkers);
 }
 
 /**

@@ -55,13 +55,8 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     readCertificate: certificateFiles && (() => readCertificate(certificateFiles)),
     startWorker: workersFrom(WORKER_URL),
     sendMetrics: metrics && ((measurement) => void metrics.send(measurement)),
-    // Workers that are to show a new certificate are started later on.
     dropPermissions: () =>
-      dropStartupPermissions(
-        hostsNeededBy(config),
-        [".env", ...certificateFiles ? [] : [SOURCE_PATH]],
-        dataDirectory,
-      ),
+      dropStartupPermissions(hostsNeededBy(config), [".env", SOURCE_PATH], dataDirectory),
   });
   // Before anybody hears that it listens: an unheard SIGHUP ends a process.
   Deno.addSignalListener("SIGHUP", () => void master.reload());

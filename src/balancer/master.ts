@@ -1,4 +1,5 @@
 import type { HostPort } from "../shared/flags.ts";
+import type { Certificate } from "../shared/http/tls.ts";
 import type { Log } from "../shared/log.ts";
 import type { Readiness } from "./admin/health.ts";
 import { AcceptTrouble } from "./accept_trouble.ts";
@@ -6,7 +7,6 @@ import { endOf } from "./certificate.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss, type StartWorker } from "./crew.ts";
 import type { Limits } from "./limits.ts";
-import type { Certificate } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import { type Route, type RoutingTable, routingTable } from "./routing.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -124,7 +124,7 @@ export class Master {
     if (!readCertificate) return log.info("reloaded", "there is no certificate to read again");
     try {
       const certificate = await readCertificate();
-      await this.#crew.recertify(certificate);
+      this.#crew.certify(certificate);
       log.info("certificate", "new connections are shown the certificate read now", {
         ends: endOf(certificate),
       });

@@ -1,22 +1,17 @@
 /**
  * What the master and its workers say to each other. A worker posts `loaded`, and is parked. The master posts `serve`;
  * the worker listens, drops every permission and posts `listening`. From then on the master posts a `table` whenever
- * the routes change, `drain` when the service is about to stop, and at the end `stop`; the worker posts what it has
+ * the routes change, a `certificate` when there is another one, `drain` when the service is about to stop, and at the end `stop`; the worker posts what it has
  * `measured` while requests come, and at the end `stopped`.
  *
  * @module
  */
 import type { HostPort } from "../shared/flags.ts";
+import type { Certificate } from "../shared/http/tls.ts";
 import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable } from "./routing.ts";
-
-/** A certificate chain and its key, as PEM. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
-}
 
 export type ToWorker =
   /** Port 0 takes any free one. `measuring`: whether to post what was measured. */
@@ -30,6 +25,8 @@ export type ToWorker =
   }
   /** Takes the place of the table before, whole. */
   | { kind: "table"; table: RoutingTable }
+  /** New connections are shown this one; it comes only where there was one before. */
+  | { kind: "certificate"; certificate: Certificate }
   /** Go on, but let each answer be the last one on its connection. */
   | { kind: "drain" }
   /** Accept no connection any more, finish what is in flight, and end. */

@@ -25,19 +25,11 @@ export function dropStartupPermissions(
   }
 }
 
-/**
- * The hosts that a running master still needs: those of the database and of the metrics, which it goes on reaching out
- * to; and with TLS that of the viewers' address, for the workers that show a new certificate.
- */
+/** The hosts that a running master goes on reaching out to: those of the database and of the metrics. */
 export function hostsNeededBy(
-  { databaseUrl, metricsTo, listen, certificateFiles }: Pick<
-    BalancerConfig,
-    "databaseUrl" | "metricsTo" | "listen" | "certificateFiles"
-  >,
+  { databaseUrl, metricsTo }: Pick<BalancerConfig, "databaseUrl" | "metricsTo">,
 ): string[] {
   const database = URL.parse(databaseUrl)?.hostname;
-  const [metrics, viewers] = [metricsTo, certificateFiles && listen].map((address) =>
-    address && formatAddress(address).replace(/:\d+$/, "")
-  );
-  return [database, metrics, viewers].filter((host) => host !== undefined);
+  const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
+  return [database, metrics].filter((host) => host !== undefined);
 }

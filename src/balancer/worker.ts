@@ -1,5 +1,6 @@
-import { type Acceptor, HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
+import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { Pipeline } from "../shared/http/pipeline.ts";
+import { type Certificate, tlsContext, TlsStream } from "../shared/http/tls.ts";
 import { dropAllPermissions } from "../shared/process.ts";
 import { AddressAdmission } from "./address_limit.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -16,6 +17,8 @@ type Serve = ToWorker & { kind: "serve" };
 
 const scope = self as unknown as WorkerScope;
 
+/** What new connections are shown; undefined: they come without TLS. */
+let secureContext: ReturnType<typeof tlsContext> | undefined;
 let serving: { listener: HttpListener; redirector: Redirector; meter: Meter } | undefined;
 
 function serve({ listen, limits, certificate, table, measuring }: Serve): void {
@@ -23,7 +26,9 @@ function serve({ listen, limits, certificate, table, measuring }: Serve): void {
   const meter = new Meter((measurement) => scope.postMessage({ kind: "measured", measurement }));
   const measure = measuring ? meter.add.bind(meter) : undefined;
   const { connectionsMax, patience, perAddress } = limits;
-  const acceptor = acceptorFor(listen, certificate);
+  if (certificate) certify(certificate);
+  // The kernel spreads connections over all listeners on an address, those of another process of this user included.
+  const acceptor = Deno.listen({ ...listen, reusePort: true, tcpBacklog: BACKLOG });
   // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
   const held = dropAllPermissions();
   const listener = new HttpListener({
@@ -31,7 +36,8 @@ function serve({ listen, limits, certificate, table, measuring }: Serve): void {
     connectionsMax,
     patience,
     ...perAddress ? { admission: new AddressAdmission(perAddress) } : {},
-    connect: (conn, host) => new Pipeline(conn, host, redirector, measure),
+    connect: (conn, host) =>
+      new Pipeline(secureContext ? new TlsStream(conn, secureContext) : conn, host, redirector, measure),
     clock: REAL_CLOCK,
     events: {
       acceptFailing: (reason) => scope.postMessage({ kind: "accept_failing", reason }),
@@ -42,10 +48,8 @@ function serve({ listen, limits, certificate, table, measuring }: Serve): void {
   scope.postMessage({ kind: "listening", port: listener.port, held });
 }
 
-/** The kernel spreads connections over all listeners on an address, those of another process of this user included. */
-function acceptorFor(listen: Serve["listen"], certificate: Serve["certificate"]): Acceptor {
-  const options = { ...listen, reusePort: true, tcpBacklog: BACKLOG };
-  return certificate ? Deno.listenTls({ ...options, ...certificate }) : Deno.listen(options);
+function certify(certificate: Certificate): void {
+  secureContext = tlsContext(certificate);
 }
 
 /** Connections that wait to be accepted; the kernel allows `net.core.somaxconn` at most, 4096 by default. */
@@ -77,6 +81,7 @@ scope.onmessage = ({ data }) => {
     if (data.kind === "serve") serve(data);
     else if (data.kind === "stop") stop().catch(fail);
     else if (data.kind === "drain") drain();
+    else if (data.kind === "certificate") certify(data.certificate);
     else if (serving) serving.redirector.table = data.table;
   } catch (error) {
     fail(error);

@@ -101,39 +101,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "crew: with another certificate new workers serve, and those before finish what is in flight",
+  name: "crew: every worker shows another certificate from now on, a spare that comes later, too",
   permissions: "none",
   async fn() {
-    const { crew, all, losses } = simulate(2, 1);
-    await crew.start(SERVICE);
+    const { crew, all } = simulate(2, 1);
     const certificate = { cert: "c", key: "k" };
-    await crew.recertify(certificate);
-    await settle();
-    assert.deepEqual(all.map(kindsOf), [["serve", "stop"], ["serve", "stop"], [], ["serve"], ["serve"]]);
-    assert.ok(
-      all.slice(3).every(({ heard: [serve] }) =>
-        serve?.kind === "serve" && serve.certificate === certificate
-      ),
-    );
-    all[3]!.events.died("it failed");
+    await crew.start({ ...SERVICE, certificate: { cert: "before", key: "k" } });
+    crew.certify(certificate);
+    assert.deepEqual(all.map(kindsOf), [["serve", "certificate"], ["serve", "certificate"], []]);
+    assert.deepEqual(all[0]!.heard[1], { kind: "certificate", certificate });
+    all[0]!.events.died("it failed");
     const [serve] = all[2]!.heard;
     assert.ok(serve?.kind === "serve" && serve.certificate === certificate);
-    assert.deepEqual([losses.length, crew.counts.redirected], [1, 2]);
-  },
-});
-
-Deno.test({
-  name: "crew: a certificate that a worker can't use changes nothing",
-  permissions: "none",
-  async fn() {
-    const { crew, all, losses, control } = simulate(2, 0);
-    await crew.start(SERVICE);
-    control.answer = (worker) =>
-      worker === 3 ? { kind: "failed", reason: "bad key" } : { kind: "listening", port: 8080, held: [] };
-    await assert.rejects(crew.recertify({ cert: "c", key: "k" }), /^Error: bad key$/);
-    await settle();
-    assert.deepEqual(all.map(({ terminated }) => terminated), [false, false, true, true]);
-    assert.deepEqual([all.slice(0, 2).map(kindsOf), losses, crew.listening], [[["serve"], ["serve"]], [], 2]);
   },
 });
 

@@ -37,20 +37,16 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "permissions: the hosts needed are those of the database and of the metrics, with TLS the viewers' too",
+  name: "permissions: the hosts needed are those of the database and of the metrics",
   permissions: "none",
   fn() {
-    const hosts = (databaseUrl: string, hostname?: string, tls = false) =>
+    const hosts = (databaseUrl: string, hostname?: string) =>
       hostsNeededBy({
-        listen: { hostname: "0.0.0.0", port: 8080 },
-        certificateFiles: tls ? { cert: "a", key: "b" } : undefined,
         databaseUrl,
         metricsTo: hostname === undefined ? undefined : { hostname, port: 9999 },
       });
     assert.deepEqual(hosts(""), []);
     assert.deepEqual(hosts("postgres://u:p@127.0.0.1:5432/d", "::1"), ["127.0.0.1", "[::1]"]);
-    assert.deepEqual(hosts("", undefined, true), ["0.0.0.0"]);
     assert.deepEqual(hosts("postgres://u:p@[::1]/d"), ["[::1]"]);
     assert.deepEqual(hosts("postgresql://u:p@database/d", "aggregator"), ["database", "aggregator"]);
   },

@@ -1,32 +1,56 @@
-/** Certificates for tests, made anew: nothing secret lies in the project. */
+/** Certificates for tests, made anew for each run: nothing secret lies in the project. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 
-export interface TestCertificate {
-  readonly cert: string;
+/** Both in PEM. */
+export interface Certificate {
+  readonly certificate: string;
   readonly key: string;
+}
+
+export interface Authority {
+  /** Its own certificate, in PEM. */
+  readonly certificate: string;
+  /** A certificate for a host, by name or by address of IPv4, and the key of it. */
+  issue(host: string): Promise<Certificate>;
 }
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
 
-/** A self-signed certificate for 127.0.0.1, in PEM, with this name as its subject. */
-export async function makeCertificate(name: string): Promise<TestCertificate> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: `CN=${name}`,
-    keys,
+const makeKeys = () => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+
+export async function makeAuthority(name = "test authority"): Promise<Authority> {
+  const keys = await makeKeys();
+  const common = {
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + DAY_MS),
-    extensions: [
-      new x509.BasicConstraintsExtension(true),
-      new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }]),
-    ],
+  };
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...common,
+    name: `CN=${name}`,
+    keys,
+    extensions: [new x509.BasicConstraintsExtension(true)],
   });
-  const key = x509.PemConverter.encode(
-    await crypto.subtle.exportKey("pkcs8", keys.privateKey),
-    "PRIVATE KEY",
-  );
-  return { cert: certificate.toString("pem"), key };
+  return {
+    certificate: certificate.toString("pem"),
+    async issue(host) {
+      const own = await makeKeys();
+      const type = /^[\d.]+$/.test(host) ? "ip" : "dns";
+      const issued = await x509.X509CertificateGenerator.create({
+        ...common,
+        subject: `CN=${host}`,
+        issuer: certificate.subject,
+        signingKey: keys.privateKey,
+        publicKey: own.publicKey,
+        extensions: [new x509.SubjectAlternativeNameExtension([{ type, value: host }])],
+      });
+      const key = await crypto.subtle.exportKey("pkcs8", own.privateKey);
+      return {
+        certificate: issued.toString("pem"),
+        key: x509.PemConverter.encode(key, "PRIVATE KEY"),
+      };
+    },
+  };
 }

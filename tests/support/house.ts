@@ -251,9 +251,12 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
-  // Driven by the balancer's master, which has simulated workers for it.
   // Types, and what a worker is told: seen through a worker.
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
+  // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
+  "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
+  // A type alone.
+  "src/shared/http/stream.ts": "tests/shared/http/tls_test.ts",
 };
 
 /** Each source has its test, at the same place under tests/. */

@@ -3,6 +3,7 @@ import { enlarged, lendInput, lendOutput, returnInput, returnOutput } from "./bu
 import type { Head } from "./head.ts";
 import type { Place, Places, Stage } from "./places.ts";
 import { HEAD_BYTES_MAX, type Refusal, TIMED_OUT } from "./refusals.ts";
+import type { Stream } from "./stream.ts";
 
 /** What a connection needs of the listener that accepted it. */
 export interface Host {
@@ -29,7 +30,7 @@ export abstract class Connection implements Place {
   sinceMs = 0;
   before: Place | undefined = undefined;
   after: Place | undefined = undefined;
-  readonly conn: Deno.Conn<Deno.NetAddr>;
+  readonly conn: Stream;
   protected readonly host: Host;
   /** What was read and is not answered yet lies from `from` to `end`. */
   protected buffer = lendInput();
@@ -41,7 +42,7 @@ export abstract class Connection implements Place {
   protected lingers = false;
   #isClosed = false;
 
-  constructor(conn: Deno.Conn<Deno.NetAddr>, host: Host) {
+  constructor(conn: Stream, host: Host) {
     this.conn = conn;
     this.host = host;
   }
@@ -97,6 +98,7 @@ export abstract class Connection implements Place {
         this.rest();
       }
       if (this.isLast && (this.lingers || this.from < this.end)) await this.#linger();
+      else if (conn.finish) await conn.finish();
     } catch {
       // The client has gone, or the listener closed the connection while something was waited for.
     }

@@ -3,6 +3,7 @@ import { Connection, type Host } from "./connection.ts";
 import { fieldsOf, Head, INCOMPLETE, readHead, REFUSED } from "./head.ts";
 import { textOf } from "./latin1.ts";
 import { LENGTH_REQUIRED, type Refusal } from "./refusals.ts";
+import type { Stream } from "./stream.ts";
 
 /** A request with all that belongs to it. */
 export interface WholeRequest {
@@ -29,7 +30,7 @@ const head = new Head();
 export class Exchange extends Connection {
   readonly #responder: SlowResponder;
 
-  constructor(conn: Deno.Conn<Deno.NetAddr>, host: Host, responder: SlowResponder) {
+  constructor(conn: Stream, host: Host, responder: SlowResponder) {
     super(conn, host);
     this.#responder = responder;
   }

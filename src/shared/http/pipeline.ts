@@ -2,6 +2,7 @@ import type { Answer, FullAnswer } from "./answers.ts";
 import { Connection, type Host } from "./connection.ts";
 import { Head, INCOMPLETE, readHead, REFUSED } from "./head.ts";
 import type { Refusal } from "./refusals.ts";
+import type { Stream } from "./stream.ts";
 
 /** Answers requests without a body, at once. Neither function may throw. */
 export interface Responder {
@@ -27,7 +28,7 @@ export class Pipeline extends Connection {
   #startMs = 0;
   #requests = 0;
 
-  constructor(conn: Deno.Conn<Deno.NetAddr>, host: Host, responder: Responder, measure?: Measure) {
+  constructor(conn: Stream, host: Host, responder: Responder, measure?: Measure) {
     super(conn, host);
     this.#responder = responder;
     this.#measure = measure;

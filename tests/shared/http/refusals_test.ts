@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { statusLine } from "../../../src/shared/http/answers.ts";
+import * as refusals from "../../../src/shared/http/refusals.ts";
+
+Deno.test({
+  name: "refusals: each says in one line of printable ASCII what is wrong, and has a status with a phrase",
+  permissions: "none",
+  fn() {
+    const all = Object.values(refusals).filter((value) => typeof value === "object");
+    assert.ok(all.length > 15);
+    for (const { status, reason } of all) {
+      assert.match(reason, /^[\x20-\x7e]+[^.]$/);
+      assert.match(statusLine(status), /^HTTP\/1\.1 [45]\d\d [A-Z][A-Za-z -]+\r\n$/);
+    }
+    assert.equal(new Set(all.map(({ reason }) => reason)).size, all.length);
+  },
+});
+
+Deno.test({
+  name: "refusals: the longest head that is accepted has room in a connection's buffer",
+  permissions: "none",
+  fn() {
+    const { HEAD_BYTES_MAX, LINE_BYTES_MAX, SECTION_BYTES_MAX, TARGET_BYTES_MAX } = refusals;
+    assert.ok(LINE_BYTES_MAX >= "OPTIONS  HTTP/1.1\r\n".length + TARGET_BYTES_MAX);
+    assert.ok(HEAD_BYTES_MAX >= "\r\n".length + LINE_BYTES_MAX + SECTION_BYTES_MAX);
+  },
+});
