@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { CLUSTER, FILM, SETTINGS } from "../../support/balancer.ts";
+import {
+  BalancerProcess,
+  DATABASE_DOWN,
+  PROCESS_PERMISSIONS,
+  writeSnapshot,
+} from "../../support/balancer_process.ts";
+import { type Authority, type Certificate, makeAuthority } from "../../support/certificates.ts";
+import { times, until } from "../../support/faults.ts";
+import { withDirectory } from "../../support/temporary_directory.ts";
+
+const ROUTE = {
+  cluster: CLUSTER,
+  ...SETTINGS,
+  version: 1,
+  updatedAt: "2026-11-21T22:00:00Z",
+  updatedBy: "a",
+};
+const env = { DATABASE_URL: DATABASE_DOWN };
+
+/** A certificate that no other one can be taken for: each is vouched for by an authority of its own. */
+interface Shown extends Certificate {
+  readonly authority: Authority;
+}
+
+async function make(name: string): Promise<Shown> {
+  const authority = await makeAuthority(name);
+  return { authority, ...await authority.issue("127.0.0.1") };
+}
+
+/** The status of an answer over TLS; throws unless the service shows this certificate. */
+async function ask(port: number, { authority }: Shown): Promise<number> {
+  using client = Deno.createHttpClient({ caCerts: [authority.certificate] });
+  const response = await fetch(`https://127.0.0.1:${port}${FILM}`, { client, redirect: "manual" });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** Puts both files in the place of those before, each at once. */
+async function replace(directory: string, { certificate, key }: Shown): Promise<void> {
+  for (const [name, text] of [["cert.pem", certificate], ["key.pem", key]]) {
+    await Deno.writeTextFile(`${directory}/${name}.new`, text!);
+    await Deno.rename(`${directory}/${name}.new`, `${directory}/${name}`);
+  }
+}
+
+/** Waits until so many events of this name are in the log. */
+const untilLogged = (balancer: BalancerProcess, name: string, count: number): Promise<void> =>
+  until(`"${name}"`, () => balancer.log.filter(({ event }) => event === name).length >= count);
+
+Deno.test({
+  name:
+    "acceptance: another certificate is shown after SIGHUP, or when the files change, and no request is lost",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      const first = await make("first");
+      await replace(directory, first);
+      const flags = ["--tls-cert", `${directory}/cert.pem`, "--tls-key", `${directory}/key.pem`];
+      await using balancer = await BalancerProcess.start(directory, { env, flags });
+      const { port } = balancer;
+      assert.equal(await ask(port, first), 301);
+
+      // A viewer who knows all certificates, on one connection as long as he is let.
+      const certificates = [first];
+      for (let i = 0; i < times(1, 10); i++) certificates.push(await make(`next ${i}`));
+      using client = Deno.createHttpClient({
+        caCerts: certificates.map(({ authority }) => authority.certificate),
+      });
+      let isOver = false;
+      let answers = 0;
+      const watch = async () => {
+        while (!isOver) {
+          const response = await fetch(`https://127.0.0.1:${port}${FILM}`, { client, redirect: "manual" });
+          await response.body?.cancel();
+          assert.equal(response.status, 301);
+          answers++;
+        }
+      };
+      const watching = Promise.all(Array.from({ length: 4 }, watch));
+      for (const [i, certificate] of certificates.slice(1).entries()) {
+        await replace(directory, certificate);
+        balancer.kill("SIGHUP");
+        await untilLogged(balancer, "certificate", i + 1);
+        assert.equal(await ask(port, certificate), 301);
+        await assert.rejects(ask(port, certificates[i]!));
+      }
+
+      await Deno.writeTextFile(`${directory}/key.pem`, first.key);
+      balancer.kill("SIGHUP");
+      await untilLogged(balancer, "certificate_refused", 1);
+      const refused = balancer.log.find(({ event }) => event === "certificate_refused")!;
+      assert.match(String(refused.error), /key\.pem": it is not that of the certificate/);
+      assert.equal(await ask(port, certificates.at(-1)!), 301);
+
+      // By itself, once the files are looked at again.
+      const before = balancer.log.filter(({ event }) => event === "certificate").length;
+      await replace(directory, first);
+      await untilLogged(balancer, "certificate", before + 1);
+      assert.equal(await ask(port, first), 301);
+      isOver = true;
+      await watching;
+      assert.ok(answers > 0);
+      balancer.kill("SIGTERM");
+      assert.equal((await balancer.ended()).code, 0);
+    }),
+});
+
+Deno.test({
+  name: "acceptance: SIGHUP without a certificate changes nothing",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      await using balancer = await BalancerProcess.start(directory, { env });
+      balancer.kill("SIGHUP");
+      await untilLogged(balancer, "reloaded", 1);
+      balancer.kill("SIGTERM");
+      assert.equal((await balancer.ended()).code, 0);
+    }),
+});
