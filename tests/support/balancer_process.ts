@@ -176,3 +176,20 @@ function commandOf(flags: readonly string[], denoFlags: readonly string[]): stri
 export async function writeSnapshot(directory: string, routes: readonly unknown[]): Promise<void> {
   await Deno.writeTextFile(`${directory}/routes.json`, JSON.stringify({ routes }));
 }
+
+/** The memory that it has now, in KB (proc_pid_status(5)); takes the permission to run /bin/sh. */
+export async function residentKb({ pid }: BalancerProcess): Promise<number> {
+  return await memoryKb(pid, "VmRSS");
+}
+
+/** The most that it ever had. */
+export async function mostResidentKb({ pid }: BalancerProcess): Promise<number> {
+  return await memoryKb(pid, "VmHWM");
+}
+
+async function memoryKb(pid: number, name: string): Promise<number> {
+  const { stdout } = await new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec cat "/proc/$1/status"', "sh", String(pid)],
+  }).output();
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(new TextDecoder().decode(stdout))![1]);
+}

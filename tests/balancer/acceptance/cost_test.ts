@@ -3,7 +3,12 @@ import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { CpuClock } from "../../bench/cpu_clock.ts";
 import { idle } from "../../bench/idle.ts";
 import { CLUSTER, SETTINGS, watch } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
+import {
+  BalancerProcess,
+  mostResidentKb,
+  PROCESS_PERMISSIONS,
+  residentKb,
+} from "../../support/balancer_process.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { report, sleep, times } from "../../support/faults.ts";
@@ -17,18 +22,6 @@ Deno.test.beforeAll(async () => {
   server = await DatabaseServer.start();
 });
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
-
-/** Megabytes that a process has in memory, now and at most since its start (proc_pid_status(5)). */
-async function memoryOf(pid: number): Promise<{ nowMb: number; mostMb: number }> {
-  const { stdout } = await new Deno.Command("/bin/sh", {
-    args: ["-c", 'exec cat "/proc/$1/status"', "sh", String(pid)],
-  }).output();
-  const status = new TextDecoder().decode(stdout);
-  const [nowMb, mostMb] = ["VmRSS", "VmHWM"].map((name) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]) / 1024
-  );
-  return { nowMb: nowMb!, mostMb: mostMb! };
-}
 
 interface Kind {
   readonly database: string;
@@ -71,7 +64,7 @@ for (const { database, databaseUrl, memoryMbMax, startMsMax } of KINDS.slice(0, 
           assert.ok(startMs <= startMsMax[start], `${startMs} ms`);
 
           await watch(balancer.port, times(20_000, 500_000), 64);
-          const { nowMb, mostMb } = await memoryOf(balancer.pid);
+          const [nowMb, mostMb] = [await residentKb(balancer) / 1024, await mostResidentKb(balancer) / 1024];
           report(`with ${database}: memory since the ${start} start, and under load`, [nowMb, mostMb], "MB");
           assert.ok(mostMb <= memoryMbMax, `${mostMb} MB`);
 
