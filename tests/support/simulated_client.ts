@@ -25,6 +25,8 @@ export class SimulatedClient {
   /** Whether the service has closed its side, or the whole connection. */
   isEnded = false;
   isClosed = false;
+  /** Whether the service has what it writes sent at once. */
+  hasNoDelay = false;
 
   get received(): string {
     return this.writes.join("");
@@ -83,7 +85,8 @@ export class SimulatedClient {
       this.#waiting = undefined;
       for (const resume of this.#blocked.splice(0)) resume();
     },
-  } as unknown as Deno.Conn<Deno.NetAddr>;
+    setNoDelay: (noDelay = true) => void (this.hasNoDelay = noDelay),
+  } as unknown as Deno.TcpConn;
 }
 
 /** Where simulated clients connect. */

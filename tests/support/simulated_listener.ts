@@ -1,5 +1,5 @@
 /** A listener on simulated time with simulated clients. */
-import { textAnswer } from "../../src/shared/http/answers.ts";
+import { statusLine, textAnswer } from "../../src/shared/http/answers.ts";
 import { Exchange, type WholeRequest } from "../../src/shared/http/exchange.ts";
 import { textOf } from "../../src/shared/http/latin1.ts";
 import { type Admission, HttpListener } from "../../src/shared/http/listener.ts";
@@ -22,7 +22,7 @@ export interface SimulationOptions {
   readonly admission?: Admission;
   readonly measure?: Measure;
   /** Answers whole requests, bodies included; without it each is answered at once with its target. */
-  readonly answer?: (request: WholeRequest) => Promise<string>;
+  readonly answer?: (request: WholeRequest) => Promise<string | Uint8Array>;
 }
 
 /** Answers each request with its method and target, in the body. */
@@ -31,6 +31,11 @@ export const ECHO = {
     textAnswer(200, textOf(bytes, head.methodStart, head.targetEnd)),
   refuse: ({ status, reason }: { status: number; reason: string }) => textAnswer(status, reason),
 };
+
+const bytesAnswer = (body: Uint8Array) => ({
+  head: `${statusLine(200)}content-length: ${body.length}\r\n`,
+  body,
+});
 
 export function simulateListener(options: SimulationOptions = {}) {
   const { connectionsMax = 100, admission, measure, answer } = options;
@@ -48,7 +53,10 @@ export function simulateListener(options: SimulationOptions = {}) {
         ? new Exchange(conn, host, {
           bodyBytesMax: 100,
           refuse: ECHO.refuse,
-          answer: async (request) => textAnswer(200, await answer(request)),
+          answer: async (request) => {
+            const said = await answer(request);
+            return typeof said === "string" ? textAnswer(200, said) : bytesAnswer(said);
+          },
         })
         : new Pipeline(conn, host, ECHO, measure),
     events: {

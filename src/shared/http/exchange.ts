@@ -24,6 +24,15 @@ export interface SlowResponder {
 }
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+/** Of the connections, those that may be in one stage in which their client is waited for. */
+const SLOW_SHARE_MAX = 1 / 3;
+/**
+ * Up to here an answer is one write. As two, its body would wait until the client confirms the head, which most put off
+ * for 40 ms (Nagle's algorithm and delayed acknowledgements).
+ */
+const ONE_WRITE_BYTES_MAX = 16_384;
+
+const encoder = new TextEncoder();
 const head = new Head();
 
 /** A connection whose requests may have a body, and whose answers may take their time: one after the other. */
@@ -33,6 +42,7 @@ export class Exchange extends Connection {
   constructor(conn: Stream, host: Host, responder: SlowResponder) {
     super(conn, host);
     this.#responder = responder;
+    sendAtOnce(conn);
   }
 
   protected override refusal(refusal: Refusal): FullAnswer {
@@ -81,14 +91,19 @@ export class Exchange extends Connection {
     this.move("answering");
     const answer = await this.#responder.answer({ ...request, body });
     const text = answer.head + this.ending({ minor, keepsAlive });
-    if (typeof answer.body === "string") return await this.#say(text + answer.body);
+    const { body: content } = answer;
+    if (typeof content === "string") return await this.#say(text + content);
+    if (content.length <= ONE_WRITE_BYTES_MAX) {
+      return await this.#sayBytes(joined(encoder.encode(text), content));
+    }
     await this.#say(text);
-    await this.writeBytes(answer.body);
+    // As it is: many may be reading the same bytes.
+    await this.writeBytes(content);
   }
 
   /** @throws {Error} The client ends before its body does. */
   async #body(length: number, expectsContinue: boolean): Promise<Uint8Array> {
-    this.move("reading");
+    this.#enter("reading");
     const body = new Uint8Array(length);
     const there = this.buffer.subarray(this.from, Math.min(this.end, this.from + length));
     body.set(there);
@@ -102,8 +117,39 @@ export class Exchange extends Connection {
     return body;
   }
 
-  async #say(text: string): Promise<void> {
-    this.move("writing");
-    await this.write(text);
+  #say(text: string): Promise<void> {
+    return this.#sayBytes(encoder.encode(text));
   }
+
+  async #sayBytes(bytes: Uint8Array): Promise<void> {
+    this.#enter("writing");
+    await this.writeBytes(bytes);
+  }
+
+  /**
+   * Clients that don't take their answers, or send only a part of a body, hold a part of all connections at most: past
+   * it the one that has waited longest goes. So whoever asks for little is still let in.
+   */
+  #enter(stage: "reading" | "writing"): void {
+    this.move(stage);
+    const { places } = this.host;
+    if (places.sizeOf(stage) <= Math.ceil(places.max * SLOW_SHARE_MAX)) return;
+    for (const longest of places.waitingSince(stage, Infinity)) return longest.close();
+  }
+}
+
+/** For answers of several writes. Connections over TLS have no such setting. */
+function sendAtOnce(conn: Deno.Conn & { setNoDelay?(noDelay: boolean): void }): void {
+  try {
+    conn.setNoDelay?.(true);
+  } catch {
+    // The client has gone already, which the first read tells.
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }

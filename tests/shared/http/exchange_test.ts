@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
+import { SimulatedClient } from "../../support/simulated_client.ts";
 import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
 
 /** Answers with what it was asked. */
@@ -114,5 +115,69 @@ Deno.test({
     waiting[1]!("two");
     await connect();
     assert.deepEqual(bodiesOf(client.received), ["one", "two"]);
+  },
+});
+
+const answering = (bytes: number) => () => Promise.resolve(new Uint8Array(bytes).fill(97));
+
+Deno.test({
+  name: "exchange: a small answer is one write, and a large one is written from the bytes it was given",
+  permissions: "none",
+  async fn() {
+    for (const [bytes, writes] of [[0, 1], [1, 1], [16_384, 1], [16_385, 2], [1_000_000, 2]] as const) {
+      const { connect } = simulateListener({ answer: answering(bytes) });
+      const client = await connect(GET);
+      assert.equal(client.writes.length, writes, `${bytes} bytes`);
+      assert.match(client.received, new RegExp(`content-length: ${bytes}\r\n`));
+      assert.equal(client.received.split("\r\n\r\n")[1]!.length, bytes);
+    }
+  },
+});
+
+Deno.test({
+  name: "exchange: what is written is sent at once, also to a client that is gone",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ answer: answering(1) });
+    assert.equal((await connect(GET)).hasNoDelay, true);
+    const gone = new SimulatedClient();
+    gone.conn.setNoDelay = () => {
+      throw new Error("Invalid argument (os error 22)");
+    };
+    assert.deepEqual(statusesOf((await connect(GET, gone)).received), [200]);
+    const { connect: viewer } = simulateListener();
+    assert.equal((await viewer(GET)).hasNoDelay, false);
+  },
+});
+
+Deno.test({
+  name: "exchange: clients that don't take their answers hold a third of the connections at most",
+  permissions: "none",
+  async fn() {
+    const { connect, listener } = simulateListener({ answer: answering(1_000_000), connectionsMax: 24 });
+    const unread: SimulatedClient[] = [];
+    for (let i = 0; i < 40; i++) {
+      const client = new SimulatedClient();
+      client.takesAnswers = false;
+      unread.push(await connect(GET, client));
+    }
+    assert.deepEqual(unread.map(({ isClosed }) => isClosed), unread.map((_, at) => at < 32));
+    assert.equal(listener.places.size, 8);
+    assert.deepEqual(statusesOf((await connect(GET)).received), [200]);
+  },
+});
+
+Deno.test({
+  name: "exchange: clients that don't send their bodies hold a third of the connections at most",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener({ answer: describe, connectionsMax: 24 });
+    const slow: SimulatedClient[] = [];
+    for (let i = 0; i < 40; i++) slow.push(await connect(post("a", 2)));
+    assert.deepEqual(slow.map(({ isClosed }) => isClosed), slow.map((_, at) => at < 32));
+    assert.deepEqual(statusesOf((await connect(GET)).received), [200]);
+    slow.at(-1)!.send("b");
+    await connect();
+    assert.deepEqual(bodiesOf(slow.at(-1)!.received), ["POST /p 2 ab"]);
   },
 });
