@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { adminApp, type AdminOptions } from "../../src/balancer/admin/app.ts";
 import { PROBLEMS } from "../../src/balancer/admin/problems.ts";
+import type { AdminApp } from "../../src/balancer/admin/server.ts";
 import { parseTokens } from "../../src/balancer/admin/tokens.ts";
 import { createLog } from "../../src/shared/log.ts";
 
@@ -40,7 +41,7 @@ export type Call = (line: string, options?: CallOptions) => Promise<Answer>;
 /** @returns a function that takes a line such as `PUT /api/v1/routes/origin-cluster`, and sends Alice's token. */
 export function adminClient(
   options: Pick<AdminOptions, "store"> & Partial<AdminOptions>,
-): { call: Call; log: string[] } {
+): { call: Call; log: string[]; app: AdminApp } {
   const lines: string[] = [];
   const log = createLog({
     level: "debug",
@@ -68,7 +69,7 @@ export function adminClient(
     checkAnswer(line, answer);
     return answer;
   };
-  return { call, log: lines };
+  return { call, log: lines, app };
 }
 
 function requestOf(line: string, { body, headers, token = ALICE }: CallOptions = {}): Request {
@@ -87,7 +88,8 @@ function requestOf(line: string, { body, headers, token = ALICE }: CallOptions =
 
 /** What holds of every answer, above all of every refusal. */
 function checkAnswer(line: string, { status, headers, json }: Answer): void {
-  assert.equal(headers.get("Cache-Control"), "no-store", line);
+  const isAsset = status < 400 && /^[A-Z]+ \/api\/v1\/(docs|openapi\.json)/.test(line);
+  assert.equal(headers.get("Cache-Control"), isAsset ? "no-cache" : "no-store", line);
   assert.equal(headers.get("X-Content-Type-Options"), "nosniff", line);
   assert.match(headers.get("Content-Security-Policy") ?? "", /^default-src 'none';/, line);
   if (status < 400 || line.startsWith("HEAD ")) return;

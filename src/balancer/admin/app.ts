@@ -38,10 +38,10 @@ export function adminApp(options: AdminOptions): { fetch(request: Request): Resp
   return { fetch: (request) => app.fetch(request) };
 }
 
-/** Nothing here is for a cache, a frame, another site, or a guess at its type. */
+/** Nothing here is for a frame, another site, a guess at its type or, unless it says so itself, a cache. */
 const hardened: MiddlewareHandler = async (c, next) => {
   await next();
-  c.header("Cache-Control", "no-store");
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Referrer-Policy", "no-referrer");
   c.header("Cross-Origin-Resource-Policy", "same-origin");

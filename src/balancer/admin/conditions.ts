@@ -27,15 +27,20 @@ export function precondition(conditions: Conditions): (current: Route | undefine
   const ifMatch = tagList("If-Match", conditions["If-Match"]);
   const ifNoneMatch = tagList("If-None-Match", conditions["If-None-Match"]);
   return (current) => {
-    if (ifMatch && !matches(ifMatch, current, "strong")) throw failed("If-Match", current);
-    if (ifNoneMatch && matches(ifNoneMatch, current, "weak")) throw failed("If-None-Match", current);
+    const tag = current && etag(current);
+    if (ifMatch && !matches(ifMatch, tag, "strong")) throw failed("If-Match", current);
+    if (ifNoneMatch && matches(ifNoneMatch, tag, "weak")) throw failed("If-None-Match", current);
   };
 }
 
-/** Whether the client of a GET has this route already: 304. */
-export function notModified(conditions: Conditions, route: Route): boolean {
+/**
+ * Whether the client of a GET has what this entity tag stands for already: 304.
+ *
+ * @throws {Problem} invalid-parameter
+ */
+export function notModified(conditions: Conditions, current: string): boolean {
   const ifNoneMatch = tagList("If-None-Match", conditions["If-None-Match"]);
-  return ifNoneMatch !== undefined && matches(ifNoneMatch, route, "weak");
+  return ifNoneMatch !== undefined && matches(ifNoneMatch, current, "weak");
 }
 
 function failed(header: string, current: Route | undefined): Problem {
@@ -46,10 +51,10 @@ function failed(header: string, current: Route | undefined): Problem {
 }
 
 /** A weak tag equals none in the strong comparison; in the weak one its mark makes no difference (RFC 9110, 8.8.3.2). */
-function matches(list: TagList, current: Route | undefined, comparison: "strong" | "weak"): boolean {
+function matches(list: TagList, current: string | undefined, comparison: "strong" | "weak"): boolean {
   if (current === undefined) return false;
   if (list === "*") return true;
-  return list.some(({ weak, tag }) => `"${tag}"` === etag(current) && (comparison === "weak" || !weak));
+  return list.some(({ weak, tag }) => `"${tag}"` === current && (comparison === "weak" || !weak));
 }
 
 function tagList(header: string, value: string | undefined): TagList | undefined {

@@ -84,15 +84,19 @@ export const answersJson: MiddlewareHandler = async (context, next) => {
 /** Whether the most specific range that covers JSON has a quality above 0. */
 export function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === "") return true;
-  const qualities = new Map(
-    accept.split(",").map((range) => {
-      const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+  const types = accepted(accept);
+  return types.get("application/json") ?? types.get("application/*") ?? types.get("*/*") ?? false;
+}
+
+/** What a header such as Accept names, in small letters, and whether its quality is above 0 (RFC 9110, 12.4.2). */
+export function accepted(value: string): Map<string, boolean> {
+  return new Map(
+    value.split(",").map((range) => {
+      const [name = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
       const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
-      return [type, !/^0(\.0*)?$/.test(quality)];
+      return [name, !/^0(\.0*)?$/.test(quality)];
     }),
   );
-  const covering = ["application/json", "application/*", "*/*"].find((type) => qualities.has(type));
-  return covering !== undefined && qualities.get(covering)!;
 }
 
 /** What a validator of hono looked at: the body, or a part of the head. */

@@ -28,7 +28,9 @@ export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): voi
     const route = await store.route(cluster);
     if (route === undefined) throw unknownRoute(cluster);
     describeRoute(c, route);
-    return notModified(c.req.valid("header"), route) ? c.body(null, 304) : c.json(routeJson(route), 200);
+    return notModified(c.req.valid("header"), etag(route))
+      ? c.body(null, 304)
+      : c.json(routeJson(route), 200);
   });
 
   app.openapi(operations.putRoute, async (c) => {

@@ -42,25 +42,33 @@ export function adminResponder(app: AdminApp, log: Log): SlowResponder {
   };
 }
 
-/** The authority plays no part in what is answered: what the client gave as such is left in the header Host. */
+/** The URL's own authority means nothing: what the client gave as such is left in the header Host. */
 function requestOf({ method, target, fields, body }: WholeRequest): Request {
-  const path = target.startsWith("/")
-    ? target
-    : target.replace(/^[^:]*:\/\/[^/?]*/, "").replace(/^(?!\/)/, "/");
+  // The authority of an absolute URL stands in for Host (RFC 9112, 3.2.2).
+  const [, authority, rest = target] = /^[^:/?]+:\/\/([^/?]*)(.*)$/.exec(target) ?? [];
+  const path = rest.replace(/^(?!\/)/, "/");
+  const headers = new Headers(fields.map(([name, value]): [string, string] => [name, value]));
+  if (authority !== undefined) headers.set("Host", authority);
   const takesBody = method !== "GET" && method !== "HEAD";
   return new Request(`http://localhost${path}`, {
     // So that HEAD tells the length of what GET would send, which the app leaves out.
     method: takesBody ? method : "GET",
-    headers: fields.map(([name, value]): [string, string] => [name, value]),
+    headers,
     ...body && takesBody ? { body: new Uint8Array(body === "too long" ? TOO_LONG : body) } : {},
   });
 }
 
 async function answerOf(response: Response, isHead: boolean): Promise<FullAnswer<Uint8Array>> {
-  const body = new Uint8Array(await response.arrayBuffer());
+  const body = await bytesOf(response.body);
   const hasLength = response.headers.has("content-length") || response.status === 204 ||
     response.status === 304;
   const fields = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const length = hasLength ? "" : `content-length: ${body.length}\r\n`;
   return { head: statusLine(response.status) + fields + length, body: isHead ? new Uint8Array(0) : body };
+}
+
+/** What comes whole is passed on as it is, not copied: the files of the API's page are the same bytes for all. */
+async function bytesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>> | null): Promise<Uint8Array> {
+  const chunks = await Array.fromAsync(stream ?? []);
+  return chunks.length === 1 ? chunks[0]! : await new Blob(chunks).bytes();
 }

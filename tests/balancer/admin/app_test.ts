@@ -26,7 +26,7 @@ Deno.test({
       "/API/V1/ROUTES",
       "/api/v2/routes",
       "/healthz/",
-      "/api/v1/docs/",
+      "/api/v1/docs//",
       "/api/v1/docs/..%2f..%2fsecret",
       "/api/v1/docs/package.json",
       "/favicon.ico",
@@ -45,6 +45,7 @@ Deno.test({
       ["/healthz", "GET, HEAD"],
       ["/readyz", "GET, HEAD"],
       ["/api/v1/docs", "GET, HEAD"],
+      ["/api/v1/docs/", "GET, HEAD"],
       ["/api/v1/openapi.json", "GET, HEAD"],
     ];
     for (const [path, allowed] of methods) {

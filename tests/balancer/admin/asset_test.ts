@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { acceptsGzip, Asset } from "../../../src/balancer/admin/asset.ts";
+import { Problem } from "../../../src/balancer/admin/problems.ts";
+
+const TEXT = "what everybody gets: ä€\u{1f600} ".repeat(1000);
+
+const unzipped = (response: Response): Promise<string> =>
+  new Response(response.body!.pipeThrough(new DecompressionStream("gzip"))).text();
+
+Deno.test({
+  name: "asset: it goes out compressed to who takes that, and as it is to everybody else",
+  permissions: "none",
+  async fn() {
+    const asset = new Asset("text/plain", () => TEXT, { "X-Other": "kept" });
+    const plain = await asset.answer(undefined, {});
+    const gzip = await asset.answer("gzip, deflate, br", {});
+    for (const { status, headers } of [plain, gzip]) {
+      assert.equal(status, 200);
+      assert.deepEqual(
+        ["Content-Type", "X-Other", "Vary", "Cache-Control"].map((name) => headers.get(name)),
+        ["text/plain", "kept", "Accept-Encoding", "no-cache"],
+      );
+      assert.match(headers.get("ETag")!, /^"[\w-]{22}"$/);
+    }
+    assert.deepEqual([plain, gzip].map(({ headers }) => headers.get("Content-Encoding")), [null, "gzip"]);
+    assert.notEqual(plain.headers.get("ETag"), gzip.headers.get("ETag"));
+    assert.deepEqual([await plain.text(), await unzipped(gzip)], [TEXT, TEXT]);
+  },
+});
+
+Deno.test({
+  name: "asset: who has it already is told so, whichever form it has",
+  permissions: "none",
+  async fn() {
+    const asset = new Asset("text/plain", () => TEXT);
+    for (const [coding, other] of [["gzip", undefined], [undefined, "gzip"]] as const) {
+      const { headers } = await asset.answer(coding, {});
+      const tag = headers.get("ETag")!;
+      for (const header of [tag, `W/${tag}`, `"other", ${tag}`, "*"]) {
+        const answer = await asset.answer(coding, { "If-None-Match": header });
+        assert.deepEqual([answer.status, answer.body], [304, null], header);
+        assert.deepEqual(
+          ["ETag", "Vary", "Cache-Control"].map((name) => answer.headers.get(name)),
+          [tag, "Accept-Encoding", "no-cache"],
+        );
+      }
+      assert.equal((await asset.answer(coding, { "If-None-Match": '"other"' })).status, 200);
+      assert.equal(
+        (await asset.answer(other, { "If-None-Match": tag })).status,
+        200,
+        "the other form is another",
+      );
+    }
+    await assert.rejects(asset.answer(undefined, { "If-None-Match": "a" }), Problem);
+  },
+});
+
+Deno.test({
+  name: "asset: it is made once, when it is first asked for, and all answers share its bytes",
+  permissions: "none",
+  async fn() {
+    let made = 0;
+    const asset = new Asset("text/plain", () => Promise.resolve(`${++made} ${TEXT}`));
+    assert.equal(made, 0);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => asset.answer("gzip", {})));
+    const chunks = await Promise.all(answers.map(async (answer) => await Array.fromAsync(answer.body!)));
+    const buffers = new Set(chunks.map(([chunk]) => chunk!.buffer));
+    assert.deepEqual([made, buffers.size, chunks.every(({ length }) => length === 1)], [1, 1, true]);
+  },
+});
+
+Deno.test({
+  name: "asset: what a client says of gzip is what counts",
+  permissions: "none",
+  fn() {
+    for (
+      const value of ["gzip", "GZIP", "br, gzip;q=0.1", "x-gzip", "*", "identity;q=0, *;q=0.5", " gzip ; q=1"]
+    ) {
+      assert.equal(acceptsGzip(value), true, value);
+    }
+    for (
+      const value of [undefined, "", "identity", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped"]
+    ) {
+      assert.equal(acceptsGzip(value), false, value);
+    }
+  },
+});
