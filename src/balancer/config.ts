@@ -11,6 +11,7 @@ import {
 import { duration } from "../shared/duration.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
+import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import type { LimitFlags } from "./limits.ts";
 import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
@@ -30,6 +31,8 @@ interface Flags extends LimitFlags {
   readonly listen: HostPort;
   /** Where the admin API listens. */
   readonly admin: HostPort;
+  /** The names that the admin API answers to. */
+  readonly adminHosts: readonly string[];
   readonly workers: number;
   readonly spareWorkers: number;
   /** Of the process; undefined: as many as there are descriptors for. */
@@ -128,6 +131,15 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "127.0.0.1:8081",
       help: "address of the admin API, and of /healthz and /readyz",
       parse: hostPort(),
+    },
+    adminHosts: {
+      flag: "admin-host",
+      placeholder: "NAME,...",
+      variable: "BALANCER_ADMIN_HOST",
+      default: "",
+      defaultShown: "none",
+      help: "names that the admin API answers to, beside localhost and any address",
+      parse: parseHostNames,
     },
     workers: {
       flag: "workers",

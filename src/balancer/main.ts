@@ -62,7 +62,14 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   Deno.addSignalListener("SIGHUP", () => void master.reload());
   using _watch = certificateFiles && watchCertificate(certificateFiles, () => void master.reload());
   const { version } = denoJson;
-  const app = adminApp({ store, tokens, log, version, readiness: () => master.readiness });
+  const app = adminApp({
+    store,
+    tokens,
+    log,
+    version,
+    hosts: config.adminHosts,
+    readiness: () => master.readiness,
+  });
   const adminListener = listenForAdmin(admin, config, adminResponder(app, log), master.acceptTrouble);
   try {
     const started = master.start().then(() => stop.promise);

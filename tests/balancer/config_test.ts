@@ -30,6 +30,7 @@ Deno.test({
     assert.deepEqual(config([]), {
       listen: { hostname: "0.0.0.0", port: 8080 },
       admin: { hostname: "127.0.0.1", port: 8081 },
+      adminHosts: [],
       workers: 4,
       spareWorkers: 1,
       headerTimeoutMs: 10_000,
@@ -75,6 +76,9 @@ Deno.test({
     assert.deepEqual(found.metricsTo, { hostname: "aggregator", port: 9999 });
     assert.equal(config([], { BALANCER_DATA: "" }, dotEnv).dataDirectory, "data/dot");
     assert.equal(config(["--data", "/"]).dataDirectory, "/");
+    const hosts = { BALANCER_ADMIN_HOST: "Admin.example,balancer" };
+    assert.deepEqual(config([], hosts).adminHosts, ["admin.example", "balancer"]);
+    assert.throws(() => config(["--admin-host", "admin.example:8081"]), /host names without a port/);
   },
 });
 
@@ -155,7 +159,7 @@ Deno.test({
     const help = parse(["--help"]);
     assert.ok(help.kind === "help");
     const words =
-      "--listen --admin --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
+      "--listen --admin --admin-host --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
       "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);

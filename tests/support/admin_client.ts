@@ -54,6 +54,7 @@ export function adminClient(
     log,
     readiness: () => "ready",
     version: "1.2.3",
+    hosts: [],
     ...options,
   });
   const call: Call = async (line, options) => {

@@ -5,6 +5,7 @@ import { type Store, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller } from "./authentication.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type Readiness } from "./health.ts";
+import { knownHosts } from "./hosts.ts";
 import { Problem } from "./problems.ts";
 import { answersJson, invalid } from "./requests.ts";
 import { addRoutes } from "./routes.ts";
@@ -15,19 +16,21 @@ export interface AdminOptions {
   readonly tokens: Tokens;
   readonly log: Log;
   readonly readiness: () => Readiness;
+  /** The names of the service, beside its addresses and localhost. */
+  readonly hosts: readonly string[];
   /** Of the service, as the description of the API gives it. */
   readonly version: string;
 }
 
 /** The admin API, for `Deno.serve` or a listener of ours. Whatever the request, it answers, and with a 5xx only for its own failures. */
 export function adminApp(options: AdminOptions): { fetch(request: Request): Response | Promise<Response> } {
-  const { store, tokens, log, readiness, version } = options;
+  const { store, tokens, log, readiness, hosts, version } = options;
   const app = new OpenAPIHono<Caller>({
     defaultHook(result) {
       if (!result.success) throw invalid(result.error, result.target);
     },
   });
-  app.use(hardened);
+  app.use(hardened, knownHosts(hosts));
   addHealth(app, readiness);
   addDocs(app, version);
   // What is added from here on is closed, whatever it is.

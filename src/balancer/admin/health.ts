@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Caller } from "./authentication.ts";
-import { Problem } from "./problems.ts";
+import { Problem, PROBLEMS } from "./problems.ts";
 import { problemSchema } from "./schemas.ts";
 
 /**
@@ -15,12 +15,15 @@ const status = <const Word extends string>(...words: readonly [Word, ...Word[]])
 
 const common = { method: "get" as const, tags: ["Health"], security: [] };
 
+const problem = { "application/problem+json": { schema: problemSchema } };
+const misdirected = { 421: { description: PROBLEMS["unknown-host"].title, content: problem } };
+
 const healthz = createRoute({
   ...common,
   path: "/healthz",
   operationId: "healthz",
   summary: "Whether the service is alive",
-  responses: { 200: { description: "It is", content: status("alive") } },
+  responses: { 200: { description: "It is", content: status("alive") }, ...misdirected },
 });
 
 const readyz = createRoute({
@@ -35,8 +38,9 @@ const readyz = createRoute({
     },
     503: {
       description: "It has no routing table yet, it is about to stop, or its workers died",
-      content: { "application/problem+json": { schema: problemSchema } },
+      content: problem,
     },
+    ...misdirected,
   },
 });
 

@@ -27,6 +27,7 @@ const ALWAYS: readonly ProblemName[] = [
   "no-tokens",
   "invalid-parameter",
   "not-acceptable",
+  "unknown-host",
   "internal",
   "database-down",
 ];

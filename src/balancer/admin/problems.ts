@@ -15,6 +15,7 @@ export const PROBLEMS = {
   "precondition-failed": { status: 412, title: "The route is not in the state that the request names" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not of a type that the call takes" },
+  "unknown-host": { status: 421, title: "The name in Host is not one of the service's" },
   "invalid-body": { status: 422, title: "A field of the body can't be as it is" },
   "internal": { status: 500, title: "The service failed" },
   "database-down": { status: 503, title: "The database does not answer" },
