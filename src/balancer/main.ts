@@ -66,6 +66,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     store,
     tokens,
     log,
+    clock: REAL_CLOCK,
     version,
     hosts: config.adminHosts,
     readiness: () => master.readiness,

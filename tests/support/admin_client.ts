@@ -6,9 +6,10 @@
 import assert from "node:assert/strict";
 import { adminApp, type AdminOptions } from "../../src/balancer/admin/app.ts";
 import { PROBLEMS } from "../../src/balancer/admin/problems.ts";
-import type { AdminApp } from "../../src/balancer/admin/server.ts";
+import type { AdminApp, AdminEnv } from "../../src/balancer/admin/server.ts";
 import { parseTokens } from "../../src/balancer/admin/tokens.ts";
 import { createLog } from "../../src/shared/log.ts";
+import { SimulatedClock } from "./simulated_clock.ts";
 
 export const ALICE = "0123456789abcdef0123456789abcdef";
 export const BOB = "Zm9vYmFyYmF6cXV4cXV1eA_-3";
@@ -25,6 +26,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** null: none is sent. */
   readonly token?: string | null;
+  /** The address of the client. */
+  readonly from?: string;
 }
 
 export interface Answer {
@@ -55,10 +58,11 @@ export function adminClient(
     readiness: () => "ready",
     version: "1.2.3",
     hosts: [],
+    clock: new SimulatedClock(0),
     ...options,
   });
   const call: Call = async (line, options) => {
-    const response = await app.fetch(requestOf(line, options));
+    const response = await app.fetch(requestOf(line, options), envFrom(options?.from));
     const text = await response.text();
     const isJson = /json$/.test(response.headers.get("Content-Type") ?? "");
     const answer = {
@@ -72,6 +76,10 @@ export function adminClient(
   };
   return { call, log: lines, app };
 }
+
+const envFrom = (hostname = "192.0.2.1"): AdminEnv => ({
+  remoteAddr: { transport: "tcp", hostname, port: 40_000 },
+});
 
 function requestOf(line: string, { body, headers, token = ALICE }: CallOptions = {}): Request {
   const [method = "", path = ""] = line.split(/ (.*)/);

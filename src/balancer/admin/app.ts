@@ -1,20 +1,24 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Store, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller } from "./authentication.ts";
 import { addDocs } from "./docs.ts";
+import { Guesses } from "./guesses.ts";
 import { addHealth, type Readiness } from "./health.ts";
 import { knownHosts } from "./hosts.ts";
 import { Problem } from "./problems.ts";
 import { answersJson, invalid } from "./requests.ts";
 import { addRoutes } from "./routes.ts";
+import type { AdminApp } from "./server.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface AdminOptions {
   readonly store: Store;
   readonly tokens: Tokens;
   readonly log: Log;
+  readonly clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
   readonly readiness: () => Readiness;
   /** The names of the service, beside its addresses and localhost. */
   readonly hosts: readonly string[];
@@ -22,9 +26,9 @@ export interface AdminOptions {
   readonly version: string;
 }
 
-/** The admin API, for `Deno.serve` or a listener of ours. Whatever the request, it answers, and with a 5xx only for its own failures. */
-export function adminApp(options: AdminOptions): { fetch(request: Request): Response | Promise<Response> } {
-  const { store, tokens, log, readiness, hosts, version } = options;
+/** The admin API. Whatever the request, it answers, and with a 5xx only for its own failures. */
+export function adminApp(options: AdminOptions): AdminApp {
+  const { store, tokens, log, clock, readiness, hosts, version } = options;
   const app = new OpenAPIHono<Caller>({
     defaultHook(result) {
       if (!result.success) throw invalid(result.error, result.target);
@@ -34,11 +38,11 @@ export function adminApp(options: AdminOptions): { fetch(request: Request): Resp
   addHealth(app, readiness);
   addDocs(app, version);
   // What is added from here on is closed, whatever it is.
-  app.use("/api/v1/*", authenticated(tokens), answersJson);
+  app.use("/api/v1/*", authenticated(tokens, new Guesses(log, clock)), answersJson);
   addRoutes(app, store, log);
   app.notFound((c) => refusal(app, c).toResponse());
   app.onError((error, c) => problemOf(error, log, c).toResponse());
-  return { fetch: (request) => app.fetch(request) };
+  return { fetch: (request, env) => app.fetch(request, env) };
 }
 
 /** Nothing here is for a frame, another site, a guess at its type or, unless it says so itself, a cache. */

@@ -1,9 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import { Problem } from "./problems.ts";
+import type { Guesses } from "./guesses.ts";
+import type { AdminEnv } from "./server.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What every handler behind {@linkcode authenticated} knows of its caller. */
+/** What the handlers know of a caller; those behind {@linkcode authenticated} all of it. */
 export interface Caller {
+  Bindings: AdminEnv;
   Variables: {
     /** The name of the token. */
     caller: string;
@@ -13,7 +16,11 @@ export interface Caller {
 const CHALLENGE = 'Bearer realm="balancer"';
 
 /** Lets nobody through without a token of the service's (RFC 6750). */
-export const authenticated = (tokens: Tokens): MiddlewareHandler<Caller> => async (context, next) => {
+export const authenticated = (
+  tokens: Tokens,
+  guesses: Guesses,
+): MiddlewareHandler<Caller> =>
+async (context, next) => {
   if (tokens.count === 0) {
     throw new Problem(
       "no-tokens",
@@ -21,16 +28,24 @@ export const authenticated = (tokens: Tokens): MiddlewareHandler<Caller> => asyn
     );
   }
   const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(context.req.header("Authorization") ?? "") ?? [];
-  const caller = tokens.authenticate(token);
-  if (caller === undefined) {
+  if (token === undefined) {
     // Without a token there is no error to name (RFC 6750, 3.1).
-    throw token === undefined
-      ? new Problem("token-missing", 'send the header "Authorization: Bearer TOKEN"', {
-        headers: { "WWW-Authenticate": CHALLENGE },
-      })
-      : new Problem("token-unknown", "send one of the tokens in ADMIN_TOKENS", {
-        headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` },
-      });
+    throw new Problem("token-missing", 'send the header "Authorization: Bearer TOKEN"', {
+      headers: { "WWW-Authenticate": CHALLENGE },
+    });
+  }
+  const caller = tokens.authenticate(token);
+  const waitMs = guesses.judge(context.env.remoteAddr.hostname, caller);
+  if (waitMs > 0) {
+    const seconds = String(Math.ceil(waitMs / 1000));
+    throw new Problem("too-many-attempts", `wait ${seconds} s, then send one of the tokens in ADMIN_TOKENS`, {
+      headers: { "Retry-After": seconds },
+    });
+  }
+  if (caller === undefined) {
+    throw new Problem("token-unknown", "send one of the tokens in ADMIN_TOKENS", {
+      headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` },
+    });
   }
   context.set("caller", caller);
   await next();

@@ -28,6 +28,7 @@ const ALWAYS: readonly ProblemName[] = [
   "invalid-parameter",
   "not-acceptable",
   "unknown-host",
+  "too-many-attempts",
   "internal",
   "database-down",
 ];

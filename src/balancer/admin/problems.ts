@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "unsupported-media-type": { status: 415, title: "The body is not of a type that the call takes" },
   "unknown-host": { status: 421, title: "The name in Host is not one of the service's" },
   "invalid-body": { status: 422, title: "A field of the body can't be as it is" },
+  "too-many-attempts": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "The service failed" },
   "database-down": { status: 503, title: "The database does not answer" },
   "stopping": { status: 503, title: "The service is about to stop" },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseTokens } from "../../../src/balancer/admin/tokens.ts";
 import { adminClient, ALICE, BOB, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
+import { SimulatedClock } from "../../support/simulated_clock.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
 
 const CLOSED = [
@@ -67,9 +68,10 @@ Deno.test({
       `Bearer alice:${ALICE}`,
       `Bearer "${ALICE}"`,
     ];
-    for (const Authorization of [...unknown, ...missing]) {
+    for (const [index, Authorization] of [...unknown, ...missing].entries()) {
       const { status, headers, text } = await call(`PUT ${ONE}`, {
         token: null,
+        from: `192.0.2.${index}`,
         headers: { Authorization },
         body: SETTINGS,
       });
@@ -99,5 +101,40 @@ Deno.test({
       }
     }
     for (const line of OPEN) assert.equal((await call(line, { token: null })).status, 200, line);
+  },
+});
+
+Deno.test({
+  name: "authentication: who guesses tokens is made to wait, is told for how long, and is logged",
+  permissions: "none",
+  async fn() {
+    const clock = new SimulatedClock(0);
+    const { call, log } = adminClient({ store: new MemoryStore(), clock });
+    const guess = (from: string) => call(`GET ${ROUTES}`, { token: `${BOB.slice(0, -1)}4`, from });
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i++) statuses.push((await guess("192.0.2.66")).status);
+    assert.deepEqual(statuses, [...Array(10).fill(401), 429, 429]);
+    await clock.pass(1000);
+    assert.equal((await guess("192.0.2.66")).status, 401);
+    await clock.pass(500);
+    const { status, headers, json } = await call(`GET ${ROUTES}`, { from: "192.0.2.66" });
+    assert.deepEqual([status, headers.get("Retry-After")], [429, "2"]);
+    assert.match(json.detail, /^wait 2 s,/);
+    assert.equal(
+      (await call(`GET ${ROUTES}`, { token: null, from: "192.0.2.66" })).status,
+      401,
+      "no attempt",
+    );
+    assert.equal((await call(`GET ${ROUTES}`, { from: "192.0.2.67" })).status, 200, "another address");
+    for (const line of OPEN) {
+      assert.equal((await call(line, { token: null, from: "192.0.2.66" })).status, 200);
+    }
+    await clock.pass(1500);
+    assert.equal((await call(`GET ${ROUTES}`, { from: "192.0.2.66" })).status, 200);
+    const told = log.map((line) => JSON.parse(line)).filter(({ event }) => event === "token_refused");
+    const sum = (name: string) => told.reduce((total, entry) => total + entry[name], 0);
+    assert.deepEqual([sum("refused"), sum("slowed")], [11, 3]);
+    assert.ok(told.every(({ address }) => address === "192.0.2.66"));
+    assert.ok(!log.some((line) => line.includes(BOB.slice(0, 8)) || line.includes(ALICE)));
   },
 });
