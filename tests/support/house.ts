@@ -255,8 +255,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
-  // A type alone.
-  "src/shared/http/stream.ts": "tests/shared/http/tls_test.ts",
+  // A type, and a setting that the simulated clients have.
+  "src/shared/http/stream.ts": "tests/shared/http/exchange_test.ts",
 };
 
 /** Each source has its test, at the same place under tests/. */

@@ -3,7 +3,7 @@ import { Connection, type Host } from "./connection.ts";
 import { fieldsOf, Head, INCOMPLETE, readHead, REFUSED } from "./head.ts";
 import { textOf } from "./latin1.ts";
 import { LENGTH_REQUIRED, type Refusal } from "./refusals.ts";
-import type { Stream } from "./stream.ts";
+import { sendAtOnce, type Stream } from "./stream.ts";
 
 /** A request with all that belongs to it. */
 export interface WholeRequest {
@@ -24,8 +24,6 @@ export interface SlowResponder {
 }
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-/** Of the connections, those that may be in one stage in which their client is waited for. */
-const SLOW_SHARE_MAX = 1 / 3;
 /**
  * Up to here an answer is one write. As two, its body would wait until the client confirms the head, which most put off
  * for 40 ms (Nagle's algorithm and delayed acknowledgements).
@@ -103,7 +101,7 @@ export class Exchange extends Connection {
 
   /** @throws {Error} The client ends before its body does. */
   async #body(length: number, expectsContinue: boolean): Promise<Uint8Array> {
-    this.#enter("reading");
+    this.move("reading");
     const body = new Uint8Array(length);
     const there = this.buffer.subarray(this.from, Math.min(this.end, this.from + length));
     body.set(there);
@@ -122,28 +120,8 @@ export class Exchange extends Connection {
   }
 
   async #sayBytes(bytes: Uint8Array): Promise<void> {
-    this.#enter("writing");
+    this.move("writing");
     await this.writeBytes(bytes);
-  }
-
-  /**
-   * Clients that don't take their answers, or send only a part of a body, hold a part of all connections at most: past
-   * it the one that has waited longest goes. So whoever asks for little is still let in.
-   */
-  #enter(stage: "reading" | "writing"): void {
-    this.move(stage);
-    const { places } = this.host;
-    if (places.sizeOf(stage) <= Math.ceil(places.max * SLOW_SHARE_MAX)) return;
-    for (const longest of places.waitingSince(stage, Infinity)) return longest.close();
-  }
-}
-
-/** For answers of several writes. Connections over TLS have no such setting. */
-function sendAtOnce(conn: Deno.Conn & { setNoDelay?(noDelay: boolean): void }): void {
-  try {
-    conn.setNoDelay?.(true);
-  } catch {
-    // The client has gone already, which the first read tells.
   }
 }
 

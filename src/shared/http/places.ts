@@ -131,10 +131,14 @@ export class Places<P extends Place> {
   /**
    * Whom to close to make room for one more; undefined if each is being served. One that never sent a byte goes before
    * one that was served already, unless the former are so few that they must be honest newcomers: so neither strangers
-   * who only connect drive viewers out, nor strangers who asked once keep newcomers out.
+   * who only connect drive viewers out, nor strangers who asked once keep newcomers out. Where nobody is silent, the
+   * slow ones that send half a request, take no answer or do not go are too many to be honest: the longest of them goes.
    */
   leastNeeded(): P | undefined {
-    const { fresh, idle } = this.#queues;
-    return (fresh.size * 4 > this.max ? fresh.first : idle.first) ?? fresh.first ?? idle.first;
+    const { fresh, idle, reading, writing, closing } = this.#queues;
+    const silent = (fresh.size * 4 > this.max ? fresh.first : idle.first) ?? fresh.first ?? idle.first;
+    if (silent) return silent;
+    const [slow] = [reading, writing, closing].sort((one, other) => other.size - one.size);
+    return slow!.size * 4 > this.max ? slow!.first : undefined;
   }
 }

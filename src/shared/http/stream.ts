@@ -6,3 +6,12 @@ export interface Stream
   /** What is to be said before `close`, so that the client can tell the end from a cut. */
   finish?(): Promise<void>;
 }
+
+/** For what is said in several writes: the second one does not wait until the client confirms the first. */
+export function sendAtOnce(stream: Stream): void {
+  try {
+    stream.setNoDelay?.();
+  } catch {
+    // The client has gone already, which the first read tells.
+  }
+}

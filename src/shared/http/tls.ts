@@ -9,7 +9,7 @@
 import { Duplex, duplexPair } from "node:stream";
 import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { lendInput, returnInput } from "./buffers.ts";
-import type { Stream } from "./stream.ts";
+import { sendAtOnce, type Stream } from "./stream.ts";
 
 /** A certificate chain and its key, as PEM. */
 export interface Certificate {
@@ -57,7 +57,7 @@ export class TlsStream implements Stream {
   constructor(below: Stream, secureContext: SecureContext) {
     this.#below = below;
     // The end of the handshake and the first answer are two writes.
-    below.setNoDelay?.();
+    sendAtOnce(below);
     const socket = new TLSSocket(duplexOver(below) as never, { isServer: true, secureContext });
     this.#socket = socket;
     const fail = (error?: Error) => {

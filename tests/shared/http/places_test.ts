@@ -52,10 +52,14 @@ Deno.test({
       return place;
     };
     assert.equal(places.leastNeeded(), undefined);
-    add(1, "reading");
-    add(2, "answering");
-    add(3, "writing");
-    add(4, "closing");
+    const slow = [add(1, "reading"), add(2, "answering"), add(3, "writing"), add(4, "closing")];
+    assert.equal(places.leastNeeded(), undefined);
+    for (const stage of ["reading", "writing", "closing"] as const) {
+      for (const place of slow) places.move(place, stage, 4);
+      // Three in eight places are a crowd.
+      assert.equal(places.leastNeeded()?.name, 1);
+    }
+    for (const place of slow) places.move(place, "answering", 4);
     assert.equal(places.leastNeeded(), undefined);
     const newcomer = add(5, "fresh");
     assert.equal(places.leastNeeded()?.name, 5);
