@@ -14,7 +14,7 @@ import { BALANCER } from "./bench/balancer/contest.ts";
 import { checkNames } from "./bench/contest.ts";
 import { parseOptions } from "./bench/options.ts";
 import { Batch, scanDatagram } from "../src/aggregator/scanner.ts";
-import { balancerFlags } from "../src/balancer/config.ts";
+import { balancerFlags, parseConfig as parseBalancerConfig } from "../src/balancer/config.ts";
 import type { FlagTable } from "../src/shared/flags.ts";
 import { LIBC_PATHS } from "../src/shared/libc.ts";
 import * as readme from "./support/readme.ts";
@@ -73,6 +73,13 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
   }],
   [/^sysctl -w net\.core\.rmem_max=(\d+)$/, "needs root", (bytes) => {
     assert.equal(bytes, aggregatorFlags(FACTS).receiveBufferBytes.default);
+  }],
+  [/^sysctl -w (net\.ipv4\.tcp_migrate_req)=1$/, "needs root", (name) => {
+    assert.ok(COMPOSE.includes(`sysctls: { ${name}: 1 }`));
+    assert.ok(README.includes(`ExecStartPre=+/sbin/sysctl -w ${name}=1\n`));
+  }],
+  [/^deno task balancer (--listen .*)$/, "tests/balancer/acceptance/tls_test.ts runs it", (flags) => {
+    assert.equal(parseBalancerConfig(flags!.split(" "), unset, unset, FACTS).kind, "run");
   }],
   [/^(?:systemctl st\w+|journalctl -u) ([\w-]+@)\w+(?: -f)?$/, "needs systemd", (unit) => {
     assert.ok(README.includes(`/${unit}.service\n`), `README.md has no unit ${unit}.service`);
@@ -144,21 +151,25 @@ test("a command that nothing tests is found out", async () => {
   }
 });
 
-test(
-  "the unit's command line starts the service, in a directory of its own",
-  () =>
-    withDirectory(async (directory) => {
-      const unit = readme.blocksOf(README).find(({ language }) => language === "ini")!.lines.join("\n");
-      const [, command] = /^ExecStart=(.*)$/m.exec(unit.replace(/\\\n\s*/g, ""))!;
-      const [deno, ...args] = command!.replaceAll("/var/lib/sluice", directory).split(" ");
-      assert.equal(deno, "/usr/local/bin/deno");
-      const { code, lines } = await startAndStop([...args, "--listen", "0.0.0.0:0"]);
-      assert.equal(code, 0, lines.join("\n"));
-      assert.ok(lines.some((line) => line.includes('"listening"')));
-      assert.ok(!lines.some((line) => line.includes('"level":"error"')), lines.join("\n"));
-    }),
-  RUNNING,
-);
+const UNITS = readme.blocksOf(README).filter(({ language }) => language === "ini");
+
+for (const { lines: [file, ...unit] } of UNITS) {
+  test(
+    `the command line of ${file!.split("/").at(-1)} starts the service, in a directory of its own`,
+    () =>
+      withDirectory(async (directory) => {
+        const [, command] = /^ExecStart=(.*)$/m.exec(unit.join("\n").replace(/\\\n\s*/g, ""))!;
+        const [deno, ...args] = command!.replaceAll("%i", "1").replaceAll("127.0.0.1:8081", "127.0.0.1:0")
+          .replaceAll(/\/var\/lib\/sluice[\w-]*/g, directory).split(" ");
+        assert.equal(deno, "/usr/local/bin/deno");
+        const { code, lines } = await startAndStop([...args, "--listen", "0.0.0.0:0"]);
+        assert.equal(code, 0, lines.join("\n"));
+        assert.ok(lines.some((line) => line.includes('"listening"')));
+        assert.ok(!lines.some((line) => line.includes('"level":"error"')), lines.join("\n"));
+      }),
+    RUNNING,
+  );
+}
 
 test("the profile has a file of each kind", () =>
   withDirectory(async (directory) => {

@@ -69,12 +69,15 @@ export const watchedServices: Check = eachService(({ healthcheck, build }, stage
 });
 
 /** A secret that is missing ends the start; there is no default that everybody knows. */
+/** Variables that name the file in which a secret is, and hold none. */
+const PATHS = /_TLS_KEY$|_FILE$/;
+
 export const secretsFromOutside: Check = eachService(({ environment = [] }) => {
   const required = /^\$\{\w+:\?[^}]+\}$/;
   return environment.filter((entry) => {
     const [, name, value = ""] = /^(\w+)(?:=(.*))?$/.exec(entry) ?? [];
     const password = /^\w+:\/\/[^:]*:(.*)@/.exec(value)?.[1];
-    return /PASSWORD|TOKEN|SECRET|KEY/.test(name ?? "")
+    return /PASSWORD|TOKEN|SECRET|KEY/.test(name ?? "") && !PATHS.test(name ?? "")
       ? !required.test(value)
       : password && !required.test(password);
   }).map((entry) => `has the secret ${entry.replace(/=.*/, "")} written down; use \${NAME:?what to do}`);
