@@ -21,8 +21,8 @@ export const STOP_DEADLINE_MS = 10_000;
 /** A worker is a thread and a V8 isolate of some 10 MB: more than this is a slip of the finger. */
 export const WORKERS_MAX = 64;
 
-/** As many connections take some 300 MB: more are not allowed unless asked for. */
-export const CONNECTIONS_DEFAULT_MAX = 65_536;
+/** As many connections take some 75 MB: more are not allowed unless asked for. */
+export const CONNECTIONS_DEFAULT_MAX = 16_384;
 const CONNECTIONS_MAX = 1_000_000;
 const TIMEOUT_MS_MAX = 3_600_000;
 
