@@ -45,6 +45,9 @@ export function clusterProblem(cluster: string): string | undefined {
   if (/(^|\.)([0-9]+|0x[0-9a-f]*)$/.test(cluster)) {
     return "give a domain that does not end in a number: a client would take it for an IP address";
   }
+  if (cluster.includes("xn--") && !URL.canParse(`http://${cluster}`)) {
+    return "give a domain whose labels xn-- are valid punycode: no client could follow a redirect to this one";
+  }
 }
 
 /** What is wrong with the base URL of a CDN, or undefined. */

@@ -20,14 +20,17 @@ export interface Video {
 /** The longest URL of a video. */
 export const VIDEO_BYTES_MAX = 2048;
 
-// A URL is made of the bytes from 0x21 to 0x7e less the backslash. What is escaped after the one decoding may not be
-// what is refused in plain: no space, control or byte past 0x7e, no dot, slash or backslash.
-const ESCAPE = "%(?!2[0ef]|5c|7f|[01][0-9a-f]|[89a-f][0-9a-f])[0-9a-f]{2}";
-const textOf = (chars: string) => `[${chars}]*(?:${ESCAPE}[${chars}]*)*`;
+// A URL is made of the bytes from 0x21 to 0x7e less the backslash. In a path, what is escaped after the one decoding
+// may not be a dot, a slash, a backslash or a control character: whoever decodes it would find another path. The rest,
+// such as a space or a letter beyond ASCII, can change neither host nor path; nor can anything escaped in a query,
+// whose signature may depend on it.
+const ESCAPE = "%[0-9a-f]{2}";
+const PATH_ESCAPE = "%(?!2[ef]|5c|7f|[01][0-9a-f])[0-9a-f]{2}";
+const textOf = (chars: string, escape: string) => `[${chars}]*(?:${escape}[${chars}]*)*`;
 const LABEL = "[a-z0-9-]{1,63}";
-const SEGMENT = String.raw`\/(?!\.\.?(?:[\/?#]|$))` + textOf(String.raw`!"$&-.0->@-\[\]-~`);
-const QUERY = String.raw`\?` + textOf(String.raw`!"$&-\[\]-~`);
-const FRAGMENT = "#" + textOf(String.raw`!-$&-\[\]-~`);
+const SEGMENT = String.raw`\/(?!\.\.?(?:[\/?#]|$))` + textOf(String.raw`!"$&-.0->@-\[\]-~`, PATH_ESCAPE);
+const QUERY = String.raw`\?` + textOf(String.raw`!"$&-\[\]-~`, ESCAPE);
+const FRAGMENT = "#" + textOf(String.raw`!-$&-\[\]-~`, ESCAPE);
 
 /**
  * The form of a video's URL. Nothing in it can match in two ways, so that it takes linear time, also to fail.
@@ -51,6 +54,11 @@ const BAD_ESCAPE = refusal(400, "The video URL has a % without two hex digits be
 const NO_ASCII = refusal(400, "The video URL holds a space, a control character or a byte beyond ASCII");
 const NO_VIDEO_URL = refusal(400, "Give a video URL of the form http://SERVER.CLUSTER/PATH");
 const WRONG_PORT = refusal(400, "The video URL does not name the port that its cluster is configured for");
+const BAD_LABEL = refusal(400, "The video URL names a server by a label xn-- that is no valid punycode");
+const CUT_OFF = refusal(
+  400,
+  "The video URL has a query, and another parameter follows: encode each & of the URL as %26, or give that parameter before video",
+);
 const UNKNOWN_CLUSTER = refusal(404, "The cluster of this video URL is not configured");
 
 /** What keeps a URL from being of the form, in the words for it; the first that applies. */
@@ -59,30 +67,36 @@ const FLAWS: readonly (readonly [flaw: RegExp, Refusal])[] = [
   [/\\/, refusal(400, "The video URL holds a backslash")],
   [/%(?![0-9a-f]{2})/i, BAD_ESCAPE],
   [
-    new RegExp(`%(?!${ESCAPE.slice(1)})`, "i"),
-    refusal(400, "The video URL holds an encoded space, control, backslash, slash, dot or byte beyond ASCII"),
+    new RegExp(`^[^?#]*%(?!${PATH_ESCAPE.slice(1)})`, "i"),
+    refusal(400, "The path of the video URL holds an encoded control character, backslash, slash or dot"),
   ],
   [/^[^/]*\/\/[^/?#]*@/, refusal(400, "The video URL holds user information: leave out all up to the @")],
   [/^[^?#]*\/\.\.?([/?#]|$)/, refusal(400, 'The video URL holds a path segment "." or ".."')],
 ];
 
 /**
- * The URL in the parameter `video` of a query, decoded once; `+` stays what it is. Other parameters are passed
- * over, so a URL which itself has a `&` must come with that encoded.
+ * The URL in the parameter `video` of a query, decoded once; `+` stays what it is. Other parameters are passed over.
+ * After a URL that has a query, they may as well be the rest of that query, cut off by a `&` that was not encoded:
+ * without it a signed URL would be another one, so it is refused.
  */
 export function videoIn(query: string): string | Refusal {
   let video: string | undefined;
+  let isFollowed = false;
   for (let start = 0, end; start <= query.length; start = end + 1) {
     end = query.indexOf("&", start);
     if (end < 0) end = query.length;
     const value = valueOf(query, start, end);
-    if (value === undefined) continue;
+    if (value === undefined) {
+      isFollowed ||= video !== undefined && end > start;
+      continue;
+    }
     if (video !== undefined) return REPEATED;
     video = value;
   }
   if (!video) return MISSING;
   try {
-    return video.includes("%") ? decodeURIComponent(video) : video;
+    const url = video.includes("%") ? decodeURIComponent(video) : video;
+    return isFollowed && /^[^#]*\?/.test(url) ? CUT_OFF : url;
   } catch {
     return /%(?![0-9a-f]{2})/i.test(video) ? BAD_ESCAPE : NO_ASCII;
   }
@@ -109,8 +123,15 @@ export function findVideo(url: string, table: RoutingTable): Video | Refusal {
   const fragment = match[5];
   const target = table.get(cluster);
   if (target === undefined) return UNKNOWN_CLUSTER;
-  if (port !== target.originPort) return WRONG_PORT;
+  if (port !== target.originPort && !isSamePort(url, port, target.originPort)) return WRONG_PORT;
+  if (server.startsWith("xn--") && !URL.canParse(`http://${server}.${cluster}`)) return BAD_LABEL;
   return { url: fragment === undefined ? url : url.slice(0, -fragment.length), server, path, target };
+}
+
+/** Whether two ports, each with its colon or empty, are one: the scheme names the port of a URL that names none. */
+function isSamePort(url: string, port: string, other: string): boolean {
+  const implied = /^https/i.test(url) ? ":443" : ":80";
+  return (port || implied) === (other || implied);
 }
 
 /** Where a video is watched in this turn of its cluster. */

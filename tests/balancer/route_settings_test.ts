@@ -13,10 +13,11 @@ import {
 const label63 = "a".repeat(63);
 
 const CLUSTERS = [
-  ..."origin-cluster a 0a a.example.net 1.example xn--a 0x.example a--b".split(" "),
+  ..."origin-cluster a 0a a.example.net 1.example xn--bcher-kva 0x.example a--b".split(" "),
   `${label63}.${label63}.${label63}.${"a".repeat(61)}`,
 ];
 const NO_CLUSTERS = [
+  ..."xn--a xn--a.example.net a.xn--".split(" "),
   ..."A a. .a a..b -a a- a_b a:80 a/b a@b a* [::1] é ａ a%62 127.0.0.1 1 a.1 0x a.0x7f".split(" "),
   ...["", " ", "a b", "a\n", "a\0"],
   "a".repeat(64),

@@ -17,6 +17,7 @@ const TABLE: RoutingTable = routingTable([
   { cluster: "video.example.org", ...SETTINGS, cdnHost: "https://edge.example.net:8443/films/" },
   { cluster: "ported", ...SETTINGS, originPort: 8080 },
   { cluster: "plain80", ...SETTINGS, originPort: 80 },
+  { cluster: "plain443", ...SETTINGS, originPort: 443 },
 ]);
 const CDN_TURN = 1n;
 const ORIGIN_TURN = 2n;
@@ -43,6 +44,25 @@ const ACCEPTED: readonly [url: string, cdn: string, origin?: string][] = [
   ["http://s2.video.example.org/a", "https://edge.example.net:8443/films/s2/a"],
   ["http://s1.ported:8080/a", "http://cdn.example.net/s1/a"],
   ["http://s1.plain80:80/a", "http://cdn.example.net/s1/a"],
+  // The port of the scheme is the same port, named or not.
+  ["http://s1.plain80/a", "http://cdn.example.net/s1/a"],
+  ["https://s1.plain443/a", "http://cdn.example.net/s1/a"],
+  ["https://s1.plain443:443/a", "http://cdn.example.net/s1/a"],
+  ["http://s1.origin-cluster:80/a", "http://cdn.example.net/s1/a"],
+  ["HTTPS://s1.origin-cluster:443/a", "http://cdn.example.net/s1/a"],
+  // Punycode that says something: bücher.
+  ["http://xn--bcher-kva.origin-cluster/a", "http://cdn.example.net/xn--bcher-kva/a"],
+  // A name with a space or with letters beyond ASCII, encoded once more.
+  ["http://s1.origin-cluster/a%20b/%D1%84%c3%a9", "http://cdn.example.net/s1/a%20b/%D1%84%c3%a9"],
+  [
+    "http://s1.origin-cluster/a?b=%2F%2f%20%2E%2e%5C%D1%84%25",
+    "http://cdn.example.net/s1/a?b=%2F%2f%20%2E%2e%5C%D1%84%25",
+  ],
+  [
+    "http://s1.origin-cluster/a?X-Amz-Credential=AK%2F20261125%2Fs3&X-Amz-Date=a%0D%0A%00",
+    "http://cdn.example.net/s1/a?X-Amz-Credential=AK%2F20261125%2Fs3&X-Amz-Date=a%0D%0A%00",
+  ],
+  ["http://s1.origin-cluster/a#%2F%00", "http://cdn.example.net/s1/a", "http://s1.origin-cluster/a"],
   ["HTTP://S1.Origin-Cluster/Video/A.m3u8", "http://cdn.example.net/s1/Video/A.m3u8"],
   [`http://${"a".repeat(63)}.origin-cluster/a`, `http://cdn.example.net/${"a".repeat(63)}/a`],
   ["http://-.origin-cluster/a", "http://cdn.example.net/-/a"],
@@ -67,14 +87,15 @@ const ACCEPTED: readonly [url: string, cdn: string, origin?: string][] = [
   ["http://s1.origin-cluster/!\"$&'()*,;<=>[]^_`{|}~", "http://cdn.example.net/s1/!\"$&'()*,;<=>[]^_`{|}~"],
 ];
 
-/** What is refused, whatever it is called in the path: each is tried in the places of {@linkcode around}. */
+/** What is refused wherever it stands: each is tried in the places of {@linkcode around}. */
 const FORBIDDEN = [
   ...[..." \\\0\t\n\r\x01\x0b\x1b\x1f\x7f\x80\x85\u00a0\u00e9\u202e\u2028\u212a\u017f\uff0f\ufeff\u{1f600}"],
-  ..."%00 %01 %09 %0a %0A %0d %0D%0A %1f %20 %2e %2E %2f %2F %5c %5C %7f %80 %a0 %C3%A9 %ff %E2%80%A8".split(
-    " ",
-  ),
   ..."% %z %4~ %%41 %4g %u0041 %-1".split(" "),
 ];
+/** What is refused in the path alone; a query is passed on with all that is encoded in it. */
+const FORBIDDEN_IN_PATH = "%00 %01 %09 %0a %0A %0d %0D%0A %1f %2e %2E %2f %2F %5c %5C %7f".split(" ");
+/** What is refused in the name of the host. */
+const FORBIDDEN_IN_HOST = [...FORBIDDEN_IN_PATH, ..."%20 %80 %a0 %C3%A9 %ff %E2%80%A8".split(" ")];
 const around = (hostile: string) => [
   `http://s1.origin-cluster/a${hostile}b`,
   `http://s1.origin-cluster/a?b=${hostile}c`,
@@ -111,17 +132,19 @@ const REFUSED = [
   ..."http://$CDN_HOST/a http://{s1}.origin-cluster/a http://s1.origin-cluster;evil.example/a http://localhost/a"
     .split(" "),
   `http://${"a".repeat(64)}.origin-cluster/a`,
+  // No label that a client could follow.
+  ..."http://xn--a.origin-cluster/a http://xn--.origin-cluster/a http://XN--A.origin-cluster/a".split(" "),
   // User information.
   ..."http://u@s1.origin-cluster/a http://u:p@s1.origin-cluster/a http://@s1.origin-cluster/a".split(" "),
   ..."http://s1.origin-cluster@evil.example/a http://s1.origin-cluster:80@evil.example/a http://:@s1.origin-cluster/a"
     .split(" "),
   ..."http://evil.example#@s1.origin-cluster/a http://evil.example?@s1.origin-cluster/a".split(" "),
   // Not the port.
-  ..."http://s1.origin-cluster:/a http://s1.origin-cluster:80/a http://s1.origin-cluster:8080/a".split(" "),
-  ..."https://s1.origin-cluster:443/a http://s1.origin-cluster:080/a http://s1.origin-cluster:x/a".split(" "),
+  ..."http://s1.origin-cluster:/a http://s1.origin-cluster:443/a http://s1.origin-cluster:8080/a".split(" "),
+  ..."https://s1.origin-cluster:80/a http://s1.origin-cluster:080/a http://s1.origin-cluster:x/a".split(" "),
   ..."http://s1.ported/a http://s1.ported:/a http://s1.ported:80/a http://s1.ported:08080/a http://s1.ported:80800/a"
     .split(" "),
-  ..."http://s1.plain80/a http://s1.ported:8080:8080/a http://s1.ported:8080.evil.example/a http://s1.ported:+8080/a"
+  ..."https://s1.plain80/a http://s1.plain443/a http://s1.ported:8080:8080/a http://s1.ported:8080.evil.example/a http://s1.ported:+8080/a"
     .split(" "),
   // Dot segments.
   ..."/. /.. /./a /../a /a/. /a/.. /a/./b /a/../b /a/../../b //.. /..// /.?b /a/..?b /..#b /a/.#b".split(" ")
@@ -154,7 +177,14 @@ Deno.test({
   name: "target: a hostile value is refused in one line of plain text",
   permissions: "none",
   fn() {
-    const hostile = [...REFUSED, ...FORBIDDEN.flatMap(around)];
+    const hostile = [
+      ...REFUSED,
+      ...FORBIDDEN.flatMap(around),
+      ...FORBIDDEN_IN_PATH.flatMap((encoded) =>
+        [`${encoded}`, `a${encoded}b?c`, `a/${encoded}/b`].map((path) => `http://s1.origin-cluster/${path}`)
+      ),
+      ...FORBIDDEN_IN_HOST.map((encoded) => `http://s1${encoded}.origin-cluster/a`),
+    ];
     const values: [string, number][] = [
       ...hostile.map((url): [string, number] => [url, 400]),
       ...UNKNOWN.map((url): [string, number] => [url, 404]),
@@ -178,7 +208,17 @@ const QUERIES: readonly [query: string, url: string | undefined][] = [
   ["video=%68ttp://s1.origin-cluster/a", OK],
   [`video=${OK}+b%2Bc`, `${OK}+b+c`],
   [`video=${OK}%3Fb=c%26d=e`, `${OK}?b=c&d=e`],
-  [`video=${OK}?b=c&d=e`, `${OK}?b=c`],
+  [`video=${OK}?b=c`, `${OK}?b=c`],
+  [`video=${OK}?b=c&`, `${OK}?b=c`],
+  [`d=e&video=${OK}?b=c`, `${OK}?b=c`],
+  [`video=${OK}&utm_source=x&d=e`, OK],
+  [`video=${OK}%23?b&d=e`, `${OK}#?b`],
+  // The rest of a query that was not encoded, or only in part.
+  [`video=${OK}?b=c&d=e`, undefined],
+  [`video=${OK}?b=c&d`, undefined],
+  [`video=${OK}?&d=e`, undefined],
+  [`video=${OK}%3Fb=c&d=e`, undefined],
+  [`video=${OK}?b=c&&=e`, undefined],
   [`video=${OK}%2541`, `${OK}%41`],
   [`video=${OK}=b=c`, `${OK}=b=c`],
   [`a=b&video=${OK}`, OK],
@@ -238,6 +278,7 @@ const nearUrls = fc.array(
       ..."http:// https:// s1 . origin-cluster video.example.org ported :8080 : / // . .. ? # & = % 2f %2e %252e \\ @ [ ]"
         .split(" "),
       ...FORBIDDEN,
+      ...FORBIDDEN_IN_HOST,
       "/video/1488/a.m3u8",
     ),
     fc.string({ maxLength: 3 }),
@@ -326,5 +367,14 @@ Deno.test({
       assert.equal(origins.length, 3000 * origin / (cdn + origin));
       if (origin === 1) assert.ok(origins.every((turn) => turn % (cdn + 1) === 0));
     }
+  },
+});
+
+Deno.test({
+  name: "target: a raw & after a query is refused with what to do about it",
+  permissions: "none",
+  fn() {
+    const found = videoIn(`video=${OK}?token=a&expires=9`);
+    assert.ok(typeof found === "object" && found.reason.includes("encode") && found.reason.includes("%26"));
   },
 });
