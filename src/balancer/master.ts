@@ -8,7 +8,8 @@ import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss, type StartWorker } from "./crew.ts";
 import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
-import { type Route, type RoutingTable, routingTable } from "./routing.ts";
+import { type Route, type RouteSettings, type RoutingTable, routingTable } from "./routing.ts";
+import { RoutesInForce } from "./routes_in_force.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { formatAddress } from "./spawn.ts";
 import { type Store, StoreUnavailable } from "./store/store.ts";
@@ -56,11 +57,15 @@ export class Master {
   #isListening = false;
   #isStopping = false;
   #isDatabaseUp = false;
+  /** It was said that there is nothing to begin with. */
+  #isWaiting = false;
+  readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
     const { config: { workers, spareWorkers: spares }, limits, startWorker, sendMetrics, log } = parts;
+    this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
     this.#crew = new Crew({ workers, spares, limits, startWorker, measuring: sendMetrics !== undefined }, {
       measured: (measurement) => sendMetrics?.(measurement),
@@ -171,8 +176,8 @@ export class Master {
     while (!this.#isStopping) {
       try {
         const isMade = await store.seed(route, "environment");
-        if (isMade) log.info("seeded", "made the first route, from the environment", { ...route });
-        return;
+        if (isMade) return log.info("seeded", "made the first route, from the environment", { ...route });
+        return await this.#compare(route);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) {
           return log.error("seed_failed", "the first route could not be made; make it through the API", {
@@ -185,12 +190,32 @@ export class Master {
     }
   }
 
+  /** Says that the environment changes nothing any more, where that is not what the database has. */
+  async #compare({ cluster, ...settings }: NonNullable<BalancerConfig["firstRoute"]>): Promise<void> {
+    const { store, log } = this.#parts;
+    const stored = await store.route(cluster);
+    const names = Object.keys(settings) as (keyof RouteSettings)[];
+    if (stored && names.every((name) => stored[name] === settings[name])) return;
+    log.info(
+      "environment_ignored",
+      "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the routes in the database: they make only the " +
+        "first route of a new one, and from then on the API decides",
+      { cluster, environment: settings, database: stored && pick(stored, names) },
+    );
+  }
+
   async #useSnapshot(): Promise<void> {
     if (this.#table) return;
     const { snapshot, log } = this.#parts;
     const routes = await snapshot.read();
     if (this.#table) return;
-    if (!routes) return log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
+    if (!routes) {
+      if (!this.#isWaiting) {
+        log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
+      }
+      this.#isWaiting = true;
+      return;
+    }
     try {
       this.#use(routes);
       log.warn("stale_routes", "beginning with the last routes known, until the database is back");
@@ -202,18 +227,20 @@ export class Master {
   }
 
   #change(routes: readonly Route[]): void {
-    this.#use(routes);
-    this.#written = this.#parts.snapshot.write(routes);
+    const used = this.#use(routes);
+    this.#written = this.#parts.snapshot.write(used);
     this.#parts.log.info("routes", "requests are answered from these routes from now on", {
-      routes: routes.length,
+      routes: used.length,
     });
   }
 
   /** @throws {RangeError} A route breaks a rule; the table before stays in force. */
-  #use(routes: readonly Route[]): void {
-    this.#table = routingTable(routes, this.#table, this.#parts.turnsTaken);
+  #use(routes: readonly Route[]): readonly Route[] {
+    const used = this.#inForce.take(routes);
+    this.#table = routingTable(used, this.#table, this.#parts.turnsTaken);
     this.#crew.replace(this.#table);
     this.#routed.resolve();
+    return used;
   }
 
   #logListening(certificate: Certificate | undefined): void {
@@ -248,6 +275,10 @@ export class Master {
     }
     if (left === 0) this.#failed.resolve();
   }
+}
+
+function pick<T, K extends keyof T>(from: T, names: readonly K[]): Partial<Pick<T, K>> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<Pick<T, K>>;
 }
 
 /** Runs `work` with a promise that resolves after `ms`; the timer ends with the work. */

@@ -11,6 +11,8 @@ export interface Route extends RouteSettings {
   readonly updatedAt: string;
   /** The name of the token that made it, or of what else did. */
   readonly updatedBy: string;
+  /** The rule that it breaks, and what to give instead. Such a route is never in force; the API lets none in. */
+  readonly problem?: string;
 }
 
 /**

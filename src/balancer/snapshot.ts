@@ -1,4 +1,5 @@
 import type { Log } from "../shared/log.ts";
+import { routeProblems } from "./route_settings.ts";
 import type { Route } from "./routing.ts";
 
 /** Keeps the last routes known, for a start without the database. */
@@ -7,6 +8,13 @@ export interface Snapshot {
   read(): Promise<Route[] | undefined>;
   /** Holds these from now on. Resolves when they are kept, or newer ones are, or can't be: the log then says so. */
   write(routes: readonly Route[]): Promise<void>;
+}
+
+/** Another version may have written a route that this one has no use for: that one is passed over. */
+function judged(route: Route): Route {
+  const { cluster, ...settings } = route;
+  const [problem] = routeProblems(cluster, settings);
+  return problem ? { ...route, problem: `${problem.field}: ${problem.message}` } : route;
 }
 
 /** A file, replaced as one step. */
@@ -48,7 +56,7 @@ export class SnapshotFile implements Snapshot {
     try {
       const { routes } = JSON.parse(await Deno.readTextFile(this.#path));
       if (!Array.isArray(routes)) throw new SyntaxError("it holds no routes");
-      return routes;
+      return routes.map(judged);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       const message =

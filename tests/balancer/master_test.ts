@@ -243,3 +243,72 @@ Deno.test({
     await service.stop();
   },
 });
+
+Deno.test({
+  name: "master: a route that breaks a rule holds up neither the start nor a change of another",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    const store = new MemoryStore();
+    await store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    const { watch } = store;
+    store.watch = (changed, state) =>
+      watch.call(
+        store,
+        (routes) =>
+          changed(
+            routes.map((route) => route.cluster === "bad" ? { ...route, problem: "cdn_host: no" } : route),
+          ),
+        state,
+      );
+    await store.change("bad", "psql", {}, () => SETTINGS);
+    const service = balancer({ startWorker, config: { ...config, firstRoute: undefined }, store });
+    await service.master.start();
+    assert.deepEqual(workers.map(clustersOf), [[CLUSTER], [CLUSTER]]);
+    await store.change("another", "alice", {}, () => SETTINGS);
+    assert.deepEqual(workers.map(clustersOf), [["another", CLUSTER], ["another", CLUSTER]]);
+    assert.deepEqual(service.snapshot.routes?.map(({ cluster }) => cluster), ["another", CLUSTER]);
+    await service.stop();
+    assert.equal(eventsOf(service.log).filter((event) => event === "route_refused").length, 1);
+  },
+});
+
+Deno.test({
+  name: "master: that there is nothing to begin with is said once, however often the database is tried",
+  permissions: "none",
+  async fn() {
+    const store = new MemoryStore();
+    let seeds = 0;
+    store.seed = () => seeds++ < 3 ? Promise.reject(OUTAGE) : Promise.resolve(true);
+    const { startWorker } = simulatedWorkers();
+    const firstRoute = { cluster: CLUSTER, ...SETTINGS };
+    const service = balancer({ startWorker, config: { ...config, firstRoute }, store });
+    await service.master.start();
+    await service.stop();
+    assert.equal(seeds, 4);
+    assert.equal(eventsOf(service.log).filter((event) => event === "no_routes").length, 1);
+  },
+});
+
+Deno.test({
+  name: "master: an environment that differs from the database is told once, at the start",
+  permissions: "none",
+  async fn() {
+    const { startWorker } = simulatedWorkers();
+    const store = new MemoryStore();
+    await store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    for (
+      const [firstRoute, told] of [
+        [{ cluster: CLUSTER, ...SETTINGS }, false],
+        [{ cluster: CLUSTER, ...SETTINGS, cdnHost: "other.example.net" }, true],
+        [{ cluster: "another", ...SETTINGS }, true],
+      ] as const
+    ) {
+      const service = balancer({ startWorker, config: { ...config, firstRoute }, store });
+      await service.master.start();
+      await service.stop();
+      const events = eventsOf(service.log).filter((event) => event === "environment_ignored");
+      assert.deepEqual(events, told ? ["environment_ignored"] : []);
+    }
+  },
+});

@@ -84,3 +84,16 @@ Deno.test({
     await assert.rejects(SnapshotFile.open("elsewhere", logInto([])), /--allow-read=elsewhere$/);
   },
 });
+
+Deno.test({
+  name: "snapshot: a route that breaks a rule of this version is read as such, beside the others",
+  permissions: PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory, log) => {
+      const snapshot = await SnapshotFile.open(directory, logInto(log));
+      await snapshot.write([ROUTE, { ...ROUTE, cluster: "b", cdnHost: "no host" }]);
+      const problems = (await snapshot.read())!.map(({ problem }) => problem);
+      assert.equal(problems[0], undefined);
+      assert.match(problems[1]!, /^cdnHost: give a host/);
+    }),
+});

@@ -60,6 +60,7 @@ export const listRoutes = createRoute({
   path: PATH,
   operationId: "listRoutes",
   summary: "All routes",
+  request: { query: schemas.noQuerySchema },
   responses: {
     200: { description: "By cluster", content: json(z.array(schemas.routeSchema)) },
     ...refusals(),
@@ -72,7 +73,11 @@ export const getRoute = createRoute({
   path: ONE,
   operationId: "getRoute",
   summary: "One route",
-  request: { params: schemas.clusterSchema, headers: schemas.readConditionsSchema },
+  request: {
+    params: schemas.clusterSchema,
+    query: schemas.noQuerySchema,
+    headers: schemas.readConditionsSchema,
+  },
   responses: {
     200: oneRoute("The route"),
     304: { description: "The client has this version already", headers: tagged },
@@ -89,6 +94,7 @@ export const putRoute = createRoute({
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
+    query: schemas.noQuerySchema,
     headers: schemas.conditionsSchema,
     body: { required: true, content: json(schemas.settingsSchema) },
   },
@@ -110,6 +116,7 @@ export const patchRoute = createRoute({
   middleware: jsonBody(MERGE_PATCH_TYPE, JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
+    query: schemas.noQuerySchema,
     headers: schemas.conditionsSchema,
     body: {
       required: true,
@@ -129,7 +136,11 @@ export const deleteRoute = createRoute({
   operationId: "deleteRoute",
   summary: "Remove a route",
   description: "Its history stays, and any of its versions can be restored.",
-  request: { params: schemas.clusterSchema, headers: schemas.conditionsSchema },
+  request: {
+    params: schemas.anyClusterSchema,
+    query: schemas.noQuerySchema,
+    headers: schemas.conditionsSchema,
+  },
   responses: { 204: { description: "Removed" }, ...refusals("unknown-route", "precondition-failed") },
 });
 
@@ -165,6 +176,7 @@ export const restoreRoute = createRoute({
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
+    query: schemas.noQuerySchema,
     headers: schemas.conditionsSchema,
     body: { required: true, content: json(schemas.restoreSchema) },
   },

@@ -20,7 +20,8 @@ export function jsonBody(...mediaTypes: readonly string[]): MiddlewareHandler {
     // The type as the schema's reader knows it, whatever its case and parameters were.
     headers.set("Content-Type", "application/json");
     // Not a copy: a Host can make a URL that Request refuses, and the copy's signal makes Deno.serve warn.
-    context.req.raw = new Request("http://localhost/", { method: raw.method, headers, body });
+    const query = raw.url.replace(/^[^?]*/, "");
+    context.req.raw = new Request(`http://localhost/${query}`, { method: raw.method, headers, body });
     await next();
   };
 }

@@ -2,6 +2,7 @@ import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Log } from "../../shared/log.ts";
 import type { Route, RouteSettings } from "../routing.ts";
+import { clusterProblem, routeProblems } from "../route_settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./authentication.ts";
 import { type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";
@@ -10,6 +11,7 @@ import * as operations from "./operations.ts";
 import { Problem } from "./problems.ts";
 import { invalid } from "./requests.ts";
 import {
+  clusterSchema,
   fromJson,
   type patchSchema,
   routeJson,
@@ -52,7 +54,8 @@ export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): voi
   });
 
   app.openapi(operations.deleteRoute, async (c) => {
-    await changes.remove(requestOf(c, c.req.valid("param"), c.req.valid("header")));
+    const cluster = await storedName(store, c.req.valid("param").cluster);
+    await changes.remove(requestOf(c, { cluster }, c.req.valid("header")));
     return c.body(null, 204);
   });
 
@@ -91,6 +94,16 @@ function requestOf(
   return { cluster, by: c.get("caller"), conditions };
 }
 
+/** The name of a cluster as the store has it: in lower case, unless it breaks the rules of names. */
+async function storedName(store: Store, given: string): Promise<string> {
+  const name = given.toLowerCase();
+  if (name === given && clusterProblem(name) === undefined) return name;
+  if (!given.includes("\0") && await store.route(given) !== undefined) return given;
+  const { error } = clusterSchema.safeParse({ cluster: given });
+  if (error) throw invalid(error, "param");
+  return name;
+}
+
 /** The head of an answer that holds a route. */
 function describeRoute(c: Context<Caller>, route: Route, made = false): void {
   c.header("ETag", etag(route));
@@ -113,6 +126,11 @@ async function settingsOf(store: Store, cluster: string, version: number): Promi
     throw new Problem("unknown-version", `the newest version of ${cluster} is ${newest.version}`, {
       errors: [{ pointer: "/version", detail: "there is no such version" }],
     });
+  }
+  const [broken] = found.after === null ? [] : routeProblems(cluster, found.after);
+  if (broken !== undefined) {
+    const detail = `the route of version ${version} breaks a rule: ${broken.message}`;
+    throw new Problem("invalid-body", detail, { errors: [{ pointer: "/version", detail }] });
   }
   if (found.after === null) {
     const detail = `version ${version} removed the route: restore an earlier one, or DELETE ${

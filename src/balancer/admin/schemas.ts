@@ -77,6 +77,10 @@ export const routeSchema = z.object({
   version: versionSchema,
   updated_at: z.iso.datetime(),
   updated_by: z.string().openapi({ description: "The name of the token that was used", example: "alice" }),
+  problem: z.string().optional().openapi({
+    description:
+      "The rule that the route breaks, which was written past the API; it is not in force until it is mended",
+  }),
 }).openapi("Route");
 
 export const historyEntrySchema = z.object({
@@ -97,10 +101,22 @@ export const clusterSchema = z.object({
   }),
 });
 
+/** To remove a route that was written past the API, its name need not be one. */
+export const anyClusterSchema = z.object({
+  cluster: z.string().openapi({
+    description:
+      "The domain of the origin servers, in any case; or the exact name of a route that breaks a rule",
+    example: "origin-cluster",
+  }),
+});
+
 /** Digits alone, where `Number` would also take `1e1`, `0x10` and the empty string. */
 const queryInteger = (min: number, max: number) =>
   z.string().regex(/^[0-9]{1,10}$/, `give an integer from ${min} to ${max}`).transform(Number)
     .pipe(integer(min, max)).openapi({ type: "integer", minimum: min, maximum: max });
+
+/** Of a call that takes no parameter: a slip in the name of one would else go unseen. */
+export const noQuerySchema = z.strictObject({});
 
 export const pageSchema = z.strictObject({
   limit: queryInteger(1, HISTORY_LIMIT_MAX).default(20).openapi({
@@ -157,6 +173,7 @@ export const routeJson = (route: Route): z.infer<typeof routeSchema> => ({
   version: route.version,
   updated_at: route.updatedAt,
   updated_by: route.updatedBy,
+  ...route.problem !== undefined && { problem: route.problem },
 });
 
 export const versionJson = (

@@ -1,8 +1,16 @@
 import type { Log } from "../../shared/log.ts";
 import type { Route, RouteSettings } from "../routing.ts";
+import { routeProblems } from "../route_settings.ts";
 import { CHANNEL, migrationScript } from "./migrations.ts";
+import { Outage } from "./outage.ts";
 import { type Sql, within } from "./sql.ts";
-import { type Precondition, PreconditionFailed, type RouteVersion, type Store } from "./store.ts";
+import {
+  type Precondition,
+  PreconditionFailed,
+  type RouteVersion,
+  type Store,
+  StoreUnavailable,
+} from "./store.ts";
 import { Watch } from "./watch.ts";
 
 /** The longest that a caller waits for the schema to be ready. */
@@ -72,12 +80,14 @@ const SEED = writeVersion(`
 export class Repository implements Store {
   readonly #sql: Sql;
   readonly #log: Log;
+  readonly #outage: Outage;
   #migrated: Promise<void> | undefined;
   #watch: Watch<Route[]> | undefined;
 
   constructor(sql: Sql, log: Log) {
     this.#sql = sql;
     this.#log = log;
+    this.#outage = new Outage(log);
   }
 
   async routes(): Promise<Route[]> {
@@ -121,7 +131,7 @@ export class Repository implements Store {
     );
     return rows.map((row) => ({
       version: row.version,
-      at: row.changed_at.toISOString(),
+      at: isoTime(row.changed_at),
       by: row.author,
       before: row.before && toSettings(row.before),
       after: row.after && toSettings(row.after),
@@ -129,7 +139,13 @@ export class Repository implements Store {
   }
 
   async seed({ cluster, ...settings }: RouteSettings & { cluster: string }, by: string): Promise<boolean> {
-    return await this.#write(SEED, cluster, 1, by, null, settings) !== undefined;
+    try {
+      return await this.#write(SEED, cluster, 1, by, null, settings) !== undefined;
+    } catch (error) {
+      // Asked before there is a watch, and so the first to see why the database can't be used.
+      if (error instanceof StoreUnavailable) this.#outage.goesOn(error);
+      throw error;
+    }
   }
 
   async watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void> {
@@ -140,8 +156,9 @@ export class Repository implements Store {
         return (await subscription.query<RouteRow>(ROUTES)).map(toRoute);
       },
       changed: (routes) => this.#tell(routes, changed),
-      reached: (up, reason) => {
-        this.#logReached(up, reason);
+      failed: (reason) => this.#outage.goesOn(reason),
+      reached: (up) => {
+        if (up) this.#outage.ended();
         state(up);
       },
     });
@@ -206,11 +223,6 @@ export class Repository implements Store {
       );
     }
   }
-
-  #logReached(up: boolean, error?: unknown): void {
-    if (up) this.#log.info("database_up", "the routes are read from the database");
-    else this.#log.warn("database_down", "going on with the last known routes until it is back", { error });
-  }
 }
 
 function check(cluster: string, current: Route | undefined, when: Precondition): void {
@@ -238,9 +250,38 @@ function toSettings(stored: StoredSettings): RouteSettings {
   };
 }
 
+const COLUMNS = {
+  cluster: "cluster",
+  cdnHost: "cdn_host",
+  cdnWeight: "cdn_weight",
+  originWeight: "origin_weight",
+  originPort: "origin_port",
+} as const;
+
+/** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
 function toRoute(row: RouteRow): Route {
   const { cluster, version, updated_at, updated_by } = row;
-  return { cluster, ...toSettings(row), version, updatedAt: updated_at.toISOString(), updatedBy: updated_by };
+  const settings = toSettings(row);
+  const [broken] = routeProblems(cluster, settings);
+  const isDated = Number.isFinite(Number(updated_at));
+  const problem = broken
+    ? `${COLUMNS[broken.field]}: ${broken.message}`
+    : isDated
+    ? undefined
+    : "updated_at: give a time that has a date";
+  return {
+    cluster,
+    ...settings,
+    version,
+    updatedAt: isoTime(updated_at),
+    updatedBy: updated_by,
+    ...problem && { problem },
+  };
+}
+
+/** PostgreSQL also knows the time "infinity", which no Date can be: it is told as the beginning of 1970. */
+function isoTime(time: Date): string {
+  return (Number.isFinite(Number(time)) ? time : new Date(0)).toISOString();
 }
 
 function toJson(settings: RouteSettings | null): string | null {

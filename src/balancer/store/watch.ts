@@ -8,8 +8,10 @@ export interface WatchOptions<State> {
   readonly read: () => Promise<State>;
   /** Told of the first state, of every other one, and of that after an outage. Must not throw. */
   readonly changed: (state: State) => void;
-  /** Told after the first attempt and whenever that turns; with the reason of an outage. Must not throw. */
-  readonly reached: (up: boolean, reason?: unknown) => void;
+  /** Told after the first attempt and whenever that turns. Must not throw. */
+  readonly reached: (up: boolean) => void;
+  /** Told why an attempt failed, each time. Must not throw. */
+  readonly failed?: (reason: unknown) => void;
   readonly rereadMs?: number;
   readonly retryMs?: number;
 }
@@ -29,7 +31,7 @@ export class Watch<State> {
   #told: string | undefined;
 
   constructor(options: WatchOptions<State>) {
-    this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, ...options };
+    this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, failed() {}, ...options };
     this.tried = this.#attempt();
     this.#ended = this.tried.then(() => this.#run());
   }
@@ -70,7 +72,8 @@ export class Watch<State> {
       // A failed attempt to connect is itself a wake: it must not lead to the next one at once.
       this.#woken = Promise.withResolvers();
       if (this.#stopped) return this.wake();
-      if (this.#up !== false) this.#options.reached(this.#up = false, error);
+      this.#options.failed(error);
+      if (this.#up !== false) this.#options.reached(this.#up = false);
     }
   }
 

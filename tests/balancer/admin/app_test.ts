@@ -193,3 +193,64 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "app: a query parameter that a call does not know is refused by name, and nothing is changed",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore() });
+    await call(`PUT ${ONE}`, { body: SETTINGS });
+    const calls = [
+      `GET ${ROUTES}`,
+      `GET ${ONE}`,
+      `PUT ${ONE}`,
+      `PATCH ${ONE}`,
+      `DELETE ${ONE}`,
+      `GET ${ONE}/history`,
+      `POST ${ONE}/restore`,
+    ];
+    for (const line of calls) {
+      const body = line.startsWith("POST") ? { version: 1 } : SETTINGS;
+      const options = /^(GET|DELETE)/.test(line) ? {} : { body };
+      for (const query of ["limits=1", "force", "a=1&b=2"]) {
+        const { status, json } = await call(`${line}?${query}`, options);
+        assert.deepEqual(
+          [status, json.errors?.[0].parameter],
+          [400, /^\w+/.exec(query)![0]],
+          `${line}?${query}`,
+        );
+      }
+    }
+    assert.equal((await call(`GET ${ONE}/history?limit=1`)).json.length, 1);
+    assert.equal((await call(`GET ${ONE}`)).json.version, 1);
+  },
+});
+
+Deno.test({
+  name:
+    "app: a route that was written past the API is shown with its problem, mended, or removed by its exact name",
+  permissions: "none",
+  async fn() {
+    const store = new MemoryStore();
+    const settings = { cdnHost: "no host", cdnWeight: 9, originWeight: 1, originPort: null };
+    for (const cluster of ["bad", "Bad_Name", "a/b"]) await store.change(cluster, "psql", {}, () => settings);
+    const { routes } = store;
+    store.routes = async () =>
+      (await routes.call(store)).map((route) => ({ ...route, problem: "cdn_host: no" }));
+    const { call } = adminClient({ store });
+    const listed = await call(`GET ${ROUTES}`);
+    assert.deepEqual(
+      listed.json.map(({ problem }: { problem?: string }) => problem),
+      Array(3).fill("cdn_host: no"),
+    );
+    assert.equal((await call(`PATCH ${ROUTES}/bad`, { body: { cdn_weight: 1 } })).status, 422);
+    assert.equal((await call(`POST ${ROUTES}/bad/restore`, { body: { version: 1 } })).status, 422);
+    assert.equal((await call(`PUT ${ROUTES}/bad`, { body: SETTINGS })).status, 200);
+    for (const name of ["Bad_Name", "a%2Fb"]) {
+      assert.equal((await call(`PUT ${ROUTES}/${name}`, { body: SETTINGS })).status, 400, name);
+      assert.equal((await call(`DELETE ${ROUTES}/${name}`)).status, 204, name);
+      assert.equal((await call(`DELETE ${ROUTES}/${name}`)).status, 400, name);
+    }
+    assert.equal((await call(`DELETE ${ROUTES}/BAD`)).status, 204);
+  },
+});

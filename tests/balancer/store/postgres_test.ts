@@ -257,6 +257,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "postgres: why a first route can't be made is told once, and again when the reason is another one",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const { log, lines } = recordedLog();
+    for (const part of ["password", "pathname"] as const) {
+      const url = new URL(server.url());
+      url[part] = "no_such_database";
+      const store = await openStore({ databaseUrl: url.href, dataDirectory: "none", log });
+      for (let attempt = 0; attempt < 5; attempt++) {
+        await assertUnavailable(store.seed({ cluster: CLUSTER, ...nineToOne }, "environment"));
+      }
+      await watched(store); // Finds the same reason.
+      await store.close();
+    }
+    assert.deepEqual(eventsOf(lines), ["database_down", "database_down"]);
+    assert.match(lines.all[0]!, /password authentication failed/);
+    assert.match(lines.all[1]!, /no_such_database/);
+  },
+});
+
+Deno.test({
   name: "postgres: without net permission the error names the flag",
   permissions: "none",
   fn() {

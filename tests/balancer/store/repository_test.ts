@@ -263,6 +263,35 @@ storeTest(
   },
 );
 
+storeTest(
+  "a row that breaks a rule is told as such, beside the others, and can be removed",
+  async (store, database) => {
+    await put(store, nineToOne);
+    await database.sql.exec(`
+    insert into balancer.routes (cluster, cdn_host, cdn_weight, origin_weight, version, updated_at, updated_by) values
+      ('bad-host', 'no host', 9, 1, 1, now(), 'psql'),
+      ('Bad_Name', 'cdn.example.net', 9, 1, 1, now(), 'psql'),
+      ('bad-time', 'cdn.example.net', 9, 1, 1, 'infinity', 'psql');
+  `);
+    const problems = (routes: Route[]) =>
+      Object.fromEntries(routes.map(({ cluster, problem }) => [cluster, problem?.split(":")[0]]));
+    const expected = {
+      [CLUSTER]: undefined,
+      "bad-host": "cdn_host",
+      "Bad_Name": "cluster",
+      "bad-time": "updated_at",
+    };
+    assert.deepEqual(problems(await store.routes()), expected);
+    const told = new Deliveries<Route[]>();
+    await store.watch(told.take, () => {});
+    assert.deepEqual(problems(told.last!), expected);
+    await put(store, allToOrigin);
+    await told.until((routes) => routes.some(({ cluster, version }) => cluster === CLUSTER && version === 2));
+    for (const cluster of ["bad-host", "Bad_Name", "bad-time"]) await put(store, null, {}, cluster);
+    await told.until((routes) => routes.length === 1);
+  },
+);
+
 /** A database that answers what it is told to. */
 class SimulatedSql implements Sql {
   rows: unknown[] = [];
