@@ -12,7 +12,7 @@ import { type Route, type RouteSettings, type RoutingTable, routingTable } from 
 import { RoutesInForce } from "./routes_in_force.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { formatAddress } from "./spawn.ts";
-import { type Store, StoreUnavailable } from "./store/store.ts";
+import { type Store, StoreReadOnly, StoreUnavailable } from "./store/store.ts";
 
 /** Between two attempts to make the first route while the database is down. */
 const SEED_PAUSE_MS = 250;
@@ -57,8 +57,8 @@ export class Master {
   #isListening = false;
   #isStopping = false;
   #isDatabaseUp = false;
-  /** It was said that there is nothing to begin with. */
-  #isWaiting = false;
+  #isReadOnly = false;
+  #isSnapshotTried = false;
   readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
 
@@ -80,7 +80,7 @@ export class Master {
     if (this.#isStopping) return "stopping";
     if (!this.#isListening) return "starting";
     if (this.#crew.listening === 0) return "no-workers";
-    return this.#isDatabaseUp ? "ready" : "stale";
+    return !this.#isDatabaseUp ? "stale" : this.#isReadOnly ? "read-only" : "ready";
   }
 
   /** What the admin API's listener tells of connections that it can't accept. */
@@ -166,7 +166,10 @@ export class Master {
     const { config: { firstRoute }, store } = this.#parts;
     if (firstRoute) await this.#seed(firstRoute);
     if (this.#isStopping) return;
-    await store.watch((routes) => this.#change(routes), (up) => void (this.#isDatabaseUp = up));
+    await store.watch((routes) => this.#change(routes), (up, isReadOnly) => {
+      this.#isDatabaseUp = up;
+      this.#isReadOnly = isReadOnly;
+    });
     await this.#useSnapshot();
   }
 
@@ -179,6 +182,11 @@ export class Master {
         if (isMade) return log.info("seeded", "made the first route, from the environment", { ...route });
         return await this.#compare(route);
       } catch (error) {
+        if (error instanceof StoreReadOnly) {
+          return log.warn("seed_failed", "the first route is not made: the database takes no changes", {
+            error,
+          });
+        }
         if (!(error instanceof StoreUnavailable)) {
           return log.error("seed_failed", "the first route could not be made; make it through the API", {
             error,
@@ -200,22 +208,22 @@ export class Master {
       "environment_ignored",
       "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the routes in the database: they make only the " +
         "first route of a new one, and from then on the API decides",
-      { cluster, environment: settings, database: stored && pick(stored, names) },
+      {
+        cluster,
+        environment: settings,
+        database: stored && Object.fromEntries(names.map((name) => [name, stored[name]])),
+      },
     );
   }
 
   async #useSnapshot(): Promise<void> {
-    if (this.#table) return;
+    // It is tried once: nobody but this process writes it, and only what it has read from the database.
+    if (this.#table || this.#isSnapshotTried) return;
+    this.#isSnapshotTried = true;
     const { snapshot, log } = this.#parts;
     const routes = await snapshot.read();
     if (this.#table) return;
-    if (!routes) {
-      if (!this.#isWaiting) {
-        log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
-      }
-      this.#isWaiting = true;
-      return;
-    }
+    if (!routes) return log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
     try {
       this.#use(routes);
       log.warn("stale_routes", "beginning with the last routes known, until the database is back");
@@ -275,10 +283,6 @@ export class Master {
     }
     if (left === 0) this.#failed.resolve();
   }
-}
-
-function pick<T, K extends keyof T>(from: T, names: readonly K[]): Partial<Pick<T, K>> {
-  return Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<Pick<T, K>>;
 }
 
 /** Runs `work` with a promise that resolves after `ms`; the timer ends with the work. */

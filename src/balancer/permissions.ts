@@ -1,5 +1,6 @@
 import type { BalancerConfig } from "./config.ts";
 import { dropRead } from "../shared/process.ts";
+import { parseDatabaseUrl } from "./store/database_url.ts";
 import { formatAddress } from "./spawn.ts";
 
 /** The kinds that nothing needs once the service has started. */
@@ -29,7 +30,11 @@ export function dropStartupPermissions(
 export function hostsNeededBy(
   { databaseUrl, metricsTo }: Pick<BalancerConfig, "databaseUrl" | "metricsTo">,
 ): string[] {
-  const database = URL.parse(databaseUrl)?.hostname;
+  const databases = databaseUrl === ""
+    ? []
+    : parseDatabaseUrl(databaseUrl).hosts.flatMap((host) =>
+      "path" in host ? [] : [host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname]
+    );
   const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
-  return [database, metrics].filter((host) => host !== undefined);
+  return [...databases, metrics].filter((host) => host !== undefined);
 }

@@ -49,21 +49,39 @@ const SERVE = `
 trap '' INT TERM HUP
 umask 077
 ctl() { "$bin/pg_ctl" -D "$directory/data" -w -s "$@" >>"$directory/log" 2>&1; }
-start() { ctl -l "$directory/server.log" -o "$options" start; }
-directory=$1 bin=$2
-options="-p $3 -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c full_page_writes=off"
+start() { ctl -l "$directory/server.log" -o "-p $port $options" start; }
+standby() { "$bin/pg_ctl" -D "$directory/standby" -w -s "$@" >>"$directory/log" 2>&1; }
+# A copy of the stopped server, which follows it once both run.
+clone() {
+  ctl -m fast stop && cp -R "$directory/data" "$directory/standby" && start || return 1
+  : >"$directory/standby/standby.signal"
+  echo "primary_conninfo = 'host=127.0.0.1 port=$port user=postgres passfile=$directory/passfile'" \\
+    >>"$directory/standby/postgresql.auto.conf"
+  standby -l "$directory/standby.log" -o "-p $1 $options" start
+}
+directory=$1 bin=$2 port=$3
+options="-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c full_page_writes=off"
 options="$options -c synchronous_commit=off -c shared_buffers=16MB -c max_connections=60"
 printf %s "$4" >"$directory/password"
+printf '*:*:*:*:%s' "$(printf %s "$4" | sed 's/[\\\\:]/\\\\&/g')" >"$directory/passfile"
+certify() {
+  [ -z "$CERTIFICATE" ] && return
+  printf %s "$CERTIFICATE" >"$directory/data/server.crt" && printf %s "$KEY" >"$directory/data/server.key" &&
+    options="$options -c ssl=on"
+}
 if "$bin/initdb" -D "$directory/data" -U postgres --auth=scram-sha-256 --pwfile="$directory/password" --no-sync \\
-  -E UTF8 --locale=C >"$directory/log" 2>&1 && start
+  -E UTF8 --locale=C >"$directory/log" 2>&1 && certify && start
 then
   echo done
-  while read -r command; do
+  while read -r command argument; do
     case $command in
+      clone) clone "$argument" ;;
+      promote) standby promote ;;
       start) start ;;
       stop) ctl -m fast stop ;;
     esac && echo done
   done
+  if [ -d "$directory/standby" ]; then standby -m immediate stop; fi
   ctl -m immediate stop
 else
   cat "$directory/log" "$directory/server.log" >&2
@@ -84,8 +102,8 @@ export class DatabaseServer implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts one on a free port of 127.0.0.1: about a second. */
-  static async start(): Promise<DatabaseServer> {
+  /** Starts one on a free port of 127.0.0.1: about a second. With a certificate, it takes connections of TLS, too. */
+  static async start(tls = { certificate: "", key: "" }): Promise<DatabaseServer> {
     const { uid, directory, bin } = await prepare();
     const port = freePort();
     const shell = new Deno.Command("/bin/sh", {
@@ -93,7 +111,7 @@ export class DatabaseServer implements AsyncDisposable {
       ...(uid === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
       cwd: directory,
       clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", CERTIFICATE: tls.certificate, KEY: tls.key },
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -103,8 +121,8 @@ export class DatabaseServer implements AsyncDisposable {
     return server;
   }
 
-  url(database = "postgres"): string {
-    return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/${database}`;
+  url(database = "postgres", port = this.port): string {
+    return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${database}`;
   }
 
   /** Stops it, and its connections with it; what it holds is kept. */
@@ -114,6 +132,13 @@ export class DatabaseServer implements AsyncDisposable {
 
   async restart(): Promise<void> {
     await this.#order("start");
+  }
+
+  /** Starts a hot standby that follows it; it is gone with the server. Ends the connections of the server. */
+  async standby(): Promise<{ port: number; promote(): Promise<void> }> {
+    const port = freePort();
+    await this.#order(`clone ${port}`);
+    return { port, promote: () => this.#order("promote") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,7 +185,7 @@ function packagedBinaries(): string {
   }
 }
 
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }

@@ -10,13 +10,13 @@ export class MemoryStore implements Store {
   /** Of every cluster there ever was, oldest first. */
   readonly #versions = new Map<string, RouteVersion[]>();
   #changed: (routes: Route[]) => void = () => {};
-  #state: (up: boolean) => void = () => {};
+  #state: (up: boolean, isReadOnly: boolean) => void = () => {};
   #outage: Error | undefined;
 
   /** Every call fails with this error from now on; undefined ends the outage. */
   fail(outage: Error | undefined): void {
     this.#outage = outage;
-    this.#state(outage === undefined);
+    this.#state(outage === undefined, false);
     if (outage === undefined) this.#changed(this.#sorted());
   }
 
@@ -60,11 +60,14 @@ export class MemoryStore implements Store {
       .slice(0, page.limit);
   }
 
-  async watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void> {
+  async watch(
+    changed: (routes: Route[]) => void,
+    state: (up: boolean, isReadOnly: boolean) => void,
+  ): Promise<void> {
     this.#changed = changed;
     this.#state = state;
     await Promise.resolve();
-    state(this.#outage === undefined);
+    state(this.#outage === undefined, false);
     if (this.#outage === undefined) changed(this.#sorted());
   }
 

@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
-import { type Store, StoreUnavailable } from "../store/store.ts";
+import { type Store, StoreReadOnly, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller } from "./authentication.ts";
 import { addDocs } from "./docs.ts";
 import { Guesses } from "./guesses.ts";
@@ -59,6 +59,11 @@ const hardened: MiddlewareHandler = async (c, next) => {
 
 function problemOf(error: Error, log: Log, c: Context): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof StoreReadOnly) {
+    const detail =
+      "it is a standby, or set read-only: try again once it takes changes, or at an instance on the primary";
+    return new Problem("database-read-only", detail, { headers: { "Retry-After": "1" } });
+  }
   if (error instanceof StoreUnavailable) {
     const detail = "try again in a second; GET tells whether a change was made before the answer was lost";
     return new Problem("database-down", detail, { headers: { "Retry-After": "1" } });

@@ -4,10 +4,10 @@ import { Problem, PROBLEMS } from "./problems.ts";
 import { problemSchema } from "./schemas.ts";
 
 /**
- * What redirects are made from: the database's routes; the last ones known, with the database down; or nothing yet. Or
+ * What redirects are made from: the database's routes, which may take no changes; the last ones known, with the database down; or nothing yet. Or
  * why none are made any more: the service stops, or every worker died.
  */
-export type Readiness = "ready" | "stale" | "starting" | "stopping" | "no-workers";
+export type Readiness = "ready" | "read-only" | "stale" | "starting" | "stopping" | "no-workers";
 
 const status = <const Word extends string>(...words: readonly [Word, ...Word[]]) => ({
   "application/json": { schema: z.object({ status: z.enum(words) }) },
@@ -33,8 +33,10 @@ const readyz = createRoute({
   summary: "Whether the service can redirect",
   responses: {
     200: {
-      description: "It can; stale: the database is down, and the routes are the last ones known",
-      content: status("ready", "stale"),
+      description:
+        "It can; read-only: the database takes no changes; stale: it is down, and the routes are the " +
+        "last ones known",
+      content: status("ready", "read-only", "stale"),
     },
     503: {
       description: "It has no routing table yet, it is about to stop, or its workers died",

@@ -31,6 +31,7 @@ const ALWAYS: readonly ProblemName[] = [
   "too-many-attempts",
   "internal",
   "database-down",
+  "database-read-only",
 ];
 const WITH_BODY: readonly ProblemName[] = [
   "malformed-json",

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "database-down": { status: 503, title: "The database does not answer" },
   "stopping": { status: 503, title: "The service is about to stop" },
   "no-workers": { status: 503, title: "No worker is left to answer viewers" },
+  "database-read-only": { status: 503, title: "The database takes no changes" },
   "not-ready": { status: 503, title: "The service has no routing table yet" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,4 +1,5 @@
 import { connect, Socket } from "node:net";
+import type { DatabaseHost } from "./database_url.ts";
 
 /** Between two attempts when a connection has ended: a server that hangs up at once is not called all day. */
 const PAUSE_MS = 250;
@@ -7,17 +8,15 @@ const CLOSE_MS = 250;
 
 /** Opens the sockets of one postgres.js client, and makes sure that none outlives it. */
 export class Dialer {
-  readonly #hostname: string;
-  readonly #port: number;
+  readonly #host: DatabaseHost;
   // Looked at instead of listened to: for TLS the library takes away every listener of a socket.
   #sockets: Socket[] = [];
   #dialedMs = -Infinity;
   #closed = false;
   readonly #closing = Promise.withResolvers<void>();
 
-  constructor({ hostname, port }: { hostname: string; port: number }) {
-    this.#hostname = hostname;
-    this.#port = port;
+  constructor(host: DatabaseHost) {
+    this.#host = host;
   }
 
   /**
@@ -28,10 +27,10 @@ export class Dialer {
     await this.#pause();
     this.#dialedMs = performance.now();
     // The library asks on after its end. It gets a socket that closes once it listens to its events.
-    const socket = this.#closed ? new Socket() : connect(this.#port, this.#hostname);
+    const socket = this.#closed ? new Socket() : open(this.#host);
     if (this.#closed) setImmediate(() => socket.destroy());
     this.#sockets.push(socket);
-    return Object.assign(socket, { host: this.#hostname }); // The name in the server's certificate.
+    return Object.assign(socket, { host: "path" in this.#host ? "localhost" : this.#host.hostname }); // The name in the server's certificate.
   }
 
   /** Closes every socket, after what was written to it; resolves once they are closed. */
@@ -51,6 +50,9 @@ export class Dialer {
     await until(this.#closing.promise, pauseMs);
   }
 }
+
+const open = (host: DatabaseHost): Socket =>
+  "path" in host ? connect({ path: host.path }) : connect(host.port, host.hostname);
 
 async function closeSocket(socket: Socket): Promise<void> {
   const closed = new Promise<void>((resolve) => socket.once("close", resolve));

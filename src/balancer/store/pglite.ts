@@ -61,16 +61,22 @@ export class EmbeddedSql implements Sql {
     }
   }
 
-  listen(channel: string, heard: () => void): Subscription {
-    this.#database.onNotification((on) => {
-      if (on === channel) heard();
+  listen(channel: string, heard: (payload?: string) => void): Subscription {
+    this.#database.onNotification((on, payload) => {
+      if (on === channel) heard(payload);
     });
     return {
       query: async <Row>(text: string) => {
         await this.exec(`listen ${channel}`); // Once would do; here a failure has somebody to tell.
         return await this.query<Row>(text);
       },
+      isListening: true,
+      renew() {},
     };
+  }
+
+  renew(): void {
+    // There is one session, and nobody else to set it read-only.
   }
 
   close(): Promise<void> {

@@ -1,9 +1,11 @@
 import postgres from "postgres";
 import type { Log } from "../../shared/log.ts";
+import { type DatabaseServer, serverOf } from "./database_server.ts";
+import type { SessionAttributes } from "./database_url.ts";
 import { Dialer } from "./dialer.ts";
 import { Repository } from "./repository.ts";
 import { type Parameter, type Sql, type Subscription, translateError, within } from "./sql.ts";
-import { StoreUnavailable } from "./store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./store.ts";
 
 /** Connections for everything but the watch, which has its own. */
 const CONNECTIONS_MAX = 4;
@@ -26,14 +28,12 @@ export function openPostgres(databaseUrl: string, log: Log): Repository {
 
 /** @throws as {@linkcode openPostgres} */
 export class PostgresSql implements Sql {
-  readonly #url: string;
-  readonly #address: Deno.NetAddr;
+  readonly #server: DatabaseServer;
   readonly #pool: Connections;
   readonly #all: Connections[] = [];
 
   constructor(databaseUrl: string) {
-    this.#url = databaseUrl;
-    this.#address = addressOf(databaseUrl);
+    this.#server = serverOf(databaseUrl);
     this.#pool = this.#connect({ max: CONNECTIONS_MAX });
   }
 
@@ -49,14 +49,29 @@ export class PostgresSql implements Sql {
    * The library's own `listen` hides its connection: nothing tells a dead one from one that has nothing to say. Here
    * what is read comes through the connection that listens, and proves that it does.
    */
-  listen(channel: string, heard: () => void): Subscription {
+  listen(channel: string, heard: (payload?: string) => void): Subscription {
     const connections = this.#connect({ max: 1, max_lifetime: null, heard });
+    let isListening = false;
     return {
       async query<Row>(text: string) {
-        await connections.query(`listen ${channel}`, []); // Says nothing new to a connection that listens already.
+        try {
+          await connections.query(`listen ${channel}`, []); // Says nothing new to a connection that listens already.
+          isListening = true;
+        } catch (error) {
+          if (!(error instanceof StoreReadOnly)) throw error;
+          isListening = false;
+        }
         return await connections.query<Row>(text, []);
       },
+      get isListening() {
+        return isListening;
+      },
+      renew: () => connections.renew(),
     };
+  }
+
+  renew(): void {
+    this.#pool.renew();
   }
 
   async close(): Promise<void> {
@@ -64,7 +79,7 @@ export class PostgresSql implements Sql {
   }
 
   #connect(options: ConnectOptions): Connections {
-    const connections = new Connections(this.#url, this.#address, options);
+    const connections = new Connections(this.#server, options);
     this.#all.push(connections);
     return connections;
   }
@@ -73,8 +88,8 @@ export class PostgresSql implements Sql {
 interface ConnectOptions {
   max: number;
   max_lifetime?: null;
-  /** Called for every notification, and when a connection is lost. */
-  heard?: () => void;
+  /** Called for every notification with what it says, and when a connection is lost. */
+  heard?: (payload?: string) => void;
 }
 
 /**
@@ -83,34 +98,65 @@ interface ConnectOptions {
  * again but never writes to that connection.
  */
 class Connections {
-  readonly #url: string;
-  readonly #address: Deno.NetAddr;
+  readonly #server: DatabaseServer;
   readonly #options: ConnectOptions;
+  /** The number of the host that the client connects to. */
+  #host = 0;
   #client: Client;
   #closed = false;
 
-  constructor(url: string, address: Deno.NetAddr, options: ConnectOptions) {
-    this.#url = url;
-    this.#address = address;
+  constructor(server: DatabaseServer, options: ConnectOptions) {
+    this.#server = server;
     this.#options = options;
     this.#client = this.#connect();
   }
 
   async query<Row>(text: string, parameters: readonly Parameter[]): Promise<Row[]> {
     return [
-      ...await this.run((sql) => sql.unsafe(text, [...parameters], { prepare: true }), ANSWER_MS),
+      ...await this.run((sql) => sql.unsafe(text, [...parameters]), ANSWER_MS),
     ] as unknown as Row[];
   }
 
   async run<T>(use: (sql: postgres.Sql) => PromiseLike<T>, deadlineMs: number): Promise<T> {
-    if (this.#closed) throw new StoreUnavailable("The database does not answer: the store is closed");
-    const client = this.#client;
+    const client = await this.#suitable();
     try {
       return await within(deadlineMs, Promise.resolve(use(client.sql)));
     } catch (error) {
-      if (isConnectionError(error)) this.#renew(client);
-      throw translateError(error);
+      const translated = translateError(error);
+      if (isConnectionError(error) || this.#isWrongHost(translated)) this.#renew(client);
+      throw translated;
     }
+  }
+
+  /** Has the next statement run in another session. */
+  renew(): void {
+    this.#renew(this.#client, this.#host);
+  }
+
+  /** The client of the first host that answers and is what the URL asks for; the only one, where there is no choice. */
+  async #suitable(): Promise<Client> {
+    const { hosts, sessionAttributes } = this.#server.url;
+    let failure: unknown;
+    for (let tried = 0; tried < hosts.length; tried++) {
+      if (this.#closed) break;
+      const client = this.#client;
+      if (hosts.length === 1 && sessionAttributes === "any") return client;
+      try {
+        client.suits ??= suits(client.sql, sessionAttributes);
+        await within(ANSWER_MS, client.suits);
+        return client;
+      } catch (error) {
+        failure = translateError(error);
+        this.#renew(client);
+      }
+    }
+    throw failure ?? new StoreUnavailable("The database does not answer: the store is closed");
+  }
+
+  /** A primary that has become a standby, or a session that was made while changes were refused. */
+  #isWrongHost(error: unknown): boolean {
+    return error instanceof StoreReadOnly &&
+      /^(read-write|primary)$/.test(this.#server.url.sessionAttributes);
   }
 
   async close(): Promise<void> {
@@ -118,32 +164,46 @@ class Connections {
     await end(this.#client);
   }
 
-  #renew(late: Client): void {
+  #renew(late: Client, host = (this.#host + 1) % this.#server.url.hosts.length): void {
     if (this.#closed || this.#client !== late) return;
+    this.#host = host;
     this.#client = this.#connect();
     end(late);
   }
 
   #connect(): Client {
-    const dialer = new Dialer(this.#address);
+    const { url, tls, passwordFor } = this.#server;
+    const host = url.hosts[this.#host]!;
+    const dialer = new Dialer(host);
     const { heard = () => {}, ...options } = this.#options;
     // In the library, which gives the one to its own `listen`, and missing in its types.
-    const untyped: object = { onnotify: heard, socket: () => dialer.dial() };
+    const untyped: object = {
+      onnotify: (_channel: string, payload: string) => heard(payload),
+      socket: () => dialer.dial(),
+      ssl: tls(host),
+    };
     const sql = withVariables(() =>
-      postgres(this.#url, {
+      postgres({
         ...untyped,
+        host: "path" in host ? "localhost" : host.hostname,
+        port: "path" in host ? 0 : host.port,
+        database: url.database,
+        username: url.user,
+        password: passwordFor(host),
         // The dialer makes the pause: that of the library grows to 20 s, and can't be ended.
         backoff: () => 0,
         connect_timeout: CONNECT_TIMEOUT_SECONDS,
         fetch_types: false,
-        connection: { application_name: "balancer" },
+        // A pooler may run each statement on another connection.
+        prepare: false,
+        connection: { application_name: "balancer", ...url.settings },
         onnotice() {}, // By default it prints them.
         // Connections of a client that is thrown away are no loss.
         onclose: () => this.#client === client && heard(),
         ...options,
       })
     );
-    const client = { sql, dialer };
+    const client: Client = { sql, dialer, suits: undefined };
     return client;
   }
 }
@@ -151,6 +211,26 @@ class Connections {
 interface Client {
   readonly sql: postgres.Sql;
   readonly dialer: Dialer;
+  /** Settles once it is known whether the host is one that the URL asks for. */
+  suits: Promise<void> | undefined;
+}
+
+/** @throws {StoreUnavailable} The server is not what libpq's `target_session_attrs` asks for. */
+async function suits(sql: postgres.Sql, wanted: SessionAttributes): Promise<void> {
+  const [row] = await sql.unsafe<{ standby: boolean; read_only: boolean }[]>(
+    "select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as read_only",
+  );
+  const { standby, read_only } = row!;
+  const is = {
+    "any": true,
+    "read-write": !read_only,
+    "read-only": read_only,
+    "primary": !standby,
+    "standby": standby,
+  };
+  if (!is[wanted]) {
+    throw new StoreUnavailable(`No server of DATABASE_URL is ${wanted}, as target_session_attrs asks`);
+  }
 }
 
 /** A lost connection, or none, or no answer: what the server itself says has an SQLSTATE. */
@@ -163,33 +243,12 @@ async function end({ sql, dialer }: Client): Promise<void> {
   await dialer.close();
 }
 
-function addressOf(databaseUrl: string): Deno.NetAddr {
-  const url = URL.parse(databaseUrl);
-  const complete = /^postgres(ql)?:$/.test(url?.protocol ?? "") && url?.hostname && url.username &&
-    url.pathname.length > 1;
-  if (!complete) {
-    throw new SyntaxError("Cannot read DATABASE_URL: give postgres://USER:PASSWORD@HOST:PORT/DATABASE");
-  }
-  const port = Number(url.port || 5432);
-  const host = `${url.hostname}:${port}`;
-  if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
-    throw new Deno.errors.NotCapable(
-      `Cannot connect to the database: net permission is missing, run again with --allow-net=${host}`,
-    );
-  }
-  return { transport: "tcp", hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
-}
-
 function withVariables(make: () => postgres.Sql): postgres.Sql {
   try {
     return make();
   } catch (error) {
     // Its message or its cause may hold the URL.
-    if (!(error instanceof Deno.errors.NotCapable)) {
-      throw new SyntaxError(
-        "Cannot read DATABASE_URL: escape what is special in its user and password as %XX",
-      );
-    }
+    if (!(error instanceof Deno.errors.NotCapable)) throw new SyntaxError("Cannot read DATABASE_URL");
     throw new Deno.errors.NotCapable(
       "Cannot connect to the database: its library looks for PG* in the environment, run again with --ignore-env=PG*",
     );

@@ -1,45 +1,21 @@
 import type { Log } from "../../shared/log.ts";
 import type { Route, RouteSettings } from "../routing.ts";
-import { routeProblems } from "../route_settings.ts";
-import { CHANNEL, migrationScript } from "./migrations.ts";
+import { migrationScript } from "./migrations.ts";
 import { Outage } from "./outage.ts";
+import { RouteWatch } from "./route_watch.ts";
+import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type VersionRow } from "./rows.ts";
 import { type Sql, within } from "./sql.ts";
 import {
   type Precondition,
   PreconditionFailed,
   type RouteVersion,
   type Store,
+  StoreReadOnly,
   StoreUnavailable,
 } from "./store.ts";
-import { Watch } from "./watch.ts";
 
 /** The longest that a caller waits for the schema to be ready. */
 const READY_MS = 2_000;
-
-/** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
-interface StoredSettings {
-  cdn_host: string;
-  cdn_weight: number;
-  origin_weight: number;
-  origin_port?: number | null;
-}
-
-interface RouteRow extends StoredSettings {
-  cluster: string;
-  version: number;
-  updated_at: Date;
-  updated_by: string;
-}
-
-interface VersionRow {
-  version: number;
-  changed_at: Date;
-  author: string;
-  before: StoredSettings | null;
-  after: StoredSettings | null;
-}
-
-const ROUTES = "select * from balancer.routes order by cluster";
 
 /**
  * A new version and what follows from it, for each row of the query `guard`, in one statement.
@@ -82,7 +58,7 @@ export class Repository implements Store {
   readonly #log: Log;
   readonly #outage: Outage;
   #migrated: Promise<void> | undefined;
-  #watch: Watch<Route[]> | undefined;
+  #watch: RouteWatch | undefined;
 
   constructor(sql: Sql, log: Log) {
     this.#sql = sql;
@@ -143,24 +119,22 @@ export class Repository implements Store {
       return await this.#write(SEED, cluster, 1, by, null, settings) !== undefined;
     } catch (error) {
       // Asked before there is a watch, and so the first to see why the database can't be used.
-      if (error instanceof StoreUnavailable) this.#outage.goesOn(error);
+      if (error instanceof StoreUnavailable && !(error instanceof StoreReadOnly)) this.#outage.goesOn(error);
       throw error;
     }
   }
 
-  async watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void> {
-    const subscription = this.#sql.listen(CHANNEL, () => this.#watch?.wake());
-    this.#watch = new Watch({
-      read: async () => {
-        await this.#ready();
-        return (await subscription.query<RouteRow>(ROUTES)).map(toRoute);
-      },
+  async watch(
+    changed: (routes: Route[]) => void,
+    state: (up: boolean, isReadOnly: boolean) => void,
+  ): Promise<void> {
+    this.#watch = new RouteWatch({
+      sql: this.#sql,
+      log: this.#log,
+      outage: this.#outage,
+      ready: () => this.#ready(),
       changed: (routes) => this.#tell(routes, changed),
-      failed: (reason) => this.#outage.goesOn(reason),
-      reached: (up) => {
-        if (up) this.#outage.ended();
-        state(up);
-      },
+      state,
     });
     await this.#watch.tried;
   }
@@ -206,6 +180,7 @@ export class Repository implements Store {
   ): Promise<string | undefined> {
     const parameters = [cluster, version, by, toJson(before), toJson(after)];
     const [row] = await this.#query<{ changed_at: Date }>(statement, parameters);
+    if (row) this.#watch?.announced();
     return row?.changed_at.toISOString();
   }
 
@@ -238,61 +213,5 @@ function check(cluster: string, current: Route | undefined, when: Precondition):
   if (expected === undefined) return;
   throw new PreconditionFailed(
     `Cannot change "${cluster}": it is expected ${expected}, but ${found}; read it again and decide anew`,
-  );
-}
-
-function toSettings(stored: StoredSettings): RouteSettings {
-  return {
-    cdnHost: stored.cdn_host,
-    cdnWeight: stored.cdn_weight,
-    originWeight: stored.origin_weight,
-    originPort: stored.origin_port ?? null,
-  };
-}
-
-const COLUMNS = {
-  cluster: "cluster",
-  cdnHost: "cdn_host",
-  cdnWeight: "cdn_weight",
-  originWeight: "origin_weight",
-  originPort: "origin_port",
-} as const;
-
-/** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
-function toRoute(row: RouteRow): Route {
-  const { cluster, version, updated_at, updated_by } = row;
-  const settings = toSettings(row);
-  const [broken] = routeProblems(cluster, settings);
-  const isDated = Number.isFinite(Number(updated_at));
-  const problem = broken
-    ? `${COLUMNS[broken.field]}: ${broken.message}`
-    : isDated
-    ? undefined
-    : "updated_at: give a time that has a date";
-  return {
-    cluster,
-    ...settings,
-    version,
-    updatedAt: isoTime(updated_at),
-    updatedBy: updated_by,
-    ...problem && { problem },
-  };
-}
-
-/** PostgreSQL also knows the time "infinity", which no Date can be: it is told as the beginning of 1970. */
-function isoTime(time: Date): string {
-  return (Number.isFinite(Number(time)) ? time : new Date(0)).toISOString();
-}
-
-function toJson(settings: RouteSettings | null): string | null {
-  if (settings === null) return null;
-  const { cdnHost, cdnWeight, originWeight, originPort } = settings;
-  return JSON.stringify(
-    {
-      cdn_host: cdnHost,
-      cdn_weight: cdnWeight,
-      origin_weight: originWeight,
-      origin_port: originPort,
-    } satisfies StoredSettings,
   );
 }

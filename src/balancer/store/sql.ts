@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "./store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./store.ts";
 
 /** What a statement is given for $1, $2 and so on. JSON goes as text: `$1::text::jsonb`. */
 export type Parameter = string | number | boolean | null;
@@ -17,15 +17,24 @@ export interface Sql {
   query<Row>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>;
   /** Runs several statements as one transaction. */
   exec(text: string): Promise<void>;
-  /** Calls `heard` for every notification on the channel, and when a connection was lost. */
-  listen(channel: string, heard: () => void): Subscription;
+  /** Calls `heard` for every notification on the channel, with what it says, and when a connection was lost. */
+  listen(channel: string, heard: (payload?: string) => void): Subscription;
+  /** Has statements run in sessions made from now on. */
+  renew(): void;
   close(): Promise<void>;
 }
 
 export interface Subscription {
   /** Runs one statement. Whatever is committed and announced later than what it sees will be heard of. */
   query<Row>(text: string): Promise<Row[]>;
+  /** Whether notifications may come: a standby takes no LISTEN. */
+  readonly isListening: boolean;
+  /** Has the next statement run in a session of its own: one keeps for its life whether it may write. */
+  renew(): void;
 }
+
+/** SQLSTATE of a change that a standby or a read-only database refuses. */
+export const READ_ONLY = "25006";
 
 /** SQLSTATE of what is wrong with values (22, 23) or with a statement (42): to try again would not help. */
 const STATEMENT_ERROR = /^(22|23|42)[0-9A-Z]{3}$/;
@@ -34,6 +43,9 @@ const STATEMENT_ERROR = /^(22|23|42)[0-9A-Z]{3}$/;
 export function translateError(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (error instanceof StoreUnavailable || STATEMENT_ERROR.test(String(code))) return error;
+  if (code === READ_ONLY) {
+    return new StoreReadOnly(`The database takes no changes: ${message}`, { cause: error });
+  }
   return new StoreUnavailable(`The database does not answer: ${message || code || error}`, { cause: error });
 }
 

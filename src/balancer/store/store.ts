@@ -37,7 +37,12 @@ export class NotFound extends Error {
  * all the same: its answer, not the change, may be what was lost.
  */
 export class StoreUnavailable extends Error {
-  override readonly name = "StoreUnavailable";
+  override readonly name: string = "StoreUnavailable";
+}
+
+/** The database answers, and takes no changes: it is a standby, or set read-only. */
+export class StoreReadOnly extends StoreUnavailable {
+  override readonly name: string = "StoreReadOnly";
 }
 
 /** The routes and their history. Every method may throw {@linkcode StoreUnavailable}, except `watch` and `close`. */
@@ -62,10 +67,11 @@ export interface Store {
   history(cluster: string, page: { before?: number; limit: number }): Promise<RouteVersion[]>;
   /**
    * Calls `changed` with all routes now, after every change by anyone, and after every outage; several changes may
-   * be told as one. Calls `state` when the database is found to be up or down, and each time that turns.
+   * be told as one. Calls `state` when the database is found to be up or down, or to take no changes, and each time
+   * that turns.
    * Resolves after the first attempt to read, whatever came of it; never rejects. To be called once.
    */
-  watch(changed: (routes: Route[]) => void, state: (up: boolean) => void): Promise<void>;
+  watch(changed: (routes: Route[]) => void, state: (up: boolean, isReadOnly: boolean) => void): Promise<void>;
   /** Makes the first route of a database that has never had one, and tells whether it did. */
   seed(route: RouteSettings & { cluster: string }, by: string): Promise<boolean>;
   /** Ends the watch and the connections; what is under way may fail. */

@@ -1,4 +1,4 @@
-/** Looks again after this long without news, and so finds out that a connection is dead. */
+/** By default it looks again after this long without news, and so finds out that a connection is dead. */
 const REREAD_MS = 10_000;
 /** Between two attempts while there is no answer. */
 const RETRY_MS = 250;
@@ -12,7 +12,8 @@ export interface WatchOptions<State> {
   readonly reached: (up: boolean) => void;
   /** Told why an attempt failed, each time. Must not throw. */
   readonly failed?: (reason: unknown) => void;
-  readonly rereadMs?: number;
+  /** How long to wait without news before it looks again. */
+  readonly rereadMs?: number | (() => number);
   readonly retryMs?: number;
 }
 
@@ -29,6 +30,7 @@ export class Watch<State> {
   #stopped = false;
   #up: boolean | undefined;
   #told: string | undefined;
+  #toldState: State | undefined;
 
   constructor(options: WatchOptions<State>) {
     this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, failed() {}, ...options };
@@ -58,7 +60,8 @@ export class Watch<State> {
   /** Ends with a wake, or after a while. */
   async #pause(): Promise<void> {
     const { rereadMs, retryMs } = this.#options;
-    const timer = setTimeout(() => this.wake(), this.#up ? rereadMs : retryMs);
+    const lookMs = typeof rereadMs === "number" ? rereadMs : rereadMs();
+    const timer = setTimeout(() => this.wake(), this.#up ? lookMs : retryMs);
     await this.#woken.promise;
     clearTimeout(timer);
   }
@@ -78,9 +81,12 @@ export class Watch<State> {
   }
 
   #tell(state: State): void {
-    const text = JSON.stringify(state);
-    if (!this.#up || text !== this.#told) this.#options.changed(state);
-    this.#told = text;
+    if (!this.#up || state !== this.#toldState) { // The same object holds nothing new.
+      const text = JSON.stringify(state);
+      if (!this.#up || text !== this.#told) this.#options.changed(state);
+      this.#told = text;
+      this.#toldState = state;
+    }
     if (!this.#up) this.#options.reached(this.#up = true);
   }
 }

@@ -1,0 +1,84 @@
+import { routeProblems } from "../route_settings.ts";
+import type { Route, RouteSettings } from "../routing.ts";
+
+/** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
+interface StoredSettings {
+  cdn_host: string;
+  cdn_weight: number;
+  origin_weight: number;
+  origin_port?: number | null;
+}
+
+/** All routes, by cluster. */
+export const ROUTES = "select * from balancer.routes order by cluster";
+
+export interface RouteRow extends StoredSettings {
+  cluster: string;
+  version: number;
+  updated_at: Date;
+  updated_by: string;
+}
+
+export interface VersionRow {
+  version: number;
+  changed_at: Date;
+  author: string;
+  before: StoredSettings | null;
+  after: StoredSettings | null;
+}
+
+export function toSettings(stored: StoredSettings): RouteSettings {
+  return {
+    cdnHost: stored.cdn_host,
+    cdnWeight: stored.cdn_weight,
+    originWeight: stored.origin_weight,
+    originPort: stored.origin_port ?? null,
+  };
+}
+
+const COLUMNS = {
+  cluster: "cluster",
+  cdnHost: "cdn_host",
+  cdnWeight: "cdn_weight",
+  originWeight: "origin_weight",
+  originPort: "origin_port",
+} as const;
+
+/** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
+export function toRoute(row: RouteRow): Route {
+  const { cluster, version, updated_at, updated_by } = row;
+  const settings = toSettings(row);
+  const [broken] = routeProblems(cluster, settings);
+  const isDated = Number.isFinite(Number(updated_at));
+  const problem = broken
+    ? `${COLUMNS[broken.field]}: ${broken.message}`
+    : isDated
+    ? undefined
+    : "updated_at: give a time that has a date";
+  return {
+    cluster,
+    ...settings,
+    version,
+    updatedAt: isoTime(updated_at),
+    updatedBy: updated_by,
+    ...problem && { problem },
+  };
+}
+
+/** PostgreSQL also knows the time "infinity", which no Date can be: it is told as the beginning of 1970. */
+export function isoTime(time: Date): string {
+  return (Number.isFinite(Number(time)) ? time : new Date(0)).toISOString();
+}
+
+export function toJson(settings: RouteSettings | null): string | null {
+  if (settings === null) return null;
+  const { cdnHost, cdnWeight, originWeight, originPort } = settings;
+  return JSON.stringify(
+    {
+      cdn_host: cdnHost,
+      cdn_weight: cdnWeight,
+      origin_weight: originWeight,
+      origin_port: originPort,
+    } satisfies StoredSettings,
+  );
+}

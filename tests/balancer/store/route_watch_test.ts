@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { PostgresSql } from "../../../src/balancer/store/postgres.ts";
+import { Repository } from "../../../src/balancer/store/repository.ts";
+import type { Subscription } from "../../../src/balancer/store/sql.ts";
+import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import { openStore, type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
+import { createLog, type Log } from "../../../src/shared/log.ts";
+import { execute, freshDatabase } from "../../support/database.ts";
+import { DatabaseServer } from "../../support/database_server.ts";
+import { Deliveries } from "../../support/deliveries.ts";
+
+const NET = { net: ["127.0.0.1"] };
+const CLUSTER = "origin-cluster";
+const SETTINGS: RouteSettings = {
+  cdnHost: "cdn.example.net",
+  cdnWeight: 9,
+  originWeight: 1,
+  originPort: null,
+};
+
+/** A server of its own: a standby is made of it. */
+let server: DatabaseServer;
+Deno.test.beforeAll(async () => {
+  server = await DatabaseServer.start();
+});
+Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+const put = (store: Store, cdnWeight: number) =>
+  store.change(CLUSTER, "alice", {}, () => ({ ...SETTINGS, cdnWeight }));
+
+function recordedLog(): { log: Log; events: () => (string | undefined)[] } {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "info",
+    format: "text",
+    write: (line) => void lines.push(line),
+    now: () => new Date(0),
+  });
+  return { log, events: () => lines.map((line) => line.match(/ (\w+): /)?.[1]) };
+}
+
+/** What a watch is told: `up`, `read-only` or `down`, and the routes. */
+async function watched(store: Store) {
+  const routes = new Deliveries<Route[]>();
+  const states = new Deliveries<string>();
+  await store.watch(
+    routes.take,
+    (up, isReadOnly) => states.take(!up ? "down" : isReadOnly ? "read-only" : "up"),
+  );
+  return { routes, states };
+}
+
+Deno.test({
+  name: "route watch: a database that is set read-only serves its routes, and is found to take changes again",
+  permissions: NET,
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    const first = await database.instance();
+    await put(first, 1);
+    const name = new URL(database.databaseUrl!).pathname.slice(1);
+    const allow = (readOnly: boolean) =>
+      execute(server.url(), `alter database ${name} set default_transaction_read_only = ${readOnly}`);
+    await allow(true);
+    const { log, events } = recordedLog();
+    const store = await database.instance(log);
+    const { routes, states } = await watched(store);
+    assert.deepEqual([routes.last?.length, states.last], [1, "read-only"]);
+    await assert.rejects(put(store, 2), StoreReadOnly);
+    await assert.rejects(store.seed({ cluster: CLUSTER, ...SETTINGS }, "environment"), StoreReadOnly);
+    assert.equal((await store.routes()).length, 1);
+    await put(first, 3); // Its sessions are from before.
+    await routes.until(([route]) => route?.cdnWeight === 3);
+    const began = performance.now();
+    await allow(false);
+    await states.until((state) => state === "up");
+    console.log(`found writable after ${Math.round(performance.now() - began)} ms`);
+    await put(store, 4);
+    await routes.until(([route]) => route?.cdnWeight === 4);
+    assert.deepEqual(events(), ["database_read_only", "database_up", "database_writable"]);
+  },
+});
+
+Deno.test({
+  name: "route watch: a hot standby serves the routes, refuses changes, follows, and is promoted within 2 s",
+  permissions: NET,
+  async fn() {
+    const open = (port: number, log: Log, query = "") =>
+      openStore({ databaseUrl: server.url("postgres", port) + query, dataDirectory: "none", log });
+    const { log, events } = recordedLog();
+    const seeding = await open(server.port, log);
+    await put(seeding, 1);
+    await seeding.close();
+    const { port, promote } = await server.standby();
+    const primary = await open(server.port, log);
+    const recorded = recordedLog();
+    const standby = await open(port, recorded.log);
+    // Of several hosts the one that takes changes is found, whatever its place.
+    const both = server.url("postgres", port).replace(/\/postgres$/, `,127.0.0.1:${server.port}/postgres`);
+    const either = await openStore({
+      databaseUrl: `${both}?target_session_attrs=read-write`,
+      dataDirectory: "none",
+      log,
+    });
+    const { routes, states } = await watched(standby);
+    assert.deepEqual([routes.last?.[0]?.cdnWeight, states.last], [1, "read-only"]);
+    await assert.rejects(put(standby, 2), StoreReadOnly);
+    await put(primary, 3);
+    await routes.until(([route]) => route?.cdnWeight === 3);
+    await put(either, 4);
+    await routes.until(([route]) => route?.cdnWeight === 4);
+
+    const began = performance.now();
+    await promote();
+    const promoted = performance.now();
+    await states.until((state) => state === "up");
+    const noticed = performance.now();
+    console.log(
+      `promoted in ${Math.round(promoted - began)} ms, noticed ${Math.round(noticed - promoted)} ms later`,
+    );
+    assert.ok(noticed - promoted < 2_000);
+    await put(standby, 5);
+    await routes.until(([route]) => route?.cdnWeight === 5);
+    await Promise.all([primary, standby, either].map((store) => store.close()));
+    assert.deepEqual(recorded.events(), ["database_read_only", "database_up", "database_writable"]);
+    assert.ok(!events().includes("notifications_missing"));
+  },
+});
+
+/** A way to the database on which LISTEN succeeds and nothing is heard, as behind a pooler. */
+class DeafSql extends PostgresSql {
+  override listen(channel: string): Subscription {
+    return super.listen(channel, () => {});
+  }
+}
+
+Deno.test({
+  name:
+    "route watch: where no notification comes, changes are in force within 250 ms, and the log says why once",
+  permissions: NET,
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    const writer = await database.instance();
+    const { log, events } = recordedLog();
+    const deaf = new Repository(new DeafSql(database.databaseUrl!), log);
+    const { routes } = await watched(deaf);
+    const latenciesMs: number[] = [];
+    const isWarned = () => events().includes("notifications_missing");
+    const deadline = performance.now() + 20_000;
+    // Some before it has lost patience, some after.
+    for (let cdnWeight = 1; cdnWeight <= 5 || !isWarned(); cdnWeight++) {
+      assert.ok(performance.now() < deadline);
+      await put(cdnWeight % 2 ? writer : deaf, cdnWeight);
+      const changed = performance.now();
+      await routes.until(([route]) => route?.cdnWeight === cdnWeight);
+      latenciesMs.push(performance.now() - changed);
+    }
+    for (let cdnWeight = 1001; cdnWeight <= 1005; cdnWeight++) {
+      await put(writer, cdnWeight);
+      const changed = performance.now();
+      await routes.until(([route]) => route?.cdnWeight === cdnWeight);
+      latenciesMs.push(performance.now() - changed);
+    }
+    await deaf.close();
+    latenciesMs.sort((a, b) => a - b);
+    console.log(`in force after ${Math.round(latenciesMs.at(-1)!)} ms at most, of ${latenciesMs.length}`);
+    // The most is looked at in test:acceptance, behind a real pooler; here other tests run beside.
+    assert.ok(latenciesMs[latenciesMs.length >> 1]! < 250, String(latenciesMs));
+    assert.deepEqual(events().filter((event) => event === "notifications_missing"), [
+      "notifications_missing",
+    ]);
+  },
+});
