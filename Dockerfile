@@ -49,7 +49,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
 ENTRYPOINT [ \
   "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
   "--allow-net=0.0.0.0,[::]", \
-  "--allow-env=BALANCER_*,DATABASE_URL,ADMIN_TOKENS,CDN_HOST,ORIGIN_CLUSTER,CDN_TO_ORIGIN", \
+  "--allow-env=BALANCER_*,DATABASE_URL,DATABASE_URL_FILE,ADMIN_TOKENS,ADMIN_TOKENS_FILE,CDN_HOST,ORIGIN_CLUSTER,CDN_TO_ORIGIN", \
   "--ignore-env=PG*", \
   "--allow-read=.env,data,src", \
   "--allow-write=data", \

@@ -14,6 +14,7 @@ import { logFlags } from "../shared/log_flags.ts";
 import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import type { LimitFlags } from "./limits.ts";
+import { secret } from "./secrets.ts";
 import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
@@ -77,6 +78,8 @@ const VARIABLES_HELP = `Variables without a flag, since others could read it:
       empty: an embedded PostgreSQL below --data
   ADMIN_TOKENS      NAME:TOKEN,...
       who may use the admin API; empty: nobody
+  DATABASE_URL_FILE, ADMIN_TOKENS_FILE
+      a file that holds the one or the other, such as a secret of Docker
 Variables for the first route of a new database:
   CDN_HOST          cdn.example.net
   ORIGIN_CLUSTER    origin-cluster
@@ -85,6 +88,7 @@ Variables for the first route of a new database:
 /**
  * What the command line, the environment and `.env` ask for, in that order of precedence.
  *
+ * @param readText reads the file of a secret
  * @throws {UsageError} one line that names the setting, the value and what to give instead.
  */
 export function parseConfig(
@@ -92,6 +96,7 @@ export function parseConfig(
   env: Lookup,
   dotEnv: Lookup,
   facts: Facts,
+  readText?: (path: string) => string,
 ): StartRequest {
   const table = balancerFlags(facts);
   const parsed = parseFlags(args, table, env, dotEnv);
@@ -106,8 +111,8 @@ export function parseConfig(
     config: {
       ...values,
       certificateFiles: certificateFiles(tlsCert, tlsKey),
-      databaseUrl: variable("DATABASE_URL"),
-      adminTokens: variable("ADMIN_TOKENS"),
+      databaseUrl: secret("DATABASE_URL", variable, readText),
+      adminTokens: secret("ADMIN_TOKENS", variable, readText),
       firstRoute: parseFirstRoute(variable),
     },
   };

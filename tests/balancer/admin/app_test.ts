@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { StoreUnavailable } from "../../../src/balancer/store/store.ts";
+import { StoreReadOnly, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { routeSchema } from "../../../src/balancer/admin/schemas.ts";
 import { adminClient, type CallOptions, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
 import { generatedRequests } from "../../support/admin_requests.ts";
@@ -252,5 +252,21 @@ Deno.test({
       assert.equal((await call(`DELETE ${ROUTES}/${name}`)).status, 400, name);
     }
     assert.equal((await call(`DELETE ${ROUTES}/BAD`)).status, 204);
+  },
+});
+
+Deno.test({
+  name: "app: a database that takes no changes is named as the reason, and /readyz tells",
+  permissions: "none",
+  async fn() {
+    const store = new MemoryStore();
+    store.change = () => Promise.reject(new StoreReadOnly("The database takes no changes"));
+    const { call } = adminClient({ store, readiness: () => "read-only" });
+    const { status, headers, json } = await call(`PUT ${ONE}`, { body: SETTINGS });
+    assert.deepEqual([status, headers.get("Retry-After")], [503, "1"]);
+    assert.match(json.type, /database-read-only$/);
+    assert.equal((await call(`GET ${ROUTES}`)).status, 200);
+    const ready = await call("GET /readyz", { token: null });
+    assert.deepEqual([ready.status, ready.json], [200, { status: "read-only" }]);
   },
 });
