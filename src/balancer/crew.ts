@@ -4,7 +4,7 @@ import { forgetConnections, type Limits, ofOneWorker } from "./limits.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
-import type { RoutingTable } from "./routing.ts";
+import { changeBetween, type RoutingTable } from "./routing.ts";
 
 /** A worker as the master sees it: a `Worker`, or a simulation of one. */
 export interface WorkerHandle {
@@ -113,8 +113,10 @@ export class Crew {
 
   /** Has every request from now on answered from this table. */
   replace(table: RoutingTable): void {
-    if (this.#service) this.#service = { ...this.#service, table };
-    for (const member of this.#in("starting", "listening")) member.handle.post({ kind: "table", table });
+    if (!this.#service) return; // Nobody has a table yet.
+    const change = changeBetween(this.#service.table, table);
+    this.#service = { ...this.#service, table };
+    for (const member of this.#in("starting", "listening")) member.handle.post({ kind: "routes", ...change });
   }
 
   /** Has every new connection shown this certificate. */

@@ -20,16 +20,16 @@ export class RoutesInForce {
 
   /** What is in force of all that is stored; the log tells of each route that is not, once for each problem. */
   take(stored: readonly Route[]): readonly Route[] {
-    const used: Route[] = [];
+    const used = new Map<string, Route>();
     const problems = new Map<string, string>();
     for (const route of stored) {
       if (route.problem !== undefined) problems.set(route.cluster, route.problem);
       const good = route.problem === undefined ? route : this.#last.get(route.cluster);
-      if (good !== undefined) used.push(good);
+      if (good !== undefined) used.set(route.cluster, good);
     }
-    this.#last = new Map(used.map((route) => [route.cluster, route]));
+    this.#last = used;
     this.#tell(problems);
-    return used;
+    return [...used.values()];
   }
 
   #tell(problems: ReadonlyMap<string, string>): void {

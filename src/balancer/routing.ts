@@ -47,16 +47,53 @@ export function routingTable(
   turnsTaken = 0n,
 ): RoutingTable {
   const table = new Map<string, Target>();
-  for (const { cluster, ...settings } of routes) {
-    checkRoute(cluster, settings);
-    table.set(cluster, {
-      cdnPrefix: `${cdnBase(settings.cdnHost)}/`,
-      cdnWeight: settings.cdnWeight,
-      originWeight: settings.originWeight,
-      originPort: settings.originPort === null ? "" : `:${settings.originPort}`,
-      turns: previous.get(cluster)?.turns ?? turnCounter(turnsTaken),
-    });
+  for (const route of routes) {
+    const before = previous.get(route.cluster);
+    const isMade = before !== undefined && MADE.get(route) === before;
+    table.set(route.cluster, isMade ? before : target(route, before?.turns ?? turnCounter(turnsTaken)));
   }
+  return table;
+}
+
+/**
+ * The target that was made of each route, as long as both are in use: of a route that is the same object, so is the
+ * target. Of 20,000 routes a change makes one anew, and that one alone is sent to the workers.
+ */
+const MADE = new WeakMap<object, Target>();
+
+function target(route: { readonly cluster: string } & RouteSettings, turns: TurnCounter): Target {
+  const { cluster, ...settings } = route;
+  checkRoute(cluster, settings);
+  const made = {
+    cdnPrefix: `${cdnBase(settings.cdnHost)}/`,
+    cdnWeight: settings.cdnWeight,
+    originWeight: settings.originWeight,
+    originPort: settings.originPort === null ? "" : `:${settings.originPort}`,
+    turns,
+  };
+  MADE.set(route, made);
+  return made;
+}
+
+/** What makes one table of another: all that has to be sent to whoever has the other one. */
+export interface TableChange {
+  readonly changed: RoutingTable;
+  readonly removed: readonly string[];
+}
+
+export function changeBetween(before: RoutingTable, after: RoutingTable): TableChange {
+  const changed = new Map<string, Target>();
+  for (const [cluster, target] of after) if (before.get(cluster) !== target) changed.set(cluster, target);
+  const removed: string[] = [];
+  for (const cluster of before.keys()) if (!after.has(cluster)) removed.push(cluster);
+  return { changed, removed };
+}
+
+/** The table after a change; who holds the one before keeps it as it is. */
+export function changedTable(before: RoutingTable, { changed, removed }: TableChange): RoutingTable {
+  const table = new Map(before);
+  for (const [cluster, target] of changed) table.set(cluster, target);
+  for (const cluster of removed) table.delete(cluster);
   return table;
 }
 

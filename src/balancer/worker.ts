@@ -6,6 +6,7 @@ import { AddressAdmission } from "./address_limit.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Meter } from "./metrics.ts";
 import { Redirector } from "./redirect.ts";
+import { changedTable } from "./routing.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -82,7 +83,7 @@ scope.onmessage = ({ data }) => {
     else if (data.kind === "stop") stop().catch(fail);
     else if (data.kind === "drain") drain();
     else if (data.kind === "certificate") certify(data.certificate);
-    else if (serving) serving.redirector.table = data.table;
+    else if (serving) serving.redirector.table = changedTable(serving.redirector.table, data);
   } catch (error) {
     fail(error);
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Crew, type Loss, type WorkerEvents } from "../../src/balancer/crew.ts";
 import { limitsOf } from "../../src/balancer/limits.ts";
 import type { FromWorker, ToWorker } from "../../src/balancer/messages.ts";
+import { routingTable } from "../../src/balancer/routing.ts";
 import { LIMITS } from "../support/balancer.ts";
 import { settle } from "../support/simulated_client.ts";
 
@@ -51,6 +52,8 @@ function simulate(workers: number, spares: number) {
   return { crew, all, losses, spareLosses, control };
 }
 
+const ROUTE = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
+
 const kindsOf = ({ heard }: SimulatedWorker) => heard.map(({ kind }) => kind);
 
 Deno.test({
@@ -60,8 +63,14 @@ Deno.test({
     const { crew, all, losses } = simulate(2, 1);
     await crew.start(SERVICE);
     assert.deepEqual([crew.listening, crew.spares, kindsOf(all[2]!)], [2, 1, []]);
-    const table = new Map();
+    const routes = ["a", "b"].map((cluster) => ({ ...ROUTE, cluster }));
+    const first = routingTable(routes);
+    crew.replace(first);
+    const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], first);
     crew.replace(table);
+    // Those that serve are sent no more than what has changed.
+    const change = { kind: "routes", changed: new Map([["c", table.get("c")]]), removed: ["b"] };
+    assert.deepEqual(all[0]!.heard.slice(1), [{ kind: "routes", changed: first, removed: [] }, change]);
     assert.deepEqual(kindsOf(all[2]!), []);
     all[0]!.events.died("it failed");
     await settle();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { StartWorker, WorkerEvents } from "../../src/balancer/crew.ts";
 import type { ToWorker } from "../../src/balancer/messages.ts";
-import type { Route } from "../../src/balancer/routing.ts";
+import { changedTable, type Route, type RoutingTable } from "../../src/balancer/routing.ts";
 import { StoreUnavailable } from "../../src/balancer/store/store.ts";
 import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/balancer.ts";
 import { MemoryStore } from "../support/memory_store.ts";
@@ -44,11 +44,14 @@ function simulatedWorkers(failing?: { reason: string } | { held: string[] }) {
   return { workers, startWorker };
 }
 
-/** The clusters in the table that a worker was given last. */
+/** The clusters in the table that a worker has by what it was given. */
 function clustersOf(worker: SimulatedWorker): string[] {
-  const message = worker.heard.findLast(({ kind }) => kind === "serve" || kind === "table");
-  assert.ok(message && "table" in message);
-  return [...message.table.keys()];
+  let table: RoutingTable | undefined;
+  for (const message of worker.heard) {
+    if (message.kind === "serve") table = message.table;
+    if (message.kind === "routes") table = changedTable(table!, message);
+  }
+  return [...table!.keys()].sort();
 }
 
 async function until(condition: () => boolean): Promise<void> {

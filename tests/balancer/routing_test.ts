@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { routingTable } from "../../src/balancer/routing.ts";
+import fc from "fast-check";
+import { changeBetween, changedTable, routingTable } from "../../src/balancer/routing.ts";
 
 const ROUTE = {
   cluster: "a.example",
@@ -42,6 +43,35 @@ Deno.test({
     const third = routingTable([ROUTE], routingTable([], second));
     Atomics.add(turns, 0, 1n);
     assert.deepEqual([...third.get("a.example")!.turns], [0n]);
+  },
+});
+
+Deno.test({
+  name: "routing: a change holds what is another target, and makes of the table before that after",
+  permissions: "none",
+  fn() {
+    const [a, b, c] = ["a", "b", "c"].map((cluster) => ({ ...ROUTE, cluster }));
+    const before = routingTable([a!, b!, c!]);
+    const after = routingTable([a!, { ...b!, cdnWeight: 1 }], before);
+    assert.equal(after.get("a"), before.get("a"));
+    const change = changeBetween(before, after);
+    assert.deepEqual([[...change.changed.keys()], change.removed], [["b"], ["c"]]);
+    assert.deepEqual(changedTable(before, change), after);
+    assert.equal(before.size, 3);
+
+    const routes = fc.uniqueArray(
+      fc.record({ cluster: fc.constantFrom("a", "b", "c", "d"), cdnWeight: fc.integer({ min: 1, max: 3 }) }),
+      { selector: ({ cluster }) => cluster },
+    ).map((some) => some.map((one) => ({ ...ROUTE, ...one })));
+    fc.assert(fc.property(fc.array(routes), (states) => {
+      let [table, ofWorker] = [routingTable([]), routingTable([])];
+      for (const state of states) {
+        const next = routingTable(state, table);
+        ofWorker = changedTable(ofWorker, structuredClone(changeBetween(table, next)));
+        table = next;
+        assert.deepEqual(ofWorker, table);
+      }
+    }));
   },
 });
 

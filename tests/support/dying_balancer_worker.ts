@@ -4,6 +4,6 @@ import "../../src/balancer/worker.ts";
 
 addEventListener("message", (event) => {
   const { data } = event as MessageEvent<ToWorker>;
-  const route = data.kind === "table" ? data.table.get("fatal") : undefined;
+  const route = data.kind === "routes" ? data.changed.get("fatal") : undefined;
   if (route && Atomics.add(route.turns, 0, 1n) === 0n) throw new Error("it was told to die");
 });
