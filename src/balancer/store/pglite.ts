@@ -66,9 +66,9 @@ export class EmbeddedSql implements Sql {
       if (on === channel) heard(payload);
     });
     return {
-      query: async <Row>(text: string) => {
+      query: async <Row>(text: string, parameters?: readonly Parameter[]) => {
         await this.exec(`listen ${channel}`); // Once would do; here a failure has somebody to tell.
-        return await this.query<Row>(text);
+        return await this.query<Row>(text, parameters);
       },
       isListening: true,
       renew() {},

@@ -53,7 +53,7 @@ export class PostgresSql implements Sql {
     const connections = this.#connect({ max: 1, max_lifetime: null, heard });
     let isListening = false;
     return {
-      async query<Row>(text: string) {
+      async query<Row>(text: string, parameters: readonly Parameter[] = []) {
         try {
           await connections.query(`listen ${channel}`, []); // Says nothing new to a connection that listens already.
           isListening = true;
@@ -61,7 +61,7 @@ export class PostgresSql implements Sql {
           if (!(error instanceof StoreReadOnly)) throw error;
           isListening = false;
         }
-        return await connections.query<Row>(text, []);
+        return await connections.query<Row>(text, parameters);
       },
       get isListening() {
         return isListening;

@@ -26,7 +26,7 @@ export interface Sql {
 
 export interface Subscription {
   /** Runs one statement. Whatever is committed and announced later than what it sees will be heard of. */
-  query<Row>(text: string): Promise<Row[]>;
+  query<Row>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>;
   /** Whether notifications may come: a standby takes no LISTEN. */
   readonly isListening: boolean;
   /** Has the next statement run in a session of its own: one keeps for its life whether it may write. */

@@ -12,6 +12,8 @@ export interface WatchOptions<State> {
   readonly reached: (up: boolean) => void;
   /** Told why an attempt failed, each time. Must not throw. */
   readonly failed?: (reason: unknown) => void;
+  /** Whether a state is another one than that told before; by default by all that they hold. */
+  readonly differs?: (one: State, other: State) => boolean;
   /** How long to wait without news before it looks again. */
   readonly rereadMs?: number | (() => number);
   readonly retryMs?: number;
@@ -29,11 +31,10 @@ export class Watch<State> {
   #woken = Promise.withResolvers<void>();
   #stopped = false;
   #up: boolean | undefined;
-  #told: string | undefined;
-  #toldState: State | undefined;
+  #told: State | undefined;
 
   constructor(options: WatchOptions<State>) {
-    this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, failed() {}, ...options };
+    this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, failed() {}, differs, ...options };
     this.tried = this.#attempt();
     this.#ended = this.tried.then(() => this.#run());
   }
@@ -81,12 +82,10 @@ export class Watch<State> {
   }
 
   #tell(state: State): void {
-    if (!this.#up || state !== this.#toldState) { // The same object holds nothing new.
-      const text = JSON.stringify(state);
-      if (!this.#up || text !== this.#told) this.#options.changed(state);
-      this.#told = text;
-      this.#toldState = state;
-    }
+    if (!this.#up || this.#options.differs(state, this.#told!)) this.#options.changed(state);
+    this.#told = state;
     if (!this.#up) this.#options.reached(this.#up = true);
   }
 }
+
+const differs = (one: unknown, other: unknown) => JSON.stringify(one) !== JSON.stringify(other);

@@ -298,11 +298,13 @@ class SimulatedSql implements Sql {
   failure: Error | undefined;
   heard = () => {};
 
-  query<Row>(text: string): Promise<Row[]> {
+  query<Row>(): Promise<Row[]> {
     if (this.failure) return Promise.reject(this.failure);
-    // What tells one state of the rows from another.
-    const isFingerprint = text.includes("hashtextextended");
-    return Promise.resolve((isFingerprint ? [{ hash: JSON.stringify(this.rows) }] : this.rows) as Row[]);
+    // What tells one state of the rows from another, where they are watched.
+    const of = { read_only: false, part: 1, hash: JSON.stringify(this.rows) };
+    const none = { ...of, part: null };
+    const rows = this.rows.length === 0 ? [none] : this.rows.map((row) => ({ ...of, ...row as object }));
+    return Promise.resolve(rows as Row[]);
   }
 
   exec(): Promise<void> {
