@@ -17,13 +17,16 @@ export const PROCESS_PERMISSIONS = {
 /** Of the one who changes the routes. */
 const TOKEN = "0123456789abcdef".repeat(2);
 
+/** As ADMIN_TOKENS has it. */
+export const TOKENS = `alice:${TOKEN}`;
+
 /** What a start is told, unless its own flags or variables say otherwise. */
 const DEFAULTS = {
   BALANCER_LISTEN: "127.0.0.1:0",
   BALANCER_ADMIN: "127.0.0.1:0",
   BALANCER_WORKERS: "2",
   BALANCER_LOG_FORMAT: "json",
-  ADMIN_TOKENS: `alice:${TOKEN}`,
+  ADMIN_TOKENS: TOKENS,
 };
 
 /** No start, and no answer, takes longer than this; the first start of the embedded database takes seconds. */

@@ -60,7 +60,7 @@ clone() {
   standby -l "$directory/standby.log" -o "-p $1 $options" start
 }
 directory=$1 bin=$2 port=$3
-options="-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c full_page_writes=off"
+options="-c listen_addresses=127.0.0.1 -c unix_socket_directories=$SOCKETS -c fsync=off -c full_page_writes=off"
 options="$options -c synchronous_commit=off -c shared_buffers=16MB -c max_connections=60"
 printf %s "$4" >"$directory/password"
 printf '*:*:*:*:%s' "$(printf %s "$4" | sed 's/[\\\\:]/\\\\&/g')" >"$directory/passfile"
@@ -94,16 +94,28 @@ export class DatabaseServer implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: ReadableStreamDefaultReader<Uint8Array>;
   readonly port: number;
+  /** Where its socket is, if it has one. */
+  readonly directory: string;
 
-  private constructor(shell: Deno.ChildProcess, port: number) {
+  private constructor(shell: Deno.ChildProcess, port: number, directory: string) {
     this.#shell = shell;
+    this.directory = directory;
     this.#input = shell.stdin.getWriter();
     this.#answers = shell.stdout.getReader();
     this.port = port;
   }
 
-  /** Starts one on a free port of 127.0.0.1: about a second. With a certificate, it takes connections of TLS, too. */
-  static async start(tls = { certificate: "", key: "" }): Promise<DatabaseServer> {
+  /**
+   * Starts one on a free port of 127.0.0.1: about a second. With a certificate, it takes connections of TLS, too, and
+   * with a socket those of this machine.
+   */
+  static async start(
+    { certificate = "", key = "", hasSocket = false }: {
+      certificate?: string;
+      key?: string;
+      hasSocket?: boolean;
+    } = {},
+  ): Promise<DatabaseServer> {
     const { uid, directory, bin } = await prepare();
     const port = freePort();
     const shell = new Deno.Command("/bin/sh", {
@@ -111,12 +123,18 @@ export class DatabaseServer implements AsyncDisposable {
       ...(uid === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
       cwd: directory,
       clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", CERTIFICATE: tls.certificate, KEY: tls.key },
+      env: {
+        PATH: "/usr/bin:/bin",
+        LC_ALL: "C",
+        CERTIFICATE: certificate,
+        KEY: key,
+        SOCKETS: hasSocket ? directory : "",
+      },
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const server = new DatabaseServer(shell, port);
+    const server = new DatabaseServer(shell, port, directory);
     await server.#answer("start");
     return server;
   }

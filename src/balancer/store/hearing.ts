@@ -11,6 +11,8 @@ export class Hearing {
   #isProven = false;
   #isDeaf = false;
   #announcedMs: number | undefined;
+  /** How many notifications were as good as those announced. */
+  #heard = 0;
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
@@ -31,10 +33,28 @@ export class Hearing {
     if (!this.#isDeaf) this.#announcedMs ??= this.#nowMs();
   }
 
-  /** A notification came while nothing was asked for: only then it can't have come with another answer. */
-  heard(): void {
-    this.#isProven = true;
+  /**
+   * Something is about to be announced. To be told by what this returns whether it was: the notification may come
+   * before the answer to whoever announced it. That returns whether it is still to be heard.
+   */
+  announcing(): () => boolean {
+    const before = this.#heard;
+    return () => {
+      if (this.#heard > before) return false;
+      this.announced();
+      return true;
+    };
+  }
+
+  /**
+   * A notification came. What comes while an answer is owed proves nothing: a pooler may have passed it on with that.
+   * Where there is proof already, it is what was announced: a change of one's own is heard of while it is read.
+   */
+  heard({ isAnswerOwed }: { isAnswerOwed: boolean }): void {
+    if (!isAnswerOwed) this.#isProven = true;
+    if (!this.#isProven) return;
     this.#announcedMs = undefined;
+    this.#heard++;
   }
 
   /** Whether it has become clear just now that notifications do not come; from then on they are not waited for. */

@@ -179,8 +179,9 @@ export class Repository implements Store {
     after: RouteSettings | null,
   ): Promise<string | undefined> {
     const parameters = [cluster, version, by, toJson(before), toJson(after)];
+    const announced = this.#watch?.announcing();
     const [row] = await this.#query<{ changed_at: Date }>(statement, parameters);
-    if (row) this.#watch?.announced();
+    if (row) announced?.();
     return row?.changed_at.toISOString();
   }
 

@@ -92,10 +92,12 @@ export class RouteWatch {
     return this.#watch.tried;
   }
 
-  /** A change of one's own was made, and is to be heard of. */
-  announced(): void {
-    this.#hearing.announced();
-    this.#watch.wake();
+  /** A change of one's own is about to be made; what this returns is to be called once it was. */
+  announcing(): () => void {
+    const announced = this.#hearing.announcing();
+    return () => {
+      if (announced()) this.#watch.wake();
+    };
   }
 
   stop(): Promise<void> {
@@ -157,7 +159,7 @@ export class RouteWatch {
 
   #heard(payload?: string): void {
     if (payload === undefined) this.#hearing.reset(); // The connection is lost.
-    else if (!this.#isReading) this.#hearing.heard();
+    else this.#hearing.heard({ isAnswerOwed: this.#isReading });
     const isTest = payload?.startsWith("test ") ?? false;
     if (!isTest) this.#watch.wake();
   }

@@ -78,6 +78,9 @@ for (const others of FULL ? [0, 20_000] : [0]) {
         const [memoryA, memoryB] = await Promise.all([a, b].map(({ pid }) => memoryOf(pid)));
         report("memory of the two instances", [memoryA!.nowMb, memoryB!.nowMb], "MB");
         report("most memory of the two instances", [memoryA!.mostMb, memoryB!.mostMb], "MB");
+        // Neither has come to believe that it is told of nothing, and must look for itself.
+        const events = [...a.log, ...b.log].map(({ event }) => event);
+        assert.ok(!events.includes("notifications_missing"));
         // With many routes a change takes so much of the processor that its viewers are in the way of some.
         const share = others === 0 ? 1 : 0.95;
         const slowestMs = fromAnswerMs!.toSorted((x, y) =>

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { Hearing } from "../../../src/balancer/store/hearing.ts";
 
+const IDLE = { isAnswerOwed: false };
+const READING = { isAnswerOwed: true };
+
 function simulated() {
   const clock = { ms: 0 };
   return { clock, hearing: new Hearing(() => clock.ms) };
@@ -15,11 +18,11 @@ Deno.test({
     hearing.announced();
     clock.ms = 1_999;
     assert.equal(hearing.losesPatience(), false);
-    hearing.heard();
+    hearing.heard(IDLE);
     assert.deepEqual([hearing.isGood, hearing.isUnknown], [true, false]);
     hearing.announced();
     assert.equal(hearing.isGood, false);
-    hearing.heard();
+    hearing.heard(IDLE);
     clock.ms = 100_000;
     assert.deepEqual([hearing.losesPatience(), hearing.isGood], [false, true]);
   },
@@ -37,14 +40,48 @@ Deno.test({
     }
     assert.equal(hearing.losesPatience(), true);
     assert.equal(hearing.losesPatience(), false);
-    hearing.heard(); // By chance.
+    hearing.heard(IDLE); // By chance.
     hearing.announced();
     clock.ms += 10_000;
     assert.deepEqual([hearing.losesPatience(), hearing.isGood, hearing.isUnknown], [false, false, false]);
     hearing.reset();
     assert.equal(hearing.isUnknown, true);
     hearing.announced();
-    hearing.heard();
+    hearing.heard(IDLE);
     assert.equal(hearing.isGood, true);
+  },
+});
+
+Deno.test({
+  name:
+    "hearing: what comes with an answer proves nothing, and where there is proof it is what was announced",
+  permissions: "none",
+  fn() {
+    const { hearing, clock } = simulated();
+    hearing.announced();
+    hearing.heard(READING);
+    assert.equal(hearing.isUnknown, true);
+    hearing.heard(IDLE);
+    hearing.announced();
+    hearing.heard(READING);
+    clock.ms = 2_000;
+    assert.deepEqual([hearing.losesPatience(), hearing.isGood], [false, true]);
+  },
+});
+
+Deno.test({
+  name: "hearing: a notification that comes before the answer to who announced it is not waited for again",
+  permissions: "none",
+  fn() {
+    const { hearing, clock } = simulated();
+    hearing.heard(IDLE);
+    const announced = hearing.announcing();
+    hearing.heard(READING);
+    assert.equal(announced(), false);
+    clock.ms = 2_000;
+    assert.deepEqual([hearing.losesPatience(), hearing.isGood], [false, true]);
+    assert.equal(hearing.announcing()(), true);
+    clock.ms = 4_000;
+    assert.equal(hearing.losesPatience(), true);
   },
 });
