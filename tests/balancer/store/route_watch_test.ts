@@ -5,7 +5,7 @@ import type { Subscription } from "../../../src/balancer/store/sql.ts";
 import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
 import { openStore, type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
-import { execute, freshDatabase } from "../../support/database.ts";
+import { execute, freshDatabase, silentLog } from "../../support/database.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { Deliveries } from "../../support/deliveries.ts";
 
@@ -123,6 +123,27 @@ Deno.test({
     await Promise.all([primary, standby, either].map((store) => store.close()));
     assert.deepEqual(recorded.events(), ["database_read_only", "database_up", "database_writable"]);
     assert.ok(!events().includes("notifications_missing"));
+  },
+});
+
+Deno.test({
+  name: "route watch: of several hosts the first that answers is used, also after it was gone",
+  permissions: NET,
+  async fn() {
+    await using database = await freshDatabase((name) => server.url(name));
+    const url = database.databaseUrl!.replace("@127.0.0.1:", "@127.0.0.1:1,127.0.0.1:");
+    const store = await openStore({ databaseUrl: url, dataDirectory: "none", log: silentLog });
+    await put(store, 1);
+    const { routes, states } = await watched(store);
+    await put(store, 2);
+    await routes.until(([route]) => route?.cdnWeight === 2);
+    await server.stop();
+    await states.until((state) => state === "down");
+    await server.restart();
+    await states.until((state) => state === "up");
+    await put(store, 3);
+    await routes.until(([route]) => route?.cdnWeight === 3);
+    await store.close();
   },
 });
 
