@@ -33,7 +33,9 @@ export function hostsNeededBy(
   const databases = databaseUrl === ""
     ? []
     : parseDatabaseUrl(databaseUrl).hosts.flatMap((host) =>
-      "path" in host ? [] : [host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname]
+      "path" in host
+        ? [`unix:${host.path}`]
+        : [host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname]
     );
   const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
   return [...databases, metrics].filter((host) => host !== undefined);

@@ -48,6 +48,8 @@ Deno.test({
     assert.deepEqual(hosts(""), []);
     assert.deepEqual(hosts("postgres://u:p@127.0.0.1:5432/d", "::1"), ["127.0.0.1", "[::1]"]);
     assert.deepEqual(hosts("postgres://u:p@[::1]/d"), ["[::1]"]);
+    assert.deepEqual(hosts("postgres://u:p@a:1,b/d?target_session_attrs=primary"), ["a", "b"]);
+    assert.deepEqual(hosts("postgres://u@/d?host=/run/postgresql"), ["unix:/run/postgresql/.s.PGSQL.5432"]);
     assert.deepEqual(hosts("postgresql://u:p@database/d", "aggregator"), ["database", "aggregator"]);
   },
 });

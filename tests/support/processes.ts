@@ -18,18 +18,6 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
   }
 }
 
-/** Megabytes that a process has in memory, now and at most since its start (proc_pid_status(5)). Runs /bin/sh. */
-export async function memoryOf(pid: number): Promise<{ nowMb: number; mostMb: number }> {
-  const { stdout } = await new Deno.Command("/bin/sh", {
-    args: ["-c", 'exec cat "/proc/$1/status"', "sh", String(pid)],
-  }).output();
-  const status = new TextDecoder().decode(stdout);
-  const [nowMb, mostMb] = ["VmRSS", "VmHWM"].map((name) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]) / 1024
-  );
-  return { nowMb: nowMb!, mostMb: mostMb! };
-}
-
 /** Starts store_writer.ts with these permissions and no others. */
 export function startWriter(
   permissions: string[],

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { CLUSTER } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
+import {
+  BalancerProcess,
+  mostResidentKb,
+  PROCESS_PERMISSIONS,
+  residentKb,
+} from "../../support/balancer_process.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { execute, freshDatabase } from "../../support/database.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { FULL, report, times } from "../../support/faults.ts";
-import { memoryOf } from "../../support/processes.ts";
 import { Audience, Crowd } from "../../support/viewers.ts";
 
 /** From the answer to whoever made the change, until every worker of every instance goes by it. */
@@ -75,9 +79,9 @@ for (const others of FULL ? [0, 20_000] : [0]) {
         await crowd.stop();
         report("a change in every worker of another instance, from the request for it", fromRequestMs!, "ms");
         report("a change in every worker of another instance, from the answer to it", fromAnswerMs!, "ms");
-        const [memoryA, memoryB] = await Promise.all([a, b].map(({ pid }) => memoryOf(pid)));
-        report("memory of the two instances", [memoryA!.nowMb, memoryB!.nowMb], "MB");
-        report("most memory of the two instances", [memoryA!.mostMb, memoryB!.mostMb], "MB");
+        report("memory of the two instances", [await residentKb(a) / 1024, await residentKb(b) / 1024], "MB");
+        const mostKb = [await mostResidentKb(a), await mostResidentKb(b)];
+        report("most memory of the two instances", mostKb.map((kb) => kb / 1024), "MB");
         // Neither has come to believe that it is told of nothing, and must look for itself.
         const events = [...a.log, ...b.log].map(({ event }) => event);
         assert.ok(!events.includes("notifications_missing"));

@@ -12,7 +12,6 @@ import {
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { report, sleep, times } from "../../support/faults.ts";
-import { memoryOf } from "../../support/processes.ts";
 
 const IDLE_SECONDS = times(3, 60);
 /** Of the processor, for each minute in which nobody asks for anything. */

@@ -47,5 +47,12 @@ Deno.test({
       await balancer.change("PUT", CLUSTER, { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1 });
       using viewer = await Viewer.connect(balancer.port);
       await until("a redirect", async () => (await viewer.ask()).status === 301);
+
+      // The permissions that are kept after the start are enough to find it again.
+      await server.stop();
+      await until("an outage", async () => await balancer.readiness() === "stale");
+      await server.restart();
+      await until("its end", async () => await balancer.readiness() === "ready");
+      assert.equal((await balancer.change("PATCH", CLUSTER, { cdn_weight: 8 })).cdn_weight, 8);
     }),
 });
