@@ -13,9 +13,9 @@ import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
 import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
+import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
 import type { LimitFlags } from "./limits.ts";
 import { secret } from "./secrets.ts";
-import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
 export const STOP_DEADLINE_MS = 10_000;
@@ -59,7 +59,7 @@ export interface BalancerConfig extends Omit<Flags, "tlsCert" | "tlsKey"> {
   /** As in the environment; holds secrets. */
   readonly adminTokens: string;
   /** The route that a database begins with which never had one. */
-  readonly firstRoute: (RouteSettings & { readonly cluster: string }) | undefined;
+  readonly firstRoute: FirstRoute | undefined;
 }
 
 /** What the defaults depend on. */
@@ -279,27 +279,4 @@ function parseMetricsTo(text: string): HostPort | undefined {
   const [, name, port] = /^([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*):([0-9]+)$/i.exec(text) ?? [];
   if (name === undefined || name === "localhost") return parseAddress(text);
   return { hostname: name, port: parseAddress(`127.0.0.1:${port}`).port };
-}
-
-function parseFirstRoute(variable: (name: string) => string): BalancerConfig["firstRoute"] {
-  const values = { cluster: "ORIGIN_CLUSTER", cdnHost: "CDN_HOST", ratio: "CDN_TO_ORIGIN" } as const;
-  const [cluster, cdnHost] = [variable(values.cluster), variable(values.cdnHost)];
-  if (!cluster && !cdnHost) return undefined;
-  if (!cluster || !cdnHost) {
-    const [missing, given] = cluster ? ["CDN_HOST", "ORIGIN_CLUSTER"] : ["ORIGIN_CLUSTER", "CDN_HOST"];
-    throw new UsageError(`${given} is set without ${missing}: set both to make the first route, or neither`);
-  }
-  const refuse = (name: string, message: string): never => {
-    throw new UsageError(`Cannot use ${JSON.stringify(variable(name))} for ${name}: ${message}`);
-  };
-  let weights: ReturnType<typeof parseRatio>;
-  try {
-    weights = parseRatio(variable(values.ratio) || "9:1");
-  } catch (error) {
-    return refuse(values.ratio, (error as Error).message);
-  }
-  const route = { cluster, cdnHost, ...weights, originPort: null };
-  const [problem] = routeProblems(cluster, route);
-  if (problem) refuse(problem.field === "cluster" ? values.cluster : values.cdnHost, problem.message);
-  return route;
 }

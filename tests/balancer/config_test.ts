@@ -99,42 +99,12 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "config: the first route needs a cluster and a CDN",
-  permissions: "none",
-  fn() {
-    const env = { CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "origin-cluster" };
-    const route = {
-      cluster: "origin-cluster",
-      cdnHost: "cdn.example.net",
-      cdnWeight: 9,
-      originWeight: 1,
-      originPort: null,
-    };
-    assert.deepEqual(config([], env).firstRoute, route);
-    assert.deepEqual(config([], { ...env, CDN_TO_ORIGIN: "7:3" }).firstRoute, {
-      ...route,
-      cdnWeight: 7,
-      originWeight: 3,
-    });
-    assert.equal(config([], { CDN_TO_ORIGIN: "7:3" }).firstRoute, undefined);
-  },
-});
-
 const REFUSED: readonly [args: string[], env: Record<string, string>, message: RegExp][] = [
   [["--lisen", "127.0.0.1:1"], {}, /did you mean --listen\?$/],
   [["--workers", "0"], {}, /^Cannot use "0" for --workers: .*1 to 64$/],
   [["--data", "a\0b"], {}, /without NUL$/],
   [["--database-url", "postgres://u:secret@h/d"], {}, /^Unknown flag "--database-url"/],
   [[], { CDN_HOST: "a" }, /^CDN_HOST is set without ORIGIN_CLUSTER: set both/],
-  [[], { ORIGIN_CLUSTER: "a" }, /^ORIGIN_CLUSTER is set without CDN_HOST: set both/],
-  [[], { CDN_HOST: "a?", ORIGIN_CLUSTER: "a" }, /^Cannot use "a\?" for CDN_HOST: give a host/],
-  [[], { CDN_HOST: "a", ORIGIN_CLUSTER: "A" }, /^Cannot use "A" for ORIGIN_CLUSTER: give the domain/],
-  [
-    [],
-    { CDN_HOST: "a", ORIGIN_CLUSTER: "a", CDN_TO_ORIGIN: "9" },
-    /^Cannot use "9" for CDN_TO_ORIGIN: give CDN:ORIGIN/,
-  ],
 ];
 
 Deno.test({
