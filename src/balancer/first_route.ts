@@ -1,5 +1,6 @@
 import { UsageError } from "../shared/flags.ts";
-import { parseRatio, routeProblems, type RouteSettings } from "./route_settings.ts";
+import { routeProblems } from "./route_rules.ts";
+import { parseRatio, type RouteSettings } from "./route_settings.ts";
 
 export interface FirstRoute extends RouteSettings {
   readonly cluster: string;

@@ -245,7 +245,10 @@ export class Master {
   /** @throws {RangeError} A route breaks a rule; the table before stays in force. */
   #use(routes: readonly Route[]): readonly Route[] {
     const used = this.#inForce.take(routes);
-    this.#table = routingTable(used, this.#table, this.#parts.turnsTaken);
+    this.#table = routingTable(used, {
+      ...this.#table && { previous: this.#table },
+      turnsTaken: () => this.#parts.turnsTaken ?? 0n,
+    });
     this.#crew.replace(this.#table);
     this.#routed.resolve();
     return used;

@@ -1,8 +1,10 @@
-import { type Answer, type FullAnswer, statusLine, textAnswer } from "../shared/http/answers.ts";
+import { type Answer, type FullAnswer, textAnswer } from "../shared/http/answers.ts";
+import { statusLine } from "../shared/http/status.ts";
 import { fieldsOf, type Head } from "../shared/http/head.ts";
 import { textOf } from "../shared/http/latin1.ts";
 import { announcesBody, type Responder } from "../shared/http/pipeline.ts";
 import type { Refusal as HeadRefusal } from "../shared/http/refusals.ts";
+import { choose, destinationIn } from "./choice.ts";
 import type { RoutingTable } from "./routing.ts";
 import { findVideo, locationOf, type Refusal, type Video, videoIn } from "./target.ts";
 
@@ -14,7 +16,6 @@ export interface Counts {
   refused: number;
 }
 
-const MOVED = statusLine(301);
 /** Players fetch playlists across origins; a 301 that is cached would pin a viewer to the first choice. */
 const REDIRECT_FIELDS =
   "\r\ncache-control: no-store\r\naccess-control-allow-origin: *\r\ncontent-length: 0\r\n";
@@ -54,9 +55,8 @@ export class Redirector implements Responder {
     const video = find(target.slice(2), this.table);
     if ("reason" in video) return this.#refuse(video.status, video.reason, [], isHead);
     this.counts.redirected++;
-    const { turns } = video.target;
-    const turn = 1n + (isGet ? Atomics.add(turns, 0, 1n) : Atomics.load(turns, 0));
-    return `${MOVED}location: ${locationOf(video, turn)}${REDIRECT_FIELDS}`;
+    const choice = choose(video, isGet, sharedMs);
+    return video.target.head + locationOf(video, destinationIn(choice)) + REDIRECT_FIELDS;
   }
 
   refuse({ status, reason }: HeadRefusal): FullAnswer {
@@ -113,6 +113,9 @@ function preflight(bytes: Uint8Array, head: Head): Answer {
   ];
   return statusLine(204) + fields.map((field) => `${field}\r\n`).join("");
 }
+
+/** A clock that all threads of the machine share. */
+const sharedMs = (): number => performance.timeOrigin + performance.now();
 
 function find(query: string, table: RoutingTable): Video | Refusal {
   const url = videoIn(query);

@@ -1,5 +1,7 @@
+import { type Cdn, type RouteOptions } from "./route_options.ts";
+
 /** What an operator may change of a route. */
-export interface RouteSettings {
+export interface RouteSettings extends RouteOptions {
   /** The base of the CDN's URLs: a host, with a scheme (default `http`), a port and a path if it has them. */
   readonly cdnHost: string;
   /** Of every `cdnWeight + originWeight` requests, this many go to the CDN. */
@@ -7,6 +9,12 @@ export interface RouteSettings {
   readonly originWeight: number;
   /** The port that a video URL must name; null where it must name none. */
   readonly originPort: number | null;
+}
+
+/** The host and the weight that stand for several CDNs where only one can be known: for versions before 0.2.0. */
+export function shortForm(cdns: readonly Cdn[]): Pick<RouteSettings, "cdnHost" | "cdnWeight"> {
+  const weight = cdns.reduce((sum, { weight, enabled }) => enabled === false ? sum : sum + weight, 0);
+  return { cdnHost: cdns[0]!.host, cdnWeight: Math.min(weight, WEIGHT_MAX) };
 }
 
 export const CLUSTER_CHARS_MAX = 253; // RFC 1035, 2.3.4
@@ -29,9 +37,9 @@ export const CDN_HOST_PATTERN = new RegExp(
     String.raw`(?::[1-9][0-9]{0,4})?(?<path>(?:\/${PATH_CHAR}+)*)\/?$`,
 );
 
-/** A field of a route that can't be as it is, by the name of its property, and what to give instead. */
+/** A field of a route that can't be as it is, by the path of its property, such as `cdns/0/host`, and what to give instead. */
 export interface RouteProblem {
-  readonly field: "cluster" | keyof RouteSettings;
+  readonly field: string;
   readonly message: string;
 }
 
@@ -65,31 +73,6 @@ export function cdnHostProblem(cdnHost: string): string | undefined {
 /** What is wrong with a pair of weights, or undefined. */
 export function weightsProblem({ cdnWeight, originWeight }: RouteSettings): string | undefined {
   if (cdnWeight === 0 && originWeight === 0) return "give a weight above 0 to the CDN or to the origin";
-}
-
-/** Everything that is wrong with a route: nothing, if it can go into a routing table. */
-export function routeProblems(cluster: string, settings: RouteSettings): RouteProblem[] {
-  const { cdnHost, cdnWeight, originWeight, originPort } = settings;
-  const isText = (value: unknown) => typeof value === "string"; // A newer version may have stored something else.
-  const isWeight = (weight: number) => Number.isInteger(weight) && weight >= 0 && weight <= WEIGHT_MAX;
-  const weightMessage = (weight: number) =>
-    isWeight(weight) ? undefined : `give an integer from 0 to ${WEIGHT_MAX}`;
-  const isPort = originPort === null ||
-    (Number.isInteger(originPort) && originPort >= 1 && originPort <= PORT_MAX);
-  const found: [RouteProblem["field"], string | undefined][] = [
-    ["cluster", isText(cluster) ? clusterProblem(cluster) : "give a string"],
-    ["cdnHost", isText(cdnHost) ? cdnHostProblem(cdnHost) : "give a string"],
-    ["cdnWeight", weightMessage(cdnWeight)],
-    ["originWeight", weightMessage(originWeight) ?? weightsProblem(settings)],
-    ["originPort", isPort ? undefined : `give a port from 1 to ${PORT_MAX}, or null`],
-  ];
-  return found.flatMap(([field, message]) => message === undefined ? [] : [{ field, message }]);
-}
-
-/** @throws {RangeError} that names the first field which can't be as it is. */
-export function checkRoute(cluster: string, settings: RouteSettings): void {
-  const [problem] = routeProblems(cluster, settings);
-  if (problem) throw new RangeError(`Cannot use the ${problem.field} of this route: ${problem.message}`);
 }
 
 /** The beginning of every URL of a CDN, without a slash at its end: `https://cdn.example.net/video`. */

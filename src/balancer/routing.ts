@@ -1,4 +1,12 @@
-import { cdnBase, checkRoute, type RouteSettings } from "./route_settings.ts";
+import { statusLine } from "../shared/http/status.ts";
+import { ALL_WELL, type Availability } from "./availability.ts";
+import { type RateCap, rateCap } from "./rate_cap.ts";
+import { Reason } from "./reasons.ts";
+import { seedOf } from "./rendezvous.ts";
+import { cdnsOf, ORIGIN } from "./route_options.ts";
+import { checkRoute } from "./route_rules.ts";
+import { cdnBase, type RouteSettings } from "./route_settings.ts";
+import { type Shares, sharesOf } from "./shares.ts";
 
 export type { RouteSettings } from "./route_settings.ts";
 
@@ -16,41 +24,82 @@ export interface Route extends RouteSettings {
 }
 
 /**
- * The last turn of a cluster, one element in memory that every worker shares. Each cluster has its own, so that one
- * which takes the place of another can't go on with its turns, whatever table a worker still has in its hands.
+ * The turns of a cluster that were taken, and those of the origin that were given to a CDN: two elements in memory that
+ * every worker shares. Each cluster has its own, so that one which takes the place of another can't go on with its
+ * turns, whatever table a worker still has in its hands.
  */
 export type TurnCounter = BigUint64Array<SharedArrayBuffer>;
 
-/** A route as a worker needs it: nothing is left to be put together for each request. */
+/** A place that videos are watched at. */
+export interface Destination {
+  readonly name: string;
+  /** What its URLs begin with, up to and with the slash before the server; empty: the origin, where a URL stays as it is. */
+  readonly prefix: string;
+}
+
+/** A route as a worker needs it: as little as can be is left to be done for each request. Can be posted to a worker. */
 export interface Target {
-  /** What a URL of the CDN begins with, up to and with the slash before the server. */
-  readonly cdnPrefix: string;
-  readonly cdnWeight: number;
-  readonly originWeight: number;
+  readonly cluster: string;
+  /** Whether its videos are redirected at all. */
+  readonly isEnabled: boolean;
+  /** The status line of a redirect, and the name of the field that says where to. */
+  readonly head: string;
+  /** The origin first, then the CDNs that are not switched off. */
+  readonly destinations: readonly Destination[];
+  /** As the route has it, by destination. */
+  readonly configured: Shares;
+  /** As it is while some destinations are away: the same object while all are there. */
+  readonly effective: Shares;
+  /** Where those go that the origin can't take; undefined: there is no CDN. */
+  readonly cdnsAlone: Shares | undefined;
+  /** Why a destination takes none of its share; undefined: it takes it. */
+  readonly away: readonly (Reason | undefined)[];
+  /** What of a path decides where it goes; undefined: the turn does. */
+  readonly spread: "directory" | "path" | undefined;
+  /** By destination: what it draws with where the path decides. */
+  readonly seeds: readonly number[];
+  /** Servers of the origin that are to be left alone; undefined: none. */
+  readonly drainedServers: ReadonlySet<string> | undefined;
+  /** Undefined: the origin takes all that comes. */
+  readonly cap: RateCap | undefined;
   /** The port as a video URL has to name it, with its colon, or empty. */
   readonly originPort: string;
   readonly turns: TurnCounter;
+  /** The cell of {@linkcode cap}. */
+  readonly cell: Int32Array<SharedArrayBuffer>;
 }
 
 /** What is known of each cluster, by its name. Never changed: replaced whole. Can be posted to a worker. */
 export type RoutingTable = ReadonlyMap<string, Target>;
 
+export interface TableOptions {
+  /** A cluster that is in it goes on with its turns. */
+  readonly previous?: RoutingTable;
+  /** The turns that another cluster begins after. */
+  readonly turnsTaken?: () => bigint;
+  /** By cluster; undefined: all its destinations are well. */
+  readonly availabilityOf?: (cluster: string) => Availability | undefined;
+}
+
 /**
- * The table for these routes. A cluster that is in `previous` goes on with its turns; another one begins after
- * `turnsTaken`.
+ * The table for these routes.
  *
  * @throws {RangeError} A route breaks a rule of route_settings.ts.
  */
 export function routingTable(
   routes: Iterable<{ readonly cluster: string } & RouteSettings>,
-  previous: RoutingTable = new Map(),
-  turnsTaken = 0n,
+  { previous = new Map(), turnsTaken = () => 0n, availabilityOf = () => undefined }: TableOptions = {},
 ): RoutingTable {
   const table = new Map<string, Target>();
   for (const route of routes) {
     const before = previous.get(route.cluster);
-    const isMade = before !== undefined && MADE.get(route) === before;
-    table.set(route.cluster, isMade ? before : target(route, before?.turns ?? turnCounter(turnsTaken)));
+    const availability = availabilityOf(route.cluster) ?? ALL_WELL;
+    const made = MADE.get(route);
+    const isSame = before !== undefined && made?.target === before && made.availability === availability;
+    table.set(
+      route.cluster,
+      isSame ? before : target(route, availability, before ?? turnCounters(turnsTaken())),
+    );
   }
   return table;
 }
@@ -59,20 +108,73 @@ export function routingTable(
  * The target that was made of each route, as long as both are in use: of a route that is the same object, so is the
  * target. Of 20,000 routes a change makes one anew, and that one alone is sent to the workers.
  */
-const MADE = new WeakMap<object, Target>();
+const MADE = new WeakMap<object, { target: Target; availability: Availability }>();
 
-function target(route: { readonly cluster: string } & RouteSettings, turns: TurnCounter): Target {
+function target(
+  route: { readonly cluster: string } & RouteSettings,
+  availability: Availability,
+  { turns, cell }: Pick<Target, "turns" | "cell">,
+): Target {
   const { cluster, ...settings } = route;
   checkRoute(cluster, settings);
-  const made = {
-    cdnPrefix: `${cdnBase(settings.cdnHost)}/`,
-    cdnWeight: settings.cdnWeight,
-    originWeight: settings.originWeight,
+  const cdns = cdnsOf(settings).filter(({ enabled }) => enabled !== false);
+  const destinations = [
+    { name: ORIGIN, prefix: "" },
+    ...cdns.map(({ name, host }) => ({ name, prefix: `${cdnBase(host)}/` })),
+  ];
+  const made: Target = {
+    cluster,
+    isEnabled: settings.enabled !== false,
+    head: `${statusLine(settings.status ?? 301)}location: `,
+    destinations,
+    ...dealing(destinations, [settings.originWeight, ...cdns.map(({ weight }) => weight)], availability),
+    spread: settings.spread && (settings.spreadBy ?? "directory"),
+    seeds: destinations.map(({ name }) => seedOf(name)),
+    drainedServers: availability.drainedServers.size > 0 ? availability.drainedServers : undefined,
+    cap: settings.originRateMax === undefined ? undefined : rateCap(settings.originRateMax),
     originPort: settings.originPort === null ? "" : `:${settings.originPort}`,
     turns,
+    cell,
   };
-  MADE.set(route, made);
+  MADE.set(route, { target: made, availability });
   return made;
+}
+
+/** A share that rises is rounded to one in so many. */
+const SHARE_STEPS = 20;
+
+/**
+ * Deals the turns of those that are away to the others, by their weights. Where no weight is left, the origin takes all;
+ * if it is away, too, CDNs of weight 0 do. Where nobody is left, all are taken to be there: to redirect to where it may
+ * fail is better than to fail.
+ */
+function dealing(
+  destinations: readonly Destination[],
+  weights: readonly number[],
+  { absent }: Availability,
+): Pick<Target, "configured" | "effective" | "cdnsAlone" | "away"> {
+  const configured = sharesOf(weights);
+  const absences = destinations.map(({ name }) => absent.get(name));
+  const isThere = (i: number) => absences[i]?.share !== 0;
+  const hasAny = (some: readonly number[]) => some.some((weight) => weight > 0);
+  const withoutOrigin = (some: readonly number[]) => some.map((weight, i) => i === 0 ? 0 : weight);
+  const left = weights.map((weight, i) => weight * Math.ceil((absences[i]?.share ?? 1) * SHARE_STEPS));
+  const fallback = weights.map((_, i) => isThere(i) && (i === 0) === isThere(0) ? 1 : 0);
+  const taking = [left, fallback].find(hasAny);
+  const isSteady = taking === undefined || absences.every((absence) => absence === undefined);
+  const cdns = [withoutOrigin(left), withoutOrigin(weights)].find(hasAny);
+  return {
+    configured,
+    effective: isSteady ? configured : sharesOf(taking),
+    cdnsAlone: cdns && sharesOf(cdns),
+    away: absences.map((absence) =>
+      isSteady || absence?.share !== 0
+        ? undefined
+        : absence.reason === "forced"
+        ? Reason.forced
+        : Reason.failover
+    ),
+  };
 }
 
 /** What makes one table of another: all that has to be sent to whoever has the other one. */
@@ -97,6 +199,8 @@ export function changedTable(before: RoutingTable, { changed, removed }: TableCh
   return table;
 }
 
-function turnCounter(turnsTaken: bigint): TurnCounter {
-  return new BigUint64Array(new SharedArrayBuffer(BigUint64Array.BYTES_PER_ELEMENT)).fill(turnsTaken);
+function turnCounters(turnsTaken: bigint): Pick<Target, "turns" | "cell"> {
+  const turns = new BigUint64Array(new SharedArrayBuffer(2 * BigUint64Array.BYTES_PER_ELEMENT));
+  turns[0] = turnsTaken;
+  return { turns, cell: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) };
 }

@@ -1,5 +1,5 @@
 import type { Log } from "../shared/log.ts";
-import { routeProblems } from "./route_settings.ts";
+import { routeProblems } from "./route_rules.ts";
 import type { Route } from "./routing.ts";
 
 /** Keeps the last routes known, for a start without the database. */

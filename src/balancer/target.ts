@@ -59,6 +59,7 @@ const CUT_OFF = refusal(
   400,
   "The video URL has a query, and another parameter follows: encode each & of the URL as %26, or give that parameter before video",
 );
+const SWITCHED_OFF = refusal(404, "The cluster of this video URL is switched off");
 const UNKNOWN_CLUSTER = refusal(404, "The cluster of this video URL is not configured");
 
 /** What keeps a URL from being of the form, in the words for it; the first that applies. */
@@ -123,6 +124,7 @@ export function findVideo(url: string, table: RoutingTable): Video | Refusal {
   const fragment = match[5];
   const target = table.get(cluster);
   if (target === undefined) return UNKNOWN_CLUSTER;
+  if (!target.isEnabled) return SWITCHED_OFF;
   if (port !== target.originPort && !isSamePort(url, port, target.originPort)) return WRONG_PORT;
   if (server.startsWith("xn--") && !URL.canParse(`http://${server}.${cluster}`)) return BAD_LABEL;
   return { url: fragment === undefined ? url : url.slice(0, -fragment.length), server, path, target };
@@ -134,18 +136,7 @@ function isSamePort(url: string, port: string, other: string): boolean {
   return (port || implied) === (other || implied);
 }
 
-/** Where a video is watched in this turn of its cluster. */
-export function locationOf({ url, server, path, target }: Video, turn: bigint): string {
-  return isOriginTurn(turn, target.cdnWeight, target.originWeight) ? url : target.cdnPrefix + server + path;
-}
-
-/**
- * Whether turn k goes to the origin: ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, so that the origin's turns are spread evenly.
- * That is k·o mod (c+o) < o, in which k counts only by its remainder: no product reaches 2^53.
- *
- * @param turn from 1
- */
-export function isOriginTurn(turn: bigint, cdnWeight: number, originWeight: number): boolean {
-  const cycle = cdnWeight + originWeight;
-  return Number(turn % BigInt(cycle)) * originWeight % cycle < originWeight;
+/** Where a video is watched, by the index of the destination. */
+export function locationOf({ url, server, path, target }: Video, destination: number): string {
+  return destination === 0 ? url : target.destinations[destination]!.prefix + server + path;
 }

@@ -66,7 +66,7 @@ Deno.test({
     const routes = ["a", "b"].map((cluster) => ({ ...ROUTE, cluster }));
     const first = routingTable(routes);
     crew.replace(first);
-    const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], first);
+    const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], { previous: first });
     crew.replace(table);
     // Those that serve are sent no more than what has changed.
     const change = { kind: "routes", changed: new Map([["c", table.get("c")]]), removed: ["b"] };

@@ -16,7 +16,7 @@ function redirector(cdnWeight = 1, originWeight = 1, turnsTaken = 0n): Redirecto
     originWeight,
     originPort: null,
   };
-  return new Redirector(routingTable([route], undefined, turnsTaken));
+  return new Redirector(routingTable([route], { turnsTaken: () => turnsTaken }));
 }
 
 Deno.test({
@@ -83,7 +83,7 @@ Deno.test({
       originWeight: 1,
       originPort: null,
     };
-    current.table = routingTable([route], current.table);
+    current.table = routingTable([route], { previous: current.table });
     assert.equal(location(), AT_CDN.replace("cdn.example.net", "other.example"));
     assert.equal(location(), AT_ORIGIN);
     current.table = routingTable([]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { routeProblems } from "../../src/balancer/route_rules.ts";
 import {
   CDN_HOST_PATTERN,
   cdnBase,
@@ -7,7 +8,6 @@ import {
   CLUSTER_PATTERN,
   clusterProblem,
   parseRatio,
-  routeProblems,
 } from "../../src/balancer/route_settings.ts";
 
 const label63 = "a".repeat(63);

@@ -21,7 +21,10 @@ Deno.test({
       ["cdn.example.net/a/", "http://cdn.example.net/a/"],
     ];
     for (const [cdnHost, cdnPrefix] of bases) {
-      assert.equal(routingTable([{ ...ROUTE, cdnHost }]).get("a.example")!.cdnPrefix, cdnPrefix);
+      assert.equal(
+        routingTable([{ ...ROUTE, cdnHost }]).get("a.example")!.destinations[1]!.prefix,
+        cdnPrefix,
+      );
     }
     assert.equal(routingTable([ROUTE]).get("a.example")!.originPort, "");
     assert.equal(routingTable([{ ...ROUTE, originPort: 8080 }]).get("a.example")!.originPort, ":8080");
@@ -32,17 +35,19 @@ Deno.test({
   name: "routing: turns outlast a change of the route, and no other cluster goes on with them",
   permissions: "none",
   fn() {
-    const first = routingTable([ROUTE, { ...ROUTE, cluster: "b.example" }], undefined, 7n);
+    const first = routingTable([ROUTE, { ...ROUTE, cluster: "b.example" }], { turnsTaken: () => 7n });
     const { turns } = first.get("a.example")!;
-    assert.deepEqual([...turns], [7n]);
+    assert.deepEqual([...turns], [7n, 0n]);
     Atomics.add(turns, 0, 1n);
-    const second = routingTable([{ ...ROUTE, cdnWeight: 1 }, { ...ROUTE, cluster: "c.example" }], first);
-    assert.deepEqual([...second.get("a.example")!.turns], [8n]);
-    assert.deepEqual([...second.get("c.example")!.turns], [0n]);
+    const second = routingTable([{ ...ROUTE, cdnWeight: 1 }, { ...ROUTE, cluster: "c.example" }], {
+      previous: first,
+    });
+    assert.deepEqual([...second.get("a.example")!.turns], [8n, 0n]);
+    assert.deepEqual([...second.get("c.example")!.turns], [0n, 0n]);
     // A worker with the old table in its hands takes no turn of a route that was made anew.
-    const third = routingTable([ROUTE], routingTable([], second));
+    const third = routingTable([ROUTE], { previous: routingTable([], { previous: second }) });
     Atomics.add(turns, 0, 1n);
-    assert.deepEqual([...third.get("a.example")!.turns], [0n]);
+    assert.deepEqual([...third.get("a.example")!.turns], [0n, 0n]);
   },
 });
 
@@ -52,7 +57,7 @@ Deno.test({
   fn() {
     const [a, b, c] = ["a", "b", "c"].map((cluster) => ({ ...ROUTE, cluster }));
     const before = routingTable([a!, b!, c!]);
-    const after = routingTable([a!, { ...b!, cdnWeight: 1 }], before);
+    const after = routingTable([a!, { ...b!, cdnWeight: 1 }], { previous: before });
     assert.equal(after.get("a"), before.get("a"));
     const change = changeBetween(before, after);
     assert.deepEqual([[...change.changed.keys()], change.removed], [["b"], ["c"]]);
@@ -66,7 +71,7 @@ Deno.test({
     fc.assert(fc.property(fc.array(routes), (states) => {
       let [table, ofWorker] = [routingTable([]), routingTable([])];
       for (const state of states) {
-        const next = routingTable(state, table);
+        const next = routingTable(state, { previous: table });
         ofWorker = changedTable(ofWorker, structuredClone(changeBetween(table, next)));
         table = next;
         assert.deepEqual(ofWorker, table);
@@ -82,7 +87,7 @@ Deno.test({
     const table = routingTable([ROUTE]);
     const posted = structuredClone(table);
     Atomics.add(posted.get("a.example")!.turns, 0, 5n);
-    assert.deepEqual([...table.get("a.example")!.turns], [5n]);
+    assert.deepEqual([...table.get("a.example")!.turns], [5n, 0n]);
     assert.deepEqual(posted, table);
   },
 });

@@ -182,8 +182,10 @@ const PURE = [
   ...["scanner", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
     `src/aggregator/${name}.ts`
   ),
-  ...["target", "routing"].map((name) => `src/balancer/${name}.ts`),
-  ...["head", "latin1", "places", "refusals"].map((name) => `src/shared/http/${name}.ts`),
+  ...["target", "routing", "choice", "rate_cap", "rendezvous", "shares", "turn_order"].map((name) =>
+    `src/balancer/${name}.ts`
+  ),
+  ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
 ];
 
 const IMPURE =
@@ -253,6 +255,11 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
   // Types, and what a worker is told: seen through a worker.
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
+  // Types, and the rules of the settings together: the tables and the properties are there.
+  "src/balancer/route_rules.ts": "tests/balancer/route_settings_test.ts",
+  "src/balancer/route_options.ts": "tests/balancer/route_option_rules_test.ts",
+  "src/balancer/availability.ts": "tests/balancer/choice_test.ts",
+  "src/balancer/reasons.ts": "tests/balancer/choice_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
   // A type, and a setting that the simulated clients have.

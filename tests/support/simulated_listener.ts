@@ -1,5 +1,6 @@
 /** A listener on simulated time with simulated clients. */
-import { statusLine, textAnswer } from "../../src/shared/http/answers.ts";
+import { textAnswer } from "../../src/shared/http/answers.ts";
+import { statusLine } from "../../src/shared/http/status.ts";
 import { Exchange, type WholeRequest } from "../../src/shared/http/exchange.ts";
 import { textOf } from "../../src/shared/http/latin1.ts";
 import { type Admission, HttpListener } from "../../src/shared/http/listener.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type FullAnswer, statusLine, textAnswer } from "../../shared/http/answers.ts";
+import { type FullAnswer, textAnswer } from "../../shared/http/answers.ts";
+import { statusLine } from "../../shared/http/status.ts";
 import type { SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
 import type { Log } from "../../shared/log.ts";
 import { BODY_BYTES_MAX } from "./requests.ts";

@@ -1,4 +1,4 @@
-import { routeProblems } from "../route_settings.ts";
+import { routeProblems } from "../route_rules.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 
 /** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
@@ -36,13 +36,8 @@ export function toSettings(stored: StoredSettings): RouteSettings {
   };
 }
 
-const COLUMNS = {
-  cluster: "cluster",
-  cdnHost: "cdn_host",
-  cdnWeight: "cdn_weight",
-  originWeight: "origin_weight",
-  originPort: "origin_port",
-} as const;
+/** The name of a property as the columns and the API have it: `originPort` → `origin_port`. */
+const columnOf = (property: string) => property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
 export function toRoute(row: RouteRow): Route {
@@ -51,7 +46,7 @@ export function toRoute(row: RouteRow): Route {
   const [broken] = routeProblems(cluster, settings);
   const isDated = Number.isFinite(Number(updated_at));
   const problem = broken
-    ? `${COLUMNS[broken.field]}: ${broken.message}`
+    ? `${columnOf(broken.field)}: ${broken.message}`
     : isDated
     ? undefined
     : "updated_at: give a time that has a date";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { statusLine } from "./status.ts";
 
 /** An answer without a body, up to and with the CR LF of its last field; it says `content-length: 0` itself. */
 export type BareAnswer = string;
@@ -16,37 +17,6 @@ export interface FullAnswer<Body extends string | Uint8Array = string> {
 }
 
 export type Answer = BareAnswer | FullAnswer;
-
-/** The reasons that RFC 9110 gives the statuses which this project answers with. */
-const PHRASES: Readonly<Record<number, string>> = {
-  200: "OK",
-  201: "Created",
-  204: "No Content",
-  301: "Moved Permanently",
-  304: "Not Modified",
-  400: "Bad Request",
-  401: "Unauthorized",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  406: "Not Acceptable",
-  408: "Request Timeout",
-  409: "Conflict",
-  411: "Length Required",
-  412: "Precondition Failed",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  415: "Unsupported Media Type",
-  421: "Misdirected Request",
-  422: "Unprocessable Content",
-  429: "Too Many Requests",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-  505: "HTTP Version Not Supported",
-};
-
-/** A status line with its CR LF; the phrase may be empty (RFC 9112, 4). */
-export const statusLine = (status: number): string => `HTTP/1.1 ${status} ${PHRASES[status] ?? ""}\r\n`;
 
 /** One line of plain text for a person or a program to read; nobody caches it or takes it for anything else. */
 export function textAnswer(

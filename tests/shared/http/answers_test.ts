@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Endings, statusLine, textAnswer } from "../../../src/shared/http/answers.ts";
+import { Endings, textAnswer } from "../../../src/shared/http/answers.ts";
+import { statusLine } from "../../../src/shared/http/status.ts";
 import { parted } from "../../support/requests.ts";
 
 Deno.test({

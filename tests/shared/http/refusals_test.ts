@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statusLine } from "../../../src/shared/http/answers.ts";
+import { statusLine } from "../../../src/shared/http/status.ts";
 import * as refusals from "../../../src/shared/http/refusals.ts";
 
 Deno.test({
