@@ -5,6 +5,7 @@ import {
   hostPort,
   integer,
   type Lookup,
+  oneOf,
   parseFlags,
   UsageError,
 } from "../shared/flags.ts";
@@ -36,6 +37,8 @@ interface Flags extends LimitFlags {
   readonly adminHosts: readonly string[];
   readonly workers: number;
   readonly spareWorkers: number;
+  /** Whether redirects say why they lead where they do. */
+  readonly explainHeader: boolean;
   /** Of the process; undefined: as many as there are descriptors for. */
   readonly connectionsMax: number | undefined;
   /** From the signal on, before connections are no longer accepted. */
@@ -229,6 +232,14 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "0s",
       help: "time between the signal to stop, when /readyz begins to say 503, and the stop",
       parse: duration(0, TIMEOUT_MS_MAX),
+    },
+    explainHeader: {
+      flag: "explain-header",
+      placeholder: "on|off",
+      variable: "BALANCER_EXPLAIN_HEADER",
+      default: "off",
+      help: "whether a redirect says in X-Sluice which destination it names, and why",
+      parse: (text: string) => oneOf(["on", "off"])(text) === "on",
     },
     dataDirectory: {
       flag: "data",

@@ -5,6 +5,7 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import { changeBetween, type RoutingTable } from "./routing.ts";
+import type { Tallied } from "./tally.ts";
 
 /** A worker as the master sees it: a `Worker`, or a simulation of one. */
 export interface WorkerHandle {
@@ -33,6 +34,7 @@ export interface Loss {
 /** What the crew tells of its workers, by number from 0; spares have the highest. */
 export interface CrewEvents {
   measured(measurement: Measurement): void;
+  tallied(redirects: readonly Tallied[]): void;
   /** One that listened died. */
   lost(loss: Loss): void;
   /** A parked spare died: no viewer notices, but the next death finds one less. */
@@ -48,6 +50,8 @@ export interface CrewOptions {
   readonly startWorker: StartWorker;
   /** Whether the workers are to measure their answers. */
   readonly measuring: boolean;
+  /** Whether redirects are to say why they lead where they do. */
+  readonly explains: boolean;
 }
 
 /** What every worker serves. */
@@ -170,9 +174,9 @@ export class Crew {
 
   /** What is posted before the worker is loaded waits for it. */
   #serve(member: Member): void {
-    const { measuring } = this.#options;
+    const { measuring, explains } = this.#options;
     member.state = "starting";
-    member.handle.post({ kind: "serve", ...this.#service!, limits: member.limits, measuring });
+    member.handle.post({ kind: "serve", ...this.#service!, limits: member.limits, measuring, explains });
   }
 
   #stop(member: Member): void {
@@ -199,6 +203,8 @@ export class Crew {
         return member.listening.resolve();
       case "measured":
         return this.#events.measured(message.measurement);
+      case "tallied":
+        return this.#events.tallied(message.redirects);
       case "accept_failing":
         return this.#events.acceptFailing(member.worker, message.reason);
       case "accept_recovered":

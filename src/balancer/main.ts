@@ -70,6 +70,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     version,
     hosts: config.adminHosts,
     readiness: () => master.readiness,
+    explain: (video) => master.explain(video),
   });
   const adminListener = listenForAdmin(admin, config, adminResponder(app, log), master.acceptTrouble);
   try {

@@ -1,13 +1,16 @@
 import type { HostPort } from "../shared/flags.ts";
 import type { Certificate } from "../shared/http/tls.ts";
 import type { Log } from "../shared/log.ts";
+import { sharedMs } from "../shared/shared_clock.ts";
 import type { Readiness } from "./admin/health.ts";
 import { AcceptTrouble } from "./accept_trouble.ts";
 import { endOf } from "./certificate.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss, type StartWorker } from "./crew.ts";
+import { explain, type Explanation } from "./explain.ts";
 import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
+import { RedirectTotals } from "./redirect_totals.ts";
 import { type Route, type RouteSettings, type RoutingTable, routingTable } from "./routing.ts";
 import { RoutesInForce } from "./routes_in_force.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -21,7 +24,13 @@ const SEED_PAUSE_MS = 250;
 export interface MasterParts {
   readonly config: Pick<
     BalancerConfig,
-    "workers" | "spareWorkers" | "firstRoute" | "databaseUrl" | "dataDirectory" | "drainDelayMs"
+    | "workers"
+    | "spareWorkers"
+    | "explainHeader"
+    | "firstRoute"
+    | "databaseUrl"
+    | "dataDirectory"
+    | "drainDelayMs"
   >;
   /** What each worker allows its viewers. */
   readonly limits: Limits;
@@ -61,19 +70,35 @@ export class Master {
   #isSnapshotTried = false;
   readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
+  /** What was redirected since the start. */
+  readonly redirects = new RedirectTotals();
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
-    const { config: { workers, spareWorkers: spares }, limits, startWorker, sendMetrics, log } = parts;
+    const { config: { workers, spareWorkers: spares, explainHeader: explains }, limits } = parts;
+    const { startWorker, sendMetrics, log } = parts;
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
-    this.#crew = new Crew({ workers, spares, limits, startWorker, measuring: sendMetrics !== undefined }, {
+    this.#crew = new Crew({
+      workers,
+      spares,
+      limits,
+      startWorker,
+      measuring: sendMetrics !== undefined,
+      explains,
+    }, {
       measured: (measurement) => sendMetrics?.(measurement),
+      tallied: (redirects) => this.redirects.add(redirects),
       lost: (loss) => this.#lose(loss),
       spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
       acceptFailing: (worker, reason) => this.#acceptTrouble.began(`worker ${worker}`, reason),
       acceptRecovered: (worker, failures) => this.#acceptTrouble.ended(`worker ${worker}`, failures),
     });
+  }
+
+  /** What would happen to a request for this video now, and why; undefined before there are routes. */
+  explain(video: string): Explanation | undefined {
+    return this.#table && explain(video, this.#table, sharedMs);
   }
 
   get readiness(): Readiness {

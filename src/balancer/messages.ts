@@ -2,7 +2,7 @@
  * What the master and its workers say to each other. A worker posts `loaded`, and is parked. The master posts `serve`;
  * the worker listens, drops every permission and posts `listening`. From then on the master posts `routes` whenever they
  * change, a `certificate` when there is another one, `drain` when the service is about to stop, and at the end `stop`;
- * the worker posts what it has `measured` while requests come, and at the end `stopped`.
+ * the worker posts what it has `measured` and `tallied` while requests come, and at the end `stopped`.
  *
  * @module
  */
@@ -12,9 +12,10 @@ import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable, TableChange } from "./routing.ts";
+import type { Tallied } from "./tally.ts";
 
 export type ToWorker =
-  /** Port 0 takes any free one. `measuring`: whether to post what was measured. */
+  /** Port 0 takes any free one. `measuring`: whether to post what was measured; `explains`: whether redirects say why. */
   | {
     kind: "serve";
     listen: HostPort;
@@ -22,6 +23,7 @@ export type ToWorker =
     certificate: Certificate | undefined;
     table: RoutingTable;
     measuring: boolean;
+    explains: boolean;
   }
   /** What is to be changed in the table before, as one step: of 20,000 routes to post all would take 0.4 s. */
   | { kind: "routes" } & TableChange
@@ -43,4 +45,6 @@ export type FromWorker =
   | { kind: "accept_failing"; reason: string }
   | { kind: "accept_recovered"; failures: number }
   | { kind: "measured"; measurement: Measurement }
+  /** What was redirected since the last one; once a second at most. */
+  | { kind: "tallied"; redirects: readonly Tallied[] }
   | { kind: "stopped"; counts: Counts };

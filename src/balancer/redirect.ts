@@ -4,8 +4,12 @@ import { fieldsOf, type Head } from "../shared/http/head.ts";
 import { textOf } from "../shared/http/latin1.ts";
 import { announcesBody, type Responder } from "../shared/http/pipeline.ts";
 import type { Refusal as HeadRefusal } from "../shared/http/refusals.ts";
-import { choose, destinationIn } from "./choice.ts";
+import { sharedMs } from "../shared/shared_clock.ts";
+import { choose, destinationIn, reasonIn } from "./choice.ts";
+import { REASONS } from "./reasons.ts";
 import type { RoutingTable } from "./routing.ts";
+import { steeringManifest } from "./steering.ts";
+import { Tally } from "./tally.ts";
 import { findVideo, locationOf, type Refusal, type Video, videoIn } from "./target.ts";
 
 /** The answers of a worker, by kind. */
@@ -22,6 +26,8 @@ const REDIRECT_FIELDS =
 const ANY_ORIGIN = "access-control-allow-origin: *";
 const ALLOW = "allow: GET, HEAD, OPTIONS";
 
+const STEERING = "/steering/";
+const NO_STEERING = "The cluster of this steering manifest is not configured";
 const ROOT_ONLY = "Nothing is here: ask for /?video=URL";
 const GET_ONLY = "Use GET or HEAD";
 const NO_BODY = "Send the request without a body";
@@ -37,9 +43,14 @@ export class Redirector implements Responder {
   /** Whether the service is about to stop, as `/readyz` tells those that spread the viewers. */
   isStopping = false;
   readonly counts: Counts = { redirected: 0, refused: 0 };
+  readonly #tally: Tally;
+  readonly #explains: boolean;
 
-  constructor(table: RoutingTable) {
+  /** @param explains whether a redirect says where it leads to, by name, and why */
+  constructor(table: RoutingTable, tally = new Tally(), explains = false) {
     this.table = table;
+    this.#tally = tally;
+    this.#explains = explains;
   }
 
   answer(bytes: Uint8Array, head: Head): Answer {
@@ -56,7 +67,9 @@ export class Redirector implements Responder {
     if ("reason" in video) return this.#refuse(video.status, video.reason, [], isHead);
     this.counts.redirected++;
     const choice = choose(video, isGet, sharedMs);
-    return video.target.head + locationOf(video, destinationIn(choice)) + REDIRECT_FIELDS;
+    this.#tally.count(video.target, choice);
+    const location = video.target.head + locationOf(video, destinationIn(choice)) + REDIRECT_FIELDS;
+    return this.#explains ? location + explanation(video, choice) : location;
   }
 
   refuse({ status, reason }: HeadRefusal): FullAnswer {
@@ -66,12 +79,29 @@ export class Redirector implements Responder {
   /** The paths that are no redirect: health, for those that send viewers here, and nothing. */
   #elsewhere(target: string, bytes: Uint8Array, head: Head, isRead: boolean, isHead: boolean): Answer {
     if (target === "*" && isMethod(bytes, head, "OPTIONS")) return preflight(bytes, head);
-    const path = target.replace(/\?.*/s, "");
+    const [path = "", query = ""] = target.split(/\?(.*)/s);
+    if (path.startsWith(STEERING)) return this.#steer(path.slice(STEERING.length), query, isRead, isHead);
     if (path !== "/healthz" && path !== "/readyz") return this.#refuse(404, ROOT_ONLY, [], isHead);
     if (!isRead) return this.#refuse(405, GET_ONLY, ["allow: GET, HEAD"]);
     if (path === "/healthz") return textAnswer(200, "alive", [ANY_ORIGIN], isHead);
     const [status, word] = this.isStopping ? [503, "stopping"] as const : [200, "ready"] as const;
     return textAnswer(status, word, [ANY_ORIGIN], isHead);
+  }
+
+  /** Asked again and again by players: each time a manifest, since other statuses end the steering for good. */
+  #steer(cluster: string, query: string, isRead: boolean, isHead: boolean): Answer {
+    if (!isRead) return this.#refuse(405, GET_ONLY, ["allow: GET, HEAD"]);
+    const target = this.table.get(cluster.toLowerCase());
+    if (!target?.isEnabled) return this.#refuse(404, NO_STEERING, [], isHead);
+    const body = JSON.stringify(steeringManifest(target, query, !isHead));
+    const fields = [
+      "content-type: application/json",
+      "cache-control: no-store",
+      ANY_ORIGIN,
+      `content-length: ${body.length}`,
+    ];
+    const head = statusLine(200) + fields.map((field) => `${field}\r\n`).join("");
+    return { head, body: isHead ? "" : body };
   }
 
   #refuse(status: number, reason: string, fields: readonly string[] = [], isHead = false): FullAnswer {
@@ -114,8 +144,10 @@ function preflight(bytes: Uint8Array, head: Head): Answer {
   return statusLine(204) + fields.map((field) => `${field}\r\n`).join("");
 }
 
-/** A clock that all threads of the machine share. */
-const sharedMs = (): number => performance.timeOrigin + performance.now();
+const explanation = ({ target }: Video, choice: number): string =>
+  `x-sluice: target=${target.destinations[destinationIn(choice)]!.name}; reason=${
+    REASONS[reasonIn(choice)]
+  }\r\n`;
 
 function find(query: string, table: RoutingTable): Video | Refusal {
   const url = videoIn(query);

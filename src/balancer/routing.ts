@@ -3,7 +3,7 @@ import { ALL_WELL, type Availability } from "./availability.ts";
 import { type RateCap, rateCap } from "./rate_cap.ts";
 import { Reason } from "./reasons.ts";
 import { seedOf } from "./rendezvous.ts";
-import { cdnsOf, ORIGIN } from "./route_options.ts";
+import { cdnsOf, ORIGIN, STEERING_TTL_S } from "./route_options.ts";
 import { checkRoute } from "./route_rules.ts";
 import { cdnBase, type RouteSettings } from "./route_settings.ts";
 import { type Shares, sharesOf } from "./shares.ts";
@@ -40,6 +40,8 @@ export interface Destination {
 /** A route as a worker needs it: as little as can be is left to be done for each request. Can be posted to a worker. */
 export interface Target {
   readonly cluster: string;
+  /** Of the route; 0 where it is not known. */
+  readonly version: number;
   /** Whether its videos are redirected at all. */
   readonly isEnabled: boolean;
   /** The status line of a redirect, and the name of the field that says where to. */
@@ -62,6 +64,8 @@ export interface Target {
   readonly drainedServers: ReadonlySet<string> | undefined;
   /** Undefined: the origin takes all that comes. */
   readonly cap: RateCap | undefined;
+  /** How long a player that is steered waits before it asks again, in seconds. */
+  readonly steeringTtlS: number;
   /** The port as a video URL has to name it, with its colon, or empty. */
   readonly originPort: string;
   readonly turns: TurnCounter;
@@ -71,6 +75,9 @@ export interface Target {
 
 /** What is known of each cluster, by its name. Never changed: replaced whole. Can be posted to a worker. */
 export type RoutingTable = ReadonlyMap<string, Target>;
+
+/** What a table needs of a route. */
+type TableRoute = RouteSettings & Pick<Route, "cluster"> & Partial<Pick<Route, "version">>;
 
 export interface TableOptions {
   /** A cluster that is in it goes on with its turns. */
@@ -87,7 +94,7 @@ export interface TableOptions {
  * @throws {RangeError} A route breaks a rule of route_settings.ts.
  */
 export function routingTable(
-  routes: Iterable<{ readonly cluster: string } & RouteSettings>,
+  routes: Iterable<TableRoute>,
   { previous = new Map(), turnsTaken = () => 0n, availabilityOf = () => undefined }: TableOptions = {},
 ): RoutingTable {
   const table = new Map<string, Target>();
@@ -111,11 +118,11 @@ export function routingTable(
 const MADE = new WeakMap<object, { target: Target; availability: Availability }>();
 
 function target(
-  route: { readonly cluster: string } & RouteSettings,
+  route: TableRoute,
   availability: Availability,
   { turns, cell }: Pick<Target, "turns" | "cell">,
 ): Target {
-  const { cluster, ...settings } = route;
+  const { cluster, version = 0, ...settings } = route;
   checkRoute(cluster, settings);
   const cdns = cdnsOf(settings).filter(({ enabled }) => enabled !== false);
   const destinations = [
@@ -124,6 +131,7 @@ function target(
   ];
   const made: Target = {
     cluster,
+    version,
     isEnabled: settings.enabled !== false,
     head: `${statusLine(settings.status ?? 301)}location: `,
     destinations,
@@ -132,6 +140,7 @@ function target(
     seeds: destinations.map(({ name }) => seedOf(name)),
     drainedServers: availability.drainedServers.size > 0 ? availability.drainedServers : undefined,
     cap: settings.originRateMax === undefined ? undefined : rateCap(settings.originRateMax),
+    steeringTtlS: settings.steeringTtlS ?? STEERING_TTL_S,
     originPort: settings.originPort === null ? "" : `:${settings.originPort}`,
     turns,
     cell,

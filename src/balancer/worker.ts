@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import { Meter } from "./metrics.ts";
 import { Redirector } from "./redirect.ts";
 import { changedTable } from "./routing.ts";
+import { Tally } from "./tally.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -20,10 +21,14 @@ const scope = self as unknown as WorkerScope;
 
 /** What new connections are shown; undefined: they come without TLS. */
 let secureContext: ReturnType<typeof tlsContext> | undefined;
-let serving: { listener: HttpListener; redirector: Redirector; meter: Meter } | undefined;
+let serving: { listener: HttpListener; redirector: Redirector; meter: Meter; tally: Tally } | undefined;
 
-function serve({ listen, limits, certificate, table, measuring }: Serve): void {
-  const redirector = new Redirector(table);
+/** Between two reports of what was redirected, in milliseconds; without redirects there is none. */
+const TALLY_MS = 1000;
+
+function serve({ listen, limits, certificate, table, measuring, explains }: Serve): void {
+  const tally = new Tally(() => void setTimeout(() => report(tally), TALLY_MS));
+  const redirector = new Redirector(table, tally, explains);
   const meter = new Meter((measurement) => scope.postMessage({ kind: "measured", measurement }));
   const measure = measuring ? meter.add.bind(meter) : undefined;
   const { connectionsMax, patience, perAddress } = limits;
@@ -45,8 +50,13 @@ function serve({ listen, limits, certificate, table, measuring }: Serve): void {
       acceptRecovered: (failures) => scope.postMessage({ kind: "accept_recovered", failures }),
     },
   });
-  serving = { listener, redirector, meter };
+  serving = { listener, redirector, meter, tally };
   scope.postMessage({ kind: "listening", port: listener.port, held });
+}
+
+function report(tally: Tally): void {
+  const redirects = tally.take();
+  if (redirects.length > 0) scope.postMessage({ kind: "tallied", redirects });
 }
 
 function certify(certificate: Certificate): void {
@@ -63,10 +73,11 @@ function drain(): void {
 
 async function stop(): Promise<void> {
   if (serving) {
-    const { listener, redirector, meter } = serving;
+    const { listener, redirector, meter, tally } = serving;
     drain();
     await listener.stop();
     meter.flush();
+    report(tally);
     scope.postMessage({ kind: "stopped", counts: redirector.counts });
   }
   scope.close();

@@ -40,6 +40,7 @@ Deno.test({
       connectionsPerAddress: undefined,
       certificateFiles: undefined,
       drainDelayMs: 0,
+    explainHeader: false,
       dataDirectory: "data/balancer",
       metricsTo: undefined,
       logLevel: "info",
@@ -130,7 +131,7 @@ Deno.test({
     assert.ok(help.kind === "help");
     const words =
       "--listen --admin --admin-host --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
-      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
+      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
     assert.deepEqual(parse(["--version"]), { kind: "version" });

@@ -27,6 +27,7 @@ function simulate(workers: number, spares: number) {
     spares,
     limits: limitsOf(LIMITS, 100, workers, 1),
     measuring: false,
+    explains: false,
     startWorker(_listen, events) {
       const number = all.length;
       const worker: SimulatedWorker = { heard: [], events, terminated: false };
@@ -44,6 +45,7 @@ function simulate(workers: number, spares: number) {
     },
   }, {
     measured() {},
+    tallied() {},
     lost: (loss) => losses.push(loss),
     spareLost: (worker) => spareLosses.push(worker),
     acceptFailing() {},

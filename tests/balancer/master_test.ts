@@ -62,7 +62,14 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-const config = { workers: 2, spareWorkers: 0, drainDelayMs: 0, databaseUrl: "", dataDirectory: "data" };
+const config = {
+  workers: 2,
+  spareWorkers: 0,
+  explainHeader: false,
+  drainDelayMs: 0,
+  databaseUrl: "",
+  dataDirectory: "data",
+};
 
 Deno.test({
   name: "master: workers start with the database's routes, and are given every change",

@@ -78,6 +78,7 @@ Deno.test({
       certificate: undefined,
       table: new Map(),
       measuring: false,
+      explains: false,
     });
     assert.deepEqual(await probe.promise, {});
     worker.terminate();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Redirector } from "../../src/balancer/redirect.ts";
+import { type RouteSettings, shortForm } from "../../src/balancer/route_settings.ts";
 import { routingTable } from "../../src/balancer/routing.ts";
+import { Tally } from "../../src/balancer/tally.ts";
 import { ask } from "../support/requests.ts";
 
 const FILM = "/?video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8";
@@ -259,5 +261,71 @@ Deno.test({
       ),
       { numRuns: 3000 },
     );
+  },
+});
+
+const SEVERAL = [
+  { name: "a", host: "a.example.net", weight: 1 },
+  { name: "b", host: "b.example.net", weight: 1 },
+];
+const route = (more: Partial<RouteSettings> = {}) => ({
+  cluster: "origin-cluster",
+  cdns: SEVERAL,
+  ...shortForm(SEVERAL),
+  originWeight: 0,
+  originPort: null,
+  ...more,
+});
+
+Deno.test({
+  name: "redirect: several CDNs take turns, with the status of the route, and the answer may say why",
+  permissions: "none",
+  fn() {
+    const current = new Redirector(routingTable([route({ status: 307 })]), new Tally(), true);
+    const answers = Array.from({ length: 4 }, () => ask(current, "GET", FILM));
+    assert.deepEqual(answers.map(({ status }) => status), [307, 307, 307, 307]);
+    assert.deepEqual(
+      answers.map(({ headers }) => [new URL(headers.get("location")!).hostname, headers.get("x-sluice")]),
+      ["a", "b", "a", "b"].map((name) => [`${name}.example.net`, `target=${name}; reason=turn`]),
+    );
+  },
+});
+
+Deno.test({
+  name: "redirect: a route that is switched off is not there, for steering either",
+  permissions: "none",
+  fn() {
+    const current = new Redirector(routingTable([route({ enabled: false })]));
+    assert.equal(ask(current, "GET", FILM).status, 404);
+    assert.equal(ask(current, "GET", "/steering/origin-cluster").status, 404);
+  },
+});
+
+Deno.test({
+  name: "redirect: a steering manifest is JSON that nobody keeps, for a cluster in any case",
+  permissions: "none",
+  fn() {
+    const current = new Redirector(routingTable([route()]));
+    const { status, headers, body } = ask(current, "GET", "/steering/Origin-Cluster?_HLS_pathway=a");
+    assert.equal(status, 200);
+    assert.deepEqual(JSON.parse(body), {
+      "VERSION": 1,
+      "TTL": 10,
+      "RELOAD-URI": "origin-cluster?session=1&pathway=a",
+      "PATHWAY-PRIORITY": ["a", "b", "origin"],
+    });
+    assert.deepEqual(Object.fromEntries(headers), {
+      "access-control-allow-origin": "*",
+      "cache-control": "no-store",
+      "content-length": String(body.length),
+      "content-type": "application/json",
+    });
+    const head = ask(current, "HEAD", "/steering/origin-cluster");
+    assert.deepEqual([head.status, head.body], [200, ""]);
+    assert.equal(ask(current, "POST", "/steering/origin-cluster").status, 405);
+    for (const path of ["/steering/", "/steering/other", "/steering/origin-cluster/x", "/steering"]) {
+      assert.equal(ask(current, "GET", path).status, 404, path);
+    }
+    assert.deepEqual(current.counts, { redirected: 0, refused: 5 });
   },
 });

@@ -244,7 +244,7 @@ Deno.test({
   async fn() {
     const url = new URL("../support/dying_balancer_worker.ts", import.meta.url);
     const config = {
-      ...{ workers: 2, spareWorkers: 1, drainDelayMs: 0 },
+      ...{ workers: 2, spareWorkers: 1, explainHeader: false, drainDelayMs: 0 },
       ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
     };
     await using balancer = await startBalancer({ startWorker: workersFrom(url), config, isReal: true });

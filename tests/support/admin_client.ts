@@ -56,6 +56,7 @@ export function adminClient(
     tokens: parseTokens(`alice:${ALICE}, bob:${BOB}`),
     log,
     readiness: () => "ready",
+    explain: () => ({ refusal: { status: 404, reason: "The cluster of this video URL is not configured" } }),
     version: "1.2.3",
     hosts: [],
     clock: new SimulatedClock(0),

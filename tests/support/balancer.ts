@@ -79,6 +79,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
     config: {
       workers: 4,
       spareWorkers: 0,
+      explainHeader: false,
       drainDelayMs: 0,
       firstRoute: undefined,
       databaseUrl: "",

@@ -182,9 +182,18 @@ const PURE = [
   ...["scanner", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
     `src/aggregator/${name}.ts`
   ),
-  ...["target", "routing", "choice", "rate_cap", "rendezvous", "shares", "turn_order"].map((name) =>
-    `src/balancer/${name}.ts`
-  ),
+  ...[
+    "target",
+    "routing",
+    "choice",
+    "explain",
+    "rate_cap",
+    "rendezvous",
+    "shares",
+    "steering",
+    "tally",
+    "turn_order",
+  ].map((name) => `src/balancer/${name}.ts`),
   ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
 ];
 
@@ -260,6 +269,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/balancer/route_options.ts": "tests/balancer/route_option_rules_test.ts",
   "src/balancer/availability.ts": "tests/balancer/choice_test.ts",
   "src/balancer/reasons.ts": "tests/balancer/choice_test.ts",
+  "src/balancer/redirect_totals.ts": "tests/balancer/tally_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
   // A type, and a setting that the simulated clients have.

@@ -2,9 +2,11 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Explanation } from "../explain.ts";
 import { type Store, StoreReadOnly, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller } from "./authentication.ts";
 import { addDocs } from "./docs.ts";
+import { addExplain } from "./explanations.ts";
 import { Guesses } from "./guesses.ts";
 import { addHealth, type Readiness } from "./health.ts";
 import { knownHosts } from "./hosts.ts";
@@ -20,6 +22,8 @@ export interface AdminOptions {
   readonly log: Log;
   readonly clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
   readonly readiness: () => Readiness;
+  /** What would happen to a request for a video; undefined while no routes are known. */
+  readonly explain: (video: string) => Explanation | undefined;
   /** The names of the service, beside its addresses and localhost. */
   readonly hosts: readonly string[];
   /** Of the service, as the description of the API gives it. */
@@ -28,7 +32,7 @@ export interface AdminOptions {
 
 /** The admin API. Whatever the request, it answers, and with a 5xx only for its own failures. */
 export function adminApp(options: AdminOptions): AdminApp {
-  const { store, tokens, log, clock, readiness, hosts, version } = options;
+  const { store, tokens, log, clock, readiness, explain, hosts, version } = options;
   const app = new OpenAPIHono<Caller>({
     defaultHook(result) {
       if (!result.success) throw invalid(result.error, result.target);
@@ -40,6 +44,7 @@ export function adminApp(options: AdminOptions): AdminApp {
   // What is added from here on is closed, whatever it is.
   app.use("/api/v1/*", authenticated(tokens, new Guesses(log, clock)), answersJson);
   addRoutes(app, store, log);
+  addExplain(app, explain);
   app.notFound((c) => refusal(app, c).toResponse());
   app.onError((error, c) => problemOf(error, log, c).toResponse());
   return { fetch: (request, env) => app.fetch(request, env) };

@@ -41,7 +41,7 @@ const WITH_BODY: readonly ProblemName[] = [
 ];
 
 /** The answers to what goes wrong, one for each status. */
-function refusals(...names: readonly ProblemName[]) {
+export function refusals(...names: readonly ProblemName[]) {
   const titles = new Map<number, string[]>();
   for (const name of [...ALWAYS, ...names]) {
     const { status, title } = PROBLEMS[name];

@@ -14,6 +14,7 @@ Deno.test({
     const lines = described.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
     assert.deepEqual(lines.sort(), [
       "DELETE /api/v1/routes/{cluster}",
+      "GET /api/v1/explain",
       "GET /api/v1/routes",
       "GET /api/v1/routes/{cluster}",
       "GET /api/v1/routes/{cluster}/history",

@@ -1,0 +1,57 @@
+import { type Choice, destinationIn, reasonIn } from "./choice.ts";
+import { REASONS } from "./reasons.ts";
+import type { Target } from "./routing.ts";
+
+/** Redirects of one kind. */
+export interface Tallied {
+  readonly cluster: string;
+  /** The name of a destination. */
+  readonly destination: string;
+  readonly reason: typeof REASONS[number];
+  readonly count: number;
+}
+
+/** Counts redirects by cluster, destination and reason. */
+export class Tally {
+  readonly #counts = new Map<Target, Uint32Array<ArrayBuffer>>();
+  readonly #began: () => void;
+  /** That of the last redirect, mostly that of the next one, too. */
+  #target: Target | undefined;
+  #ofTarget = new Uint32Array(0);
+
+  /** @param began called at the first redirect after the start, or after {@linkcode take} */
+  constructor(began: () => void = () => {}) {
+    this.#began = began;
+  }
+
+  count(target: Target, choice: Choice): void {
+    if (target !== this.#target) this.#turnTo(target);
+    this.#ofTarget[choice]!++;
+  }
+
+  #turnTo(target: Target): void {
+    if (this.#counts.size === 0) this.#began();
+    let counts = this.#counts.get(target);
+    if (counts === undefined) {
+      counts = new Uint32Array(target.destinations.length * REASONS.length);
+      this.#counts.set(target, counts);
+    }
+    this.#target = target;
+    this.#ofTarget = counts;
+  }
+
+  /** Hands over what was counted, and begins anew. */
+  take(): Tallied[] {
+    const taken: Tallied[] = [];
+    for (const [{ cluster, destinations }, counts] of this.#counts) {
+      counts.forEach((count, choice) => {
+        if (count === 0) return;
+        const { name } = destinations[destinationIn(choice)]!;
+        taken.push({ cluster, destination: name, reason: REASONS[reasonIn(choice)], count });
+      });
+    }
+    this.#counts.clear();
+    this.#target = undefined;
+    return taken;
+  }
+}

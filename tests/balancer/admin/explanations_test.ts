@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { explain } from "../../../src/balancer/explain.ts";
+import { routingTable } from "../../../src/balancer/routing.ts";
+import { adminClient } from "../../support/admin_client.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+const TABLE = routingTable([
+  { cluster: "origin-cluster", cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null },
+]);
+const PATH = "/api/v1/explain";
+const VIDEO = "http://s1.origin-cluster/v";
+
+Deno.test({
+  name: "explanations: what would happen to a request, for whoever has a token",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({
+      store: new MemoryStore(),
+      explain: (video) => explain(video, TABLE, () => 0),
+    });
+    const found = await call(`GET ${PATH}?video=${encodeURIComponent(VIDEO)}`);
+    assert.equal(found.status, 200);
+    assert.deepEqual(found.json.choice, { destination: "cdn", reason: "turn" });
+    assert.deepEqual(found.json.destinations[0], { name: "origin", weight: 1, share: 0.1 });
+    const refused = await call(`GET ${PATH}?video=ftp://a`);
+    assert.deepEqual([refused.status, refused.json.refusal.status], [200, 400]);
+    assert.equal((await call(`GET ${PATH}?video=a`, { token: null })).status, 401);
+    for (const query of ["", "?vidoe=a", "?video=a&x=1"]) {
+      assert.equal((await call(`GET ${PATH}${query}`)).status, 400, query);
+    }
+    const { call: early } = adminClient({ store: new MemoryStore(), explain: () => undefined });
+    assert.equal((await early(`GET ${PATH}?video=a`)).status, 503);
+  },
+});
