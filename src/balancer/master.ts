@@ -2,13 +2,16 @@ import type { HostPort } from "../shared/flags.ts";
 import type { Certificate } from "../shared/http/tls.ts";
 import type { Log } from "../shared/log.ts";
 import { sharedMs } from "../shared/shared_clock.ts";
+import { within } from "../shared/within.ts";
 import type { Readiness } from "./admin/health.ts";
 import { AcceptTrouble } from "./accept_trouble.ts";
 import { endOf } from "./certificate.ts";
+import { CertificateRenewal } from "./certificate_renewal.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss, type StartWorker } from "./crew.ts";
 import { explain, type Explanation } from "./explain.ts";
 import type { Limits } from "./limits.ts";
+import { logLoss } from "./loss_log.ts";
 import type { Measurement } from "./metrics.ts";
 import { RedirectTotals } from "./redirect_totals.ts";
 import { type Route, type RouteSettings, type RoutingTable, routingTable } from "./routing.ts";
@@ -61,8 +64,7 @@ export class Master {
   readonly #stopped = Promise.withResolvers<void>();
   #table: RoutingTable | undefined;
   #written = Promise.resolve();
-  /** One renewal of the certificate after the other. */
-  #renewed = Promise.resolve();
+  readonly #renewal: CertificateRenewal;
   #isListening = false;
   #isStopping = false;
   #isDatabaseUp = false;
@@ -79,6 +81,7 @@ export class Master {
     const { startWorker, sendMetrics, log } = parts;
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
+    this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#crew.certify(next), log);
     this.#crew = new Crew({
       workers,
       spares,
@@ -144,23 +147,8 @@ export class Master {
   }
 
   /** Reads the certificate again, and has viewers shown it from now on; one that can't be used changes nothing. */
-  reload(): Promise<void> {
-    return this.#renewed = this.#renewed.then(() => this.#renewCertificate());
-  }
-
-  async #renewCertificate(): Promise<void> {
-    const { readCertificate, log } = this.#parts;
-    if (!this.#isListening || this.#isStopping) return;
-    if (!readCertificate) return log.info("reloaded", "there is no certificate to read again");
-    try {
-      const certificate = await readCertificate();
-      this.#crew.certify(certificate);
-      log.info("certificate", "new connections are shown the certificate read now", {
-        ends: endOf(certificate),
-      });
-    } catch (error) {
-      log.error("certificate_refused", "the certificate before stays in use: mend the files", { error });
-    }
+  async reload(): Promise<void> {
+    if (this.#isListening && !this.#isStopping) await this.#renewal.renew();
   }
 
   /**
@@ -295,31 +283,11 @@ export class Master {
     });
   }
 
-  #lose({ worker, reason, replacement, left }: Loss): void {
+  #lose(loss: Loss): void {
     if (!this.#isListening) return;
     const { log } = this.#parts;
-    this.#acceptTrouble.ended(`worker ${worker}`, 0);
-    log.error("worker_lost", "a worker died; the others go on", { worker, reason, left });
-    if (replacement !== undefined) {
-      log.warn("worker_replaced", "a spare answers in its place", { worker, replacement });
-    }
-    if (this.#crew.spares === 0) {
-      log.error(
-        "no_spare_left",
-        "the next worker that dies is not replaced: restart the service when it suits",
-      );
-    }
-    if (left === 0) this.#failed.resolve();
-  }
-}
-
-/** Runs `work` with a promise that resolves after `ms`; the timer ends with the work. */
-async function within(ms: number, work: (late: Promise<void>) => Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  try {
-    await work(late.promise);
-  } finally {
-    clearTimeout(timer);
+    this.#acceptTrouble.ended(`worker ${loss.worker}`, 0);
+    logLoss(log, loss, this.#crew.spares);
+    if (loss.left === 0) this.#failed.resolve();
   }
 }

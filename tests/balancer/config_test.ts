@@ -40,7 +40,7 @@ Deno.test({
       connectionsPerAddress: undefined,
       certificateFiles: undefined,
       drainDelayMs: 0,
-    explainHeader: false,
+      explainHeader: false,
       dataDirectory: "data/balancer",
       metricsTo: undefined,
       logLevel: "info",
