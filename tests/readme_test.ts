@@ -220,6 +220,19 @@ test("Input: each example is rejected for the reason it stands beside", () => {
   }
 });
 
+test("Input: each datagram comes to what is said of it", () => {
+  const rows = readme.tableOf(README, "Input", "datagram");
+  for (const { datagram, accepted, rejected } of rows) {
+    const into = new Accumulator();
+    const text = readme.codesIn(datagram!)[0]!.replaceAll("\\n", "\n");
+    const bytes = new TextEncoder().encode(text);
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
+    const totals = totalsOf(into.take());
+    const reasons = Object.entries(totals.rejected).flatMap(([reason, count]) => Array(count).fill(reason));
+    assert.deepEqual([String(totals.accepted), reasons], [accepted, readme.codesIn(rejected!)], text);
+  }
+});
+
 test("The file: every record shown is one that the aggregator would write, byte for byte", () => {
   const lines = README.split("\n").filter((line) => line.startsWith('{"timestamp":'));
   assert.ok(lines.length >= 6);

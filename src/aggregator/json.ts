@@ -3,7 +3,7 @@
  * and never throws, and it allocates only to go deeper than any message before: one byte a level.
  *
  * Every reader here returns the place where it stopped. Where the bytes break a rule, it returns that place
- * complemented (`~at`, always negative). A line feed ends the line, so here it is not white space.
+ * complemented (`~at`, always negative). A line feed ends the line, so it is white space only where the caller says so.
  */
 
 /** ASCII. A `const enum` because V8 loads an imported or exported constant from memory, and does not know its type. */
@@ -41,13 +41,19 @@ export const MISSING = -1;
 /** The bytes that close the containers around the innermost one. */
 let closers = new Uint8Array(256);
 
+/** A line feed where it is white space, else a byte that is white space anyway. */
+let lineFeed: number = Byte.Space;
+
 /**
- * Reads a line that holds one JSON object (RFC 8259) in UTF-8, and notes in {@linkcode fieldAt} where its own A1, A2
- * and A3 begin: the last of each, as `JSON.parse` has it.
+ * Reads a JSON object (RFC 8259) in UTF-8, and notes in {@linkcode fieldAt} where its own A1, A2 and A3 begin: the last
+ * of each, as `JSON.parse` has it. What follows the object is not looked at, but for white space.
  *
- * @returns where the line ends (at a line feed or at `end`), or the complement of a place no further than that
+ * @param overLines the object may go on behind a line feed
+ * @returns the place behind the object and white space, or the complement of the place where it breaks a rule: that of
+ * the line feed, if all that it breaks is the line
  */
-export function readObject(bytes: Uint8Array, start: number, end: number): number {
+export function readObject(bytes: Uint8Array, start: number, end: number, overLines: boolean): number {
+  lineFeed = overLines ? Byte.LineFeed : Byte.Space;
   fieldAt[0] = fieldAt[1] = fieldAt[2] = MISSING;
   let at = skipSpace(bytes, start, end);
   if (at === end || bytes[at] !== Byte.OpenBrace) return ~at;
@@ -92,7 +98,7 @@ export function readObject(bytes: Uint8Array, start: number, end: number): numbe
     }
     while (at < end && bytes[at] === closer) {
       at = skipSpace(bytes, at + 1, end);
-      if (--depth === 0) return at === end || bytes[at] === Byte.LineFeed ? at : ~at;
+      if (--depth === 0) return at;
       closer = stack[depth]!;
     }
     if (at === end || bytes[at] !== Byte.Comma) return ~at;
@@ -107,10 +113,11 @@ function grow(): Uint8Array<ArrayBuffer> {
   return closers = larger;
 }
 
-/** Skips the white space of a line. Not exported, nor is isDigit: V8 calls an exported function more slowly. */
+/** Skips white space. Not exported, nor is isDigit: V8 calls an exported function more slowly. */
 function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   while (at < end && bytes[at]! <= Byte.Space) {
-    if (bytes[at] !== Byte.Space && bytes[at] !== Byte.Tab && bytes[at] !== Byte.Return) break;
+    const byte = bytes[at];
+    if (byte !== Byte.Space && byte !== Byte.Tab && byte !== Byte.Return && byte !== lineFeed) break;
     at++;
   }
   return at;

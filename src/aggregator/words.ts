@@ -47,7 +47,8 @@ const values = new Int32Array(4);
  *     {"A1":512, "A2":-30000, "A3":40000}\n
  *     ^ `at`                              ^ returned: where the next line begins, or OTHER_FORM and nothing is added
  *
- * Of a line that is no JSON for sure it returns -1 minus a place in it. Of what lies behind `end` it reads less than
+ * If more than white space follows on the line, it returns where that begins. Of a line that is no JSON for sure it
+ * returns -1 minus the place where that shows. Of what lies behind `end` it reads less than
  * {@linkcode WORD_SLACK_BYTES}; a message that reaches there is of another form.
  */
 export function scanWords(view: DataView, at: number, end: number, into: Accumulator): number {
@@ -74,24 +75,24 @@ export function scanWords(view: DataView, at: number, end: number, into: Accumul
     if (byte <= Byte.Space) byte = view.getUint8(at = skipSpace(view, at, end));
   } while (byte === Byte.Comma && at < end);
   if (byte !== Byte.CloseBrace || at >= end || seen !== ALL_FIELDS) return OTHER_FORM;
-  const lineEnd = endOfLine(view, at + 1, end);
-  if (lineEnd !== OTHER_FORM) into.addSmall(values[1]!, values[2]!, values[3]!);
-  return lineEnd;
+  // One bytecode less, and V8 inlines this whole function without numberAt in it: 1.2 times the time (see scanDatagram).
+  const next = behindMessage(view, at + 1, end);
+  into.addSmall(values[1]!, values[2]!, values[3]!);
+  return next;
 }
 
 /** A brace without a key behind it: settled here, a line of `{` or `{}` takes half as long. */
 function scanNoKey(view: DataView, at: number, end: number, into: Accumulator): number {
   if (at >= end || view.getUint8(at) === Byte.LineFeed) return ~at;
   if (view.getUint8(at) !== Byte.CloseBrace) return OTHER_FORM;
-  const lineEnd = endOfLine(view, at + 1, end);
-  if (lineEnd !== OTHER_FORM) into.reject(MISSING_FIELD);
-  return lineEnd;
+  into.reject(MISSING_FIELD);
+  return behindMessage(view, at + 1, end);
 }
 
-/** Where the line behind that of `at` begins, if there is nothing but white space up to there; else OTHER_FORM. */
-function endOfLine(view: DataView, at: number, end: number): number {
+/** Where the next line begins, if there is nothing but white space up to there; else where the rest of this one does. */
+function behindMessage(view: DataView, at: number, end: number): number {
   if (at < end && view.getUint8(at) !== Byte.LineFeed) at = skipSpace(view, at, end);
-  return at < end && view.getUint8(at) !== Byte.LineFeed ? OTHER_FORM : at + 1;
+  return at < end && view.getUint8(at) !== Byte.LineFeed ? at : at + 1;
 }
 
 function skipSpace(view: DataView, at: number, end: number): number {

@@ -4,8 +4,9 @@ import { fieldAt, MISSING, readObject } from "../../src/aggregator/json.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function reads(bytes: Uint8Array): boolean {
-  return readObject(bytes, 0, bytes.length) >= 0;
+/** Whether the bytes are one object and nothing else. */
+function reads(bytes: Uint8Array, overLines = false): boolean {
+  return readObject(bytes, 0, bytes.length, overLines) === bytes.length;
 }
 
 function parses(bytes: Uint8Array): boolean {
@@ -18,7 +19,8 @@ function parses(bytes: Uint8Array): boolean {
 }
 
 Deno.test({
-  name: "readObject returns where the line ends, or the complement of a place in the line that is wrong",
+  name:
+    "readObject returns the place behind the object, or the complement of a place in the line that is wrong",
   permissions: "none",
   fn() {
     const rows: [text: string, returned: number][] = [
@@ -29,7 +31,8 @@ Deno.test({
       ["", ~0],
       ["[]", ~0],
       ["{]", ~1],
-      ["{}x", ~2],
+      ["{}x", 2],
+      ["{} \t{}", 4],
       ['{"a"\n:1}', ~4],
       ['{"a":\n1}', ~5],
       ['{"a":-\n}', ~6],
@@ -45,7 +48,27 @@ Deno.test({
     ];
     for (const [text, returned] of rows) {
       const bytes = encoder.encode(text);
-      assert.equal(readObject(bytes, 0, bytes.length), returned, JSON.stringify(text));
+      assert.equal(readObject(bytes, 0, bytes.length, false), returned, JSON.stringify(text));
+    }
+  },
+});
+
+Deno.test({
+  name: "over lines a line feed is white space, and in a string it is a mistake",
+  permissions: "none",
+  fn() {
+    const rows: [text: string, returned: number][] = [
+      ['\n{\n"a"\n:\n[\n1\n,\n{\n}\n]\n}\n', 23],
+      ["{}\n\r\n x", 6],
+      ["{\n", ~2],
+      ['{"\n":1}', ~2],
+      ['{"a":-\n}', ~6],
+      ['{"a":tru\n}', ~5],
+    ];
+    for (const [text, returned] of rows) {
+      const bytes = encoder.encode(text);
+      assert.equal(readObject(bytes, 0, bytes.length, true), returned, JSON.stringify(text));
+      assert.equal(reads(bytes, true), parses(bytes), text);
     }
   },
 });
@@ -63,7 +86,7 @@ Deno.test({
     ];
     for (const [text, ...places] of rows) {
       const bytes = encoder.encode(text);
-      assert.equal(readObject(bytes, 0, bytes.length), bytes.length, text);
+      assert.equal(readObject(bytes, 0, bytes.length, false), bytes.length, text);
       assert.deepEqual([...fieldAt], places, text);
     }
   },

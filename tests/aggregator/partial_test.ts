@@ -11,7 +11,8 @@ import {
   type Totals,
   totalsOf,
 } from "../../src/aggregator/partial.ts";
-import { int64, type Outcome, totalsOfOutcome } from "../support/messages.ts";
+import { type Outcome, totalsOfOutcome } from "../support/judge.ts";
+import { int64 } from "../support/messages.ts";
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Accumulator, type Totals, totalsOf } from "../../src/aggregator/partial.ts";
 import { OTHER_FORM, scanWords, WORD_SLACK_BYTES } from "../../src/aggregator/words.ts";
-import { judgeLine, totalsOfOutcome } from "../support/messages.ts";
+import { judgeLine, textAt, totalsOfOutcome } from "../support/judge.ts";
 
 const encoder = new TextEncoder();
 const nothing = totalsOf(new Accumulator().take());
@@ -32,7 +32,7 @@ for (
     name: `words: ${JSON.stringify(line)} is settled`,
     permissions: "none",
     fn() {
-      const totals = totalsOfOutcome(judgeLine(encoder.encode(line), true));
+      const totals = totalsOfOutcome(judgeLine(encoder.encode(line), true)[0]!);
       assert.deepEqual(scan(line), { next: line.length + 1, totals: { ...totals, received: 0 } });
       assert.deepEqual(scan(`${line}\n{"A1":`, line.length + 1).next, line.length + 1);
     },
@@ -45,7 +45,7 @@ for (
       .map((value) => `{"A1":${value},"A2":2,"A3":3}`),
     ...['{"A1":1,"A2":2}', '{"A0":0,"A1":1,"A2":2,"A3":3,"A0":0}', '{"A4":0,"A1":1,"A2":2,"A3":3}'],
     ...['{"B1":1,"A2":2,"A3":3}', '{"A1 ":1,"A2":2,"A3":3}', '{"A1":1,"A2":2,"A3":3,}', "{A1:1}", "{{"],
-    ...['{"A1":1,"A2":2,"A3":3}}', '{"A1":1,"A2":2,"A3":3', '{"A1":1,"A2":2,"A3":3]', '{,"A1":1}', "{}}"],
+    ...['{"A1":1,"A2":2,"A3":3', '{"A1":1,"A2":2,"A3":3]', '{,"A1":1}'],
   ]
 ) {
   Deno.test({
@@ -56,13 +56,26 @@ for (
 }
 
 Deno.test({
-  name: "words: a brace alone is no JSON for sure",
+  name: "words: a brace alone is no JSON for sure, and that shows where the line ends",
   permissions: "none",
   fn() {
     for (const line of ["{", "{  \t", "{\n}", "{\r\n"]) {
-      const { next, totals } = scan(line);
-      assert.ok(next < 0 && ~next <= line.length && !line.slice(0, ~next).includes("\n"), line);
-      assert.deepEqual(totals, nothing);
+      const lineEnd = line.indexOf("\n") < 0 ? line.length : line.indexOf("\n");
+      assert.deepEqual(scan(line), { next: ~lineEnd, totals: nothing }, line);
+    }
+  },
+});
+
+Deno.test({
+  name: "words: a message is settled whatever follows it on the line, and that is left",
+  permissions: "none",
+  fn() {
+    for (const message of ['{"A1":1,"A2":2,"A3":3}', "{}"]) {
+      const { totals } = scan(message);
+      for (const rest of ["}", "{}", ",", " x", "\t\r [", '{"A1":1']) {
+        const next = message.length + rest.length - rest.trimStart().length;
+        assert.deepEqual(scan(message + rest), { next, totals }, message + rest);
+      }
     }
   },
 });
@@ -90,10 +103,15 @@ Deno.test({
       fc.property(text, fc.nat(), (text, cut) => {
         const end = 1 + cut % text.length;
         const { next, totals } = scan(text, end);
-        const line = text.slice(0, end).split("\n")[0]!;
+        const line = encoder.encode(text.slice(0, end).split("\n")[0]!);
         if (next <= 0) return assert.deepEqual(totals, nothing);
-        const expected = totalsOfOutcome(judgeLine(encoder.encode(line), line.length < end));
-        assert.deepEqual({ next, totals }, { next: line.length + 1, totals: { ...expected, received: 0 } });
+        const message = textAt(line, 0)!;
+        const rest = text.slice(message.end, line.length);
+        const isLast = rest.trim() === "";
+        assert.deepEqual({ next, totals }, {
+          next: isLast ? line.length + 1 : line.length - rest.trimStart().length,
+          totals: { ...totalsOfOutcome(message.outcomes[0]!), received: 0 },
+        });
       }),
       { numRuns: 20_000 },
     );

@@ -26,6 +26,16 @@ const NESTED = ["[", "{", '{"a":', '[{"a":', '{"A1":[', "[[[[{}],", '"', '\\"', 
   fillTo(READ_BYTES_MAX, opening),
 ]);
 
+/** What might be read as a whole, and then is not. */
+const BROKEN_OFF = ["{\n", "[\n", "[{}\n", "[{},\n", '{"A1":1,\n', "\n{", '{"A1":1,"A2":2,"A3":3}{\n']
+  .flatMap((
+    opening,
+  ) => [
+    fillTo(UDP_BYTES_MAX, opening),
+    fillTo(READ_BYTES_MAX, opening),
+    encode(opening.repeat(100)),
+  ]);
+
 const NESTED_VALID = [1, 10, 63, 64, 65, 255, 256, 257, 1000].flatMap((depth) => [
   withExtra("[".repeat(depth) + "]".repeat(depth)),
   withExtra('{"a":'.repeat(depth) + "0" + "}".repeat(depth)),
@@ -109,6 +119,7 @@ const TABLES = [...accepted.map(([line]) => line), ...Object.values(rejected).fl
 /** All of them; the last ones were drawn at random once, and are the same in each run. */
 export const HOSTILE: readonly Uint8Array[] = [
   ...NESTED,
+  ...BROKEN_OFF,
   ...NESTED_VALID,
   ...LONG,
   ...NUMBERS,

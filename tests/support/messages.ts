@@ -1,9 +1,7 @@
-/** Messages, whole and damaged, for fast-check; and what should become of them, worked out the slow and plain way. */
+/** Messages, whole and damaged, for fast-check; judge.ts works out what should become of them. */
 import fc from "fast-check";
-import { emptyTotals, mergeTotals, type Reason, type Totals } from "../../src/aggregator/partial.ts";
 
 const encoder = new TextEncoder();
-const LINE_FEED = 0x0a;
 
 /** The integers at which something changes: the digits of the fast path, float64, int64. */
 const boundaries = [0n, 9n, 10n ** 9n, 10n ** 15n, 2n ** 53n, 10n ** 18n, 2n ** 63n, 10n ** 19n];
@@ -123,6 +121,33 @@ export const message: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
+/** Several messages on a line, one behind the other or in an array, and at times what is no message among them. */
+const messages: fc.Arbitrary<string> = fc.tuple(
+  fc.array(fc.tuple(space, message, space), { minLength: 1, maxLength: 3 }),
+  fc.constantFrom(["", "", ""], ["", "", ""], ["[", ",", "]"], ["[", ",", "]"], ["", ",", ""], [
+    "[",
+    ",",
+    "",
+  ]),
+  fc.constantFrom("", "", "", "", " ", "x", ",", "]", "[]", "[{}]", "1"),
+).map(([parts, [open, between, close], rest]) =>
+  `${open}${parts.map((part) => part.join("")).join(between)}${close}${rest}`
+);
+
+/** The same text laid out over several lines, as by a pretty printer; in strings, too, where that is a mistake. */
+const laidOut: fc.Arbitrary<string> = fc.tuple(
+  fc.oneof({ weight: 3, arbitrary: message }, { weight: 1, arbitrary: messages }),
+  fc.constantFrom("\n", "\n  ", "\r\n\t"),
+  fc.array(fc.nat(5), { minLength: 4, maxLength: 4 }),
+  fc.constantFrom("", "", "\n", " \n\r\n"),
+).map(([text, lineEnd, seldom, before]) => {
+  let i = 0;
+  return before + text.replace(/[{}[\],:]/g, (mark) => {
+    if (seldom[i++ % seldom.length] === 0) return mark;
+    return /[}\]]/.test(mark) ? lineEnd + mark : mark + lineEnd;
+  });
+});
+
 type Damage = (bytes: Uint8Array) => Uint8Array;
 const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
 const place = fc.nat(1_000_000);
@@ -145,9 +170,24 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   }),
 );
 
-/** Some lines, with either line end, as they were sent or damaged. */
+/** Some lines, with either line end, or what is laid out over several; as it was sent or damaged. */
 export const datagram: fc.Arbitrary<Uint8Array> = fc.tuple(
-  fc.array(fc.tuple(message, fc.constantFrom("\n", "\n", "\r\n")), { maxLength: 4 }),
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.array(
+        fc.tuple(
+          fc.oneof({ weight: 4, arbitrary: message }, { weight: 1, arbitrary: messages }),
+          fc.constantFrom("\n", "\n", "\r\n"),
+        ),
+        { maxLength: 4 },
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.tuple(laidOut, fc.constantFrom("\n", "\n\n")), { minLength: 1, maxLength: 2 }),
+    },
+  ),
   fc.boolean(),
   fc.oneof(
     { weight: 1, arbitrary: fc.constant([]) },
@@ -157,97 +197,3 @@ export const datagram: fc.Arbitrary<Uint8Array> = fc.tuple(
   const text = lines.map(([line, end], i) => i < lines.length - 1 || trailing ? line + end : line).join("");
   return damages.reduce<Uint8Array>((bytes, damage) => damage(bytes), encoder.encode(text));
 });
-
-/** What becomes of one message: its three integers, or the reason to reject it. */
-export type Outcome = { A1: bigint; A2: bigint; A3: bigint } | Reason;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Judges one line by JSON.parse. It has no line feed, and `ended` says if one follows. */
-export function judgeLine(line: Uint8Array, ended: boolean): Outcome {
-  if (line.length === 0 || (ended && line.length === 1 && line[0] === 0x0d)) return "empty";
-  const sources = new Map<unknown, Record<string, string | undefined>>();
-  let root: unknown;
-  try {
-    root = parseWithSource(withoutBackslashes(decoder.decode(line)), (holder, key, source) => {
-      const own = sources.get(holder) ?? Object.create(null);
-      sources.set(holder, own);
-      own[key] = source;
-    });
-  } catch {
-    return "syntax";
-  }
-  if (typeof root !== "object" || root === null || Array.isArray(root)) return "syntax";
-  const fields = root as Record<string, unknown>;
-  const keys = ["A1", "A2", "A3"] as const;
-  if (!keys.every((key) => Object.hasOwn(fields, key))) return "missing_field";
-  const values = keys.map((key) =>
-    typeof fields[key] === "number" ? exactInteger(sources.get(root)![key]!) : undefined
-  );
-  if (values.includes(undefined)) return "not_integer";
-  if (!values.every((value) => value === BigInt.asIntN(64, value!))) return "out_of_range";
-  return { A1: values[0]!, A2: values[1]!, A3: values[2]! };
-}
-
-/**
- * The text with no backslash in any name, which changes no outcome. Once it has seen one, V8's JSON.parse reads other
- * escaped names as that one: `A\u0032` after `A\\` (github.com/nodejs/node/issues/63785).
- */
-function withoutBackslashes(json: string): string {
-  return json.replace(/\\(?:(\\|u005[cC])|[^])/g, (escape, backslash) => backslash ? "_" : escape);
-}
-
-/** JSON.parse with source text access (ECMAScript 2026), which TypeScript has no types for yet. */
-function parseWithSource(
-  text: string,
-  visit: (holder: unknown, key: string, source: string | undefined) => void,
-): unknown {
-  const parse = JSON.parse as (
-    text: string,
-    reviver: (...args: [string, unknown, { source?: string }]) => unknown,
-  ) => unknown;
-  return parse(text, function (this: unknown, key, value, context) {
-    visit(this, key, context.source);
-    return value;
-  });
-}
-
-/** The integer that a JSON number is, undefined for a fraction. Beyond 10^40 any number will do: here, 10^40. */
-function exactInteger(source: string): bigint | undefined {
-  const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(
-    source,
-  )!;
-  const digits = BigInt(`${sign}${whole}${fraction}`);
-  const power = BigInt(exponent) - BigInt(fraction.length);
-  if (digits === 0n) return 0n;
-  if (power > 40n) return 10n ** 40n;
-  if (power >= 0n) return digits * 10n ** power;
-  if (-power > BigInt(source.length)) return undefined;
-  const divisor = 10n ** -power;
-  return digits % divisor === 0n ? digits / divisor : undefined;
-}
-
-/** Totals of one message or refusal. */
-export function totalsOfOutcome(outcome: Outcome): Totals {
-  const totals = emptyTotals();
-  if (typeof outcome === "string") totals.rejected[outcome] = 1;
-  else Object.assign(totals, { accepted: 1, sum: outcome.A1, max: outcome.A2, min: outcome.A3 });
-  return totals;
-}
-
-/** What scanning a datagram should come to. */
-export function judgeDatagram(bytes: Uint8Array, truncated: boolean): Totals {
-  const totals = emptyTotals();
-  totals.received = 1;
-  const ends = [...bytes.keys()].filter((at) => bytes[at] === LINE_FEED);
-  let start = 0;
-  for (const end of ends) {
-    mergeTotals(totals, totalsOfOutcome(judgeLine(bytes.subarray(start, end), true)));
-    start = end + 1;
-  }
-  if (truncated) mergeTotals(totals, totalsOfOutcome("truncated"));
-  else if (start < bytes.length || ends.length === 0) {
-    mergeTotals(totals, totalsOfOutcome(judgeLine(bytes.subarray(start), false)));
-  }
-  return totals;
-}

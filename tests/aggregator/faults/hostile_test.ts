@@ -3,7 +3,7 @@ import { emptyTotals, mergeTotals, type Totals } from "../../../src/aggregator/p
 import { between, faultTest, times, until } from "../../support/faults.ts";
 import { OBEDIENT } from "../../support/faulty_orders.ts";
 import { HOSTILE } from "../../support/hostile.ts";
-import { judgeDatagram } from "../../support/messages.ts";
+import { judgeDatagram } from "../../support/judge.ts";
 import { sendDatagrams, Service } from "../../support/service.ts";
 import { assertSums, parseStrictly, sumOf } from "../../support/strict_file.ts";
 
