@@ -171,7 +171,7 @@ async function linesThere(
   const lines = new Set<string>();
   for (const path of siblings.filter((sibling) => isFileOf(outPath, sibling))) {
     const state = await disk.stat(path);
-    if (!state) continue;
+    if (!state || state.isStream) continue;
     // One that was cut in the meantime may hold anywhere what was behind.
     const isThatFile = state.identity === position.identity && state.size >= position.size;
     const text = await readText(disk, path, isThatFile ? position.size : state.size - SEARCH_BYTES_OTHERS);

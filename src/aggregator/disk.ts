@@ -1,27 +1,17 @@
 import { basename, dirname, join } from "node:path";
+import { type AppendFile, type FileState, openForAppending, stateOf, unlessNotFound } from "./append_file.ts";
 import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./slots.ts";
 import { SlottedFile } from "./slotted_file.ts";
-
-/** What a path leads to: which file that is (device and inode), and how long it is in bytes. */
-export interface FileState {
-  readonly identity: string;
-  readonly size: number;
-}
-
-/** A file open for appending, and its state at the opening; it stays the same file, whatever becomes of its path. */
-export interface AppendFile extends FileState {
-  /** Appends as many of the bytes as the system takes; returns how many. */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Returns when what was written would survive a loss of power (fdatasync(2)). */
-  sync(): Promise<void>;
-  close(): void;
-}
 
 /** The few things that the sink and the checkpoint ask of a file system; each rejects with what the system said. */
 export interface Disk {
   /** Undefined when there is no such file. */
   stat(path: string): Promise<FileState | undefined>;
-  /** Opens for appending, and creates the file when it is missing; not its directory. */
+  /**
+   * Opens for appending, and creates the file when it is missing; not its directory.
+   *
+   * @throws {Deno.errors.WouldBlock} It is a pipe that nobody reads.
+   */
   append(path: string): Promise<AppendFile>;
   /** The bytes from `offset` on, at most `bytesMax` of them. */
   read(path: string, offset: number, bytesMax: number): Promise<Uint8Array>;
@@ -51,30 +41,8 @@ export class FileSystem implements Disk {
     return info && stateOf(info);
   }
 
-  async append(path: string): Promise<AppendFile> {
-    const file = await Deno.open(path, { append: true, create: true });
-    const state = stateOf(await file.stat());
-    const syncing = await this.#openToSync(path, state.identity) ?? file;
-    return {
-      ...state,
-      write: (bytes) => file.write(bytes),
-      sync: () => syncing.syncData(),
-      close() {
-        file.close();
-        if (syncing !== file) syncing.close();
-      },
-    };
-  }
-
-  /**
-   * The same file once more: Deno does what is asked of one open file in turn, and a record shall not wait until the
-   * disk is done with those before (behind 384 MB of other data a write took 212 ms, by a file of its own 0.4).
-   */
-  async #openToSync(path: string, identity: string): Promise<Deno.FsFile | undefined> {
-    const file = await Deno.open(path, { read: true }).catch(() => undefined); // renamed meanwhile, or not readable
-    if (!file || stateOf(await file.stat()).identity === identity) return file;
-    file.close();
-    return undefined;
+  append(path: string): Promise<AppendFile> {
+    return openForAppending(path);
   }
 
   async read(path: string, offset: number, bytesMax: number): Promise<Uint8Array> {
@@ -170,12 +138,4 @@ export async function requireDirectory(path: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
-function stateOf({ dev, ino, size }: Deno.FileInfo): FileState {
-  return { identity: `${dev}:${ino}`, size };
 }

@@ -1,4 +1,5 @@
-import type { AppendFile, Disk, FileState } from "./disk.ts";
+import type { AppendFile, FileState } from "./append_file.ts";
+import type { Disk } from "./disk.ts";
 import { isFileOf } from "./checkpoint.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Clock } from "./timeline.ts";
@@ -71,7 +72,8 @@ export class Sink {
   }
 
   /**
-   * Opens the file; returns the timestamp of the last record there is, in seconds.
+   * Opens the file; returns the timestamp of the last record there is, in seconds. A pipe that nobody reads yet is no
+   * mistake: records wait for its reader.
    *
    * @throws {Error} It can't be opened.
    */
@@ -81,6 +83,7 @@ export class Sink {
       return await this.#lastTimestampSeconds();
     } catch (error) {
       const { path } = this.#parts;
+      if (error instanceof Deno.errors.WouldBlock) return void this.#failed(error);
       throw new Error(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`, {
         cause: error,
       });
@@ -101,8 +104,9 @@ export class Sink {
 
   async #lastTimestampOf(file: string): Promise<number | undefined> {
     const { disk } = this.#parts;
-    const size = (await disk.stat(file))?.size ?? 0;
-    const tail = await disk.read(file, Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
+    const state = await disk.stat(file);
+    if (!state || state.isStream) return undefined;
+    const tail = await disk.read(file, Math.max(0, state.size - TAIL_BYTES), TAIL_BYTES);
     return lastTimestampSeconds(new TextDecoder().decode(tail));
   }
 
@@ -162,7 +166,8 @@ export class Sink {
   /** One write. It may end within a record: the rest of that is written next, and nothing twice. */
   async #writeSome(): Promise<void> {
     const file = this.#file!;
-    const lines = this.#waiting.slice(0, LINES_A_WRITE_MAX);
+    // A pipe takes a record whole, or not at all (PIPE_BUF, pipe(7)).
+    const lines = this.#waiting.slice(0, file.isStream ? 1 : LINES_A_WRITE_MAX);
     const prefix = this.#torn ? "\n" : "";
     const bytes = this.#encoder.encode(prefix + lines.join("")).subarray(this.#begun);
     let written = await file.write(bytes);
@@ -196,7 +201,7 @@ export class Sink {
     const { disk, path, log } = this.#parts;
     const there = await disk.stat(path);
     if (this.#file && !this.#stale && there?.identity === this.#file.identity) {
-      if (there.size !== this.#size) await this.#lookAtEnd(there);
+      if (!there.isStream && there.size !== this.#size) await this.#lookAtEnd(there);
       return;
     }
     await this.synced();
@@ -206,17 +211,17 @@ export class Sink {
     this.#stale = false;
     const { identity, size } = this.#file;
     const before = this.#identity;
-    if (identity !== before || size !== this.#size) await this.#lookAtEnd({ identity, size });
+    if (identity !== before || size !== this.#size) await this.#lookAtEnd(this.#file);
     if (before !== undefined && before !== identity) {
       log.info("reopened", "the file is a new one", { file: path });
     }
   }
 
   /** It is another file, or somebody else wrote to it or cut it: a record begun is begun again. */
-  async #lookAtEnd({ identity, size }: FileState): Promise<void> {
+  async #lookAtEnd({ identity, size, isStream }: FileState): Promise<void> {
     const { path, log } = this.#parts;
     await this.synced(); // Their place is told from the end of the file before.
-    const tail = await this.#tail(size);
+    const tail = isStream ? new Uint8Array(0) : await this.#tail(size);
     // In the file before, the record begun lacks its newline alone: whoever reads that file finds it.
     const isRead = identity !== this.#identity && this.#begun === (this.#waiting[0]?.length ?? 0) - 1;
     if (isRead) this.#waiting.shift();
@@ -236,8 +241,10 @@ export class Sink {
 
   #failed(error: unknown): void {
     const { log, clock, path } = this.#parts;
-    this.#file?.close();
-    this.#file = undefined;
+    if (!(error instanceof Deno.errors.WouldBlock)) {
+      this.#file?.close();
+      this.#file = undefined;
+    }
     if (this.#failingSince === undefined) {
       this.#failingSince = clock.monotonicMs();
       const reason = error instanceof Error ? error.message : String(error);

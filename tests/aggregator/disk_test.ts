@@ -17,7 +17,6 @@ function test(name: string, fn: (directory: string) => Promise<void>, permission
   });
 }
 
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 test("stat tells which file a path leads to, and how long it is", async (directory) => {
@@ -33,27 +32,6 @@ test("stat tells which file a path leads to, and how long it is", async (directo
   await Deno.writeTextFile(path, "12345");
   assert.notEqual((await disk.stat(path))?.identity, state?.identity);
   await assert.rejects(disk.stat(`${path}/below`), "not a directory");
-});
-
-test("append adds to the end, creates the file but not its directory, and stays with the file", async (directory) => {
-  const disk = new FileSystem();
-  const path = `${directory}/a`;
-  const file = await disk.append(path);
-  assert.deepEqual({ identity: file.identity, size: file.size }, await disk.stat(path));
-  assert.equal(await file.write(bytesOf("one\n")), 4);
-  await Deno.writeTextFile(path, "by others\n", { append: true });
-  await file.write(bytesOf("two\n"));
-  await file.sync();
-  await Deno.rename(path, `${directory}/b`);
-  await file.write(bytesOf("three\n"));
-  await Deno.truncate(`${directory}/b`, 4);
-  await file.write(bytesOf("four\n"));
-  file.close();
-  assert.equal(await Deno.readTextFile(`${directory}/b`), "one\nfour\n");
-  const again = await disk.append(`${directory}/b`);
-  assert.equal(again.size, 9);
-  again.close();
-  await assert.rejects(disk.append(`${directory}/none/a`), Deno.errors.NotFound);
 });
 
 test("read returns what there is between the offset and the most asked for", async (directory) => {

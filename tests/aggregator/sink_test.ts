@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { type Operation, SimulatedDisk } from "../support/simulated_disk.ts";
 import { assertConsistent, hold, line, openSink, PATH, sinkOn } from "../support/sink.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -247,5 +247,91 @@ test("a long outage is written in bounded batches, in order", async () => {
   await retry();
   assert.equal(text(), lines.join(""));
   assert.equal(writes, 3);
+  await sink.close();
+});
+
+/** A sink on a pipe; `call` fails as it does for a pipe that nobody reads, or whose reader is behind. */
+function openPipe() {
+  const disk = new SimulatedDisk();
+  disk.create(PATH).isStream = true;
+  const calls: Operation[] = [];
+  const blocked = new Set<Operation>();
+  disk.pause = (operation) => {
+    calls.push(operation);
+    if (blocked.has(operation)) throw new Deno.errors.WouldBlock("nobody reads the pipe");
+    return undefined;
+  };
+  return { ...sinkOn(disk), calls, blocked };
+}
+
+test("a pipe that nobody reads is a failing file, at the start and later, and goes on with a reader", async () => {
+  const { sink, blocked, write, retry, text, events, entries } = openPipe();
+  blocked.add("open");
+  assert.equal(await sink.open(), undefined);
+  await write(line(1));
+  assert.deepEqual(events(), ["sink_failing"]);
+  assert.equal(entries[0]!.reason, "nobody reads the pipe");
+  await retry();
+  assert.deepEqual(sink.waiting, [line(1)]);
+  blocked.delete("open");
+  await retry();
+  await write(line(2));
+  assert.equal(text(), line(1) + line(2));
+  assert.deepEqual(events(), ["sink_failing", "sink_recovered"]);
+  await sink.close();
+});
+
+test("a pipe gets one record a write, and is never read", async () => {
+  const { sink, calls, write, text } = openPipe();
+  await sink.open();
+  await write(line(1), line(2), line(3));
+  assert.equal(text(), line(1) + line(2) + line(3));
+  assert.deepEqual(calls.filter((call) => call === "write" || call === "read"), ["write", "write", "write"]);
+  await sink.close();
+});
+
+test("a full pipe stays open, so that its reader sees no end, and the record is written once it fits", async () => {
+  const { sink, calls, blocked, write, retry, text, events } = openPipe();
+  await sink.open();
+  await write(line(1));
+  blocked.add("write");
+  await write(line(2), line(3));
+  await retry();
+  assert.equal(text(), line(1));
+  blocked.delete("write");
+  await retry();
+  assert.equal(text(), line(1) + line(2) + line(3));
+  assert.deepEqual(events(), ["sink_failing", "sink_recovered"]);
+  assert.equal(calls.filter((call) => call === "open").length, 1);
+  await sink.close();
+});
+
+test("a pipe whose reader goes away is opened anew, and the next one gets whole records", async () => {
+  const { sink, disk, write, retry, text } = openPipe();
+  await sink.open();
+  disk.writeMax = () => 10;
+  disk.pause = (operation) => {
+    if (operation === "write" && text().length === 20) throw new Error("Broken pipe (os error 32)");
+    return undefined;
+  };
+  await write(line(1));
+  assert.equal(text(), line(1).slice(0, 20));
+  disk.find(PATH)!.text = "";
+  disk.writeMax = () => Infinity;
+  disk.pause = () => undefined;
+  await retry();
+  assert.equal(text(), line(1));
+  await sink.close();
+});
+
+test("a pipe that takes the file's place, and a file that takes a pipe's, get what comes next", async () => {
+  const { sink, disk, write, text } = await openSink(line(0).slice(0, 20));
+  disk.rename(PATH, `${PATH}.1`);
+  disk.create(PATH).isStream = true;
+  await write(line(1));
+  assert.equal(text(), line(1));
+  disk.remove(PATH);
+  await write(line(2));
+  assert.equal(text(), line(2));
   await sink.close();
 });

@@ -1,4 +1,5 @@
-import { type AppendFile, type FileState, FileSystem } from "../../src/aggregator/disk.ts";
+import type { AppendFile, FileState } from "../../src/aggregator/append_file.ts";
+import { FileSystem } from "../../src/aggregator/disk.ts";
 
 export type Call = "stat" | "append" | "read" | "write";
 

@@ -1,4 +1,5 @@
-import type { AppendFile, Disk, FileState } from "../../src/aggregator/disk.ts";
+import type { AppendFile, FileState } from "../../src/aggregator/append_file.ts";
+import type { Disk } from "../../src/aggregator/disk.ts";
 
 interface SimulatedFile {
   readonly identity: string;
@@ -7,6 +8,8 @@ interface SimulatedFile {
   holder?: SimulatedProcessDisk | undefined;
   /** What its text may grow to in place; it takes that much room. */
   slotBytes?: number;
+  /** It is a pipe: what is written can't be read back. */
+  isStream?: boolean;
   /** No slot of it is whole. */
   damaged?: boolean;
 }
@@ -15,6 +18,12 @@ export type Operation = Exclude<keyof Disk, "append"> | "open" | "write" | "sync
 
 /** How long a text may be that is put at a path for the first time; then twice as much again and again. */
 const SLOT_BYTES = 512;
+
+const stateOf = ({ identity, text, isStream = false }: SimulatedFile): FileState => ({
+  identity,
+  size: isStream ? 0 : text.length,
+  isStream,
+});
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -120,7 +129,7 @@ export class SimulatedProcessDisk implements Disk {
   stat(path: string): Promise<FileState | undefined> {
     return this.#call("stat", path, () => {
       const file = this.#disk.find(path);
-      return file && { identity: file.identity, size: file.text.length };
+      return file && stateOf(file);
     });
   }
 
@@ -134,8 +143,7 @@ export class SimulatedProcessDisk implements Disk {
           return run();
         });
       return {
-        identity: file.identity,
-        size: file.text.length,
+        ...stateOf(file),
         write: (bytes) =>
           call("write", () => {
             const taken = this.#disk.admit(bytes.length);
