@@ -30,6 +30,8 @@ const clock: Clock = {
 
 async function serve(config: AggregatorConfig, log: Log): Promise<number> {
   const stop = Promise.withResolvers<number>();
+  // Else a write past the limit of a file (ulimit -f) would end the process; with a listener it fails, as others do.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
   const { listen, receiver, workers, receiveBufferBytes: bufferBytes, outPath: path } = config;
   const port = openPort(

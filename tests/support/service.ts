@@ -46,18 +46,19 @@ export class Service implements AsyncDisposable {
     return service;
   }
 
-  /** As `start`, but does not wait for anything. */
+  /** As `start`, but does not wait for anything. A shell runs `before` in the process that the service becomes. */
   static async spawn(
     task: "start" | "start:sandbox",
     flags: string[] = [],
     denoFlags: string[] = [],
+    before?: string,
   ): Promise<Service> {
     const directory = flags.includes("--out") ? undefined : await makeDirectory();
     const out = directory ? `${directory}/metrics.jsonl` : flags[flags.indexOf("--out") + 1]!;
     const defaults = ["--listen", "127.0.0.1:0", "--out", out, "--log-format", "json"];
     const given = new Set(flags.filter((flag) => flag.startsWith("--")));
     const kept = defaults.filter((_, i) => !given.has(defaults[i - i % 2]!));
-    return new Service(spawnTask(task, [...kept, ...flags], denoFlags), out, directory);
+    return new Service(spawnTask(task, [...kept, ...flags], denoFlags, before), out, directory);
   }
 
   get pid(): number {
@@ -157,12 +158,20 @@ export interface FileRecord {
  * Starts what a task of deno.json says without the `deno task` around it: its pid is then that of the service,
  * and no signal can leave the service behind.
  */
-export function spawnTask(task: string, flags: string[], denoFlags: string[] = []): Deno.ChildProcess {
+export function spawnTask(
+  task: string,
+  flags: string[],
+  denoFlags: string[] = [],
+  before?: string,
+): Deno.ChildProcess {
   const { command } = denoJson.tasks[task as keyof typeof denoJson.tasks];
   const words = command.split(" ").map((word) => word.replaceAll("'", ""));
   const program = words.indexOf("deno");
-  return new Deno.Command(Deno.execPath(), {
-    args: [words[program + 1]!, ...denoFlags, ...words.slice(program + 2), ...flags],
+  const deno = Deno.execPath();
+  const args = [words[program + 1]!, ...denoFlags, ...words.slice(program + 2), ...flags];
+  const inShell = ["-c", `${before} && exec "$0" "$@"`, deno, ...args];
+  return new Deno.Command(before === undefined ? deno : "/bin/sh", {
+    args: before === undefined ? args : inShell,
     env: Object.fromEntries(words.slice(0, program).map((word) => word.split("=") as [string, string])),
     stdin: "null",
     stdout: task === "send" ? "piped" : "null",

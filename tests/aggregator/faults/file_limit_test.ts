@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { faultTest } from "../../support/faults.ts";
+import { sendDatagrams, Service } from "../../support/service.ts";
+import { withDirectory } from "../../support/temporary_directory.ts";
+
+/** More than Deno writes to its own caches, which end it, too. In blocks of 512 bytes for the shell. */
+const LIMIT_BYTES = 256 * 1024 * 1024;
+
+faultTest(
+  "a file at the process's limit is a failing file, and the one that takes its place gets it all",
+  () =>
+    withDirectory(async (directory) => {
+      const out = `${directory}/metrics.jsonl`;
+      await Deno.writeTextFile(out, "");
+      await Deno.truncate(out, LIMIT_BYTES - 31);
+      await Deno.writeTextFile(out, `${"x".repeat(10)}\n`, { append: true });
+      const flags = ["--windows", "1s", "--out", out];
+      await using service = await Service.spawn("start", flags, [], `ulimit -f ${LIMIT_BYTES / 512}`);
+      await service.event("listening");
+      await sendDatagrams(service.port, ['{"A1":7,"A2":1,"A3":1}']);
+      assert.match(String((await service.event("sink_failing")).reason), /File too large/);
+      await Deno.rename(out, `${out}.1`);
+      await service.event("sink_recovered");
+      await service.recordsUntil((records) => records.some((record) => record.A1_sum === 7));
+      assert.equal((await service.stop()).code, 0);
+    }),
+  ["/bin/sh"],
+);
