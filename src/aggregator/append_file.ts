@@ -1,3 +1,6 @@
+import { FILE_MODE } from "../shared/data_files.ts";
+import { requireWithinGranted } from "../shared/granted_path.ts";
+
 /** What a path leads to: which file that is (device and inode), and how long it is in bytes. */
 export interface FileState {
   readonly identity: string;
@@ -34,26 +37,40 @@ export function stateOf({ dev, ino, size, isFile, isDirectory }: Deno.FileInfo):
  * @throws {Deno.errors.WouldBlock} It is a pipe, and nobody reads it.
  * @throws {Error} It can't be opened.
  */
-export async function openForAppending(path: string): Promise<AppendFile> {
+export async function openForAppending(path: string, mode = FILE_MODE): Promise<AppendFile> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const there = await Deno.stat(path).catch(unlessNotFound);
+    const real = await requireWithinGranted(path);
+    const there = await Deno.stat(real).catch(unlessNotFound);
     if (there?.isDirectory) throw new Deno.errors.IsADirectory("it is a directory, not a file");
-    if (there && !there.isFile) return await openStream(path);
-    const file = await openFile(path, there);
-    if (file) return file;
+    if (there && !there.isFile) return await openStream(real);
+    const file = await openFile(real, there, mode);
+    // Looked at again, now that it is open: until here a link could have taken its place.
+    if (file && await requireWithinGranted(path).catch(closing(file)) === real) return file;
+    file?.close();
   }
   throw new Error("others put one file after the other there");
 }
 
+function closing(file: Pick<AppendFile, "close">): (error: unknown) => never {
+  return (error) => {
+    file.close();
+    throw error;
+  };
+}
+
 /** Undefined when others have put another file at the path since `there` was seen. */
-async function openFile(path: string, there: Deno.FileInfo | undefined): Promise<AppendFile | undefined> {
-  const options = there ? { append: true } : { append: true, createNew: true };
+async function openFile(
+  path: string,
+  there: Deno.FileInfo | undefined,
+  mode: number,
+): Promise<AppendFile | undefined> {
+  const options = there ? { append: true } : { append: true, createNew: true, mode };
   const file = await Deno.open(path, options).catch((error) => {
     const isGone = error instanceof Deno.errors.NotFound && there;
     if (!isGone && !(error instanceof Deno.errors.AlreadyExists)) throw error;
   });
   if (!file) return undefined;
-  const state = stateOf(await file.stat());
+  const state = stateOf(await file.stat().catch(closing(file)));
   if (there && state.identity !== stateOf(there).identity) {
     file.close();
     return undefined;
@@ -76,8 +93,10 @@ async function openFile(path: string, there: Deno.FileInfo | undefined): Promise
  */
 async function openToSync(path: string, identity: string): Promise<Deno.FsFile | undefined> {
   const file = await Deno.open(path, { read: true }).catch(() => undefined); // renamed meanwhile, or not readable
-  if (!file || stateOf(await file.stat()).identity === identity) return file;
-  file.close();
+  // Deno looks here at the path that the file was opened by once more, and refuses one that a link has led to.
+  const info = await file?.stat().catch(() => undefined);
+  if (info && stateOf(info).identity === identity) return file;
+  file?.close();
   return undefined;
 }
 

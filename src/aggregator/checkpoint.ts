@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { SinkPosition } from "./sink.ts";
+import { ForeignFile } from "../shared/data_files.ts";
 import type { Log } from "../shared/log.ts";
 
 /** What a kill would take: records on their way into the file, and what the open windows hold. */
@@ -97,8 +98,10 @@ export class Checkpoint {
   }
 }
 
+/** One that is not finished ends in `.new`: its process was killed while it made it. */
 function isCheckpointOf(outPath: string, path: string): boolean {
-  return basename(path).startsWith(`${basename(outPath)}.checkpoint-`) && /-[0-9a-f]+(\.new)?$/.test(path);
+  return basename(path).startsWith(`${basename(outPath)}.checkpoint-`) &&
+    /-[0-9a-f]+(\.[0-9a-f]+\.new|\.new)?$/.test(path);
 }
 
 /** The output file, and those that a rotation made of it by adding to its name. */
@@ -119,7 +122,7 @@ export async function recover(outPath: string, disk: Disk, log: Log): Promise<Re
   // A process that was killed while it wrote what another had left has the same records in its own checkpoint.
   const lines = new Set<string>();
   for (const path of siblings.filter((sibling) => isCheckpointOf(outPath, sibling)).sort()) {
-    if (!await disk.takeOver(path)) continue;
+    if (!await isTakenOver(path, disk, log)) continue;
     taken.push(path);
     if (path.endsWith(".new")) continue; // Its process was killed while it renewed the one without ".new".
     for (const line of await unwritten(path, outPath, siblings, disk, log)) lines.add(line);
@@ -130,6 +133,17 @@ export async function recover(outPath: string, disk: Disk, log: Log): Promise<Re
       for (const path of taken) await disk.remove(path);
     },
   };
+}
+
+async function isTakenOver(path: string, disk: Disk, log: Log): Promise<boolean> {
+  try {
+    return await disk.takeOver(path);
+  } catch (error) {
+    if (!(error instanceof ForeignFile)) throw error;
+    const message = "a file has the name of a checkpoint and is none of this service: it is left alone";
+    log.warn("checkpoint_refused", message, { file: path, reason: error.message });
+    return false;
+  }
 }
 
 /** What the checkpoint at `path` holds and no file does. */

@@ -52,6 +52,8 @@ export type Align = "start" | "epoch";
 export interface AggregatorConfig {
   readonly listen: HostPort;
   readonly outPath: string;
+  /** As in chmod(2). */
+  readonly outMode: number;
   readonly workers: number;
   readonly receiver: ReceiverChoice;
   /** Lengths in seconds, ascending, each a multiple of the first: the base window. Never empty. */
@@ -115,6 +117,14 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "data/metrics.jsonl",
       help: "file the records are appended to",
       parse: parseOutPath,
+    },
+    outMode: {
+      flag: "out-mode",
+      placeholder: "MODE",
+      variable: "SLUICE_OUT_MODE",
+      default: "0640",
+      help: "permissions of the files it makes, in octal, less what the umask takes",
+      parse: parseMode,
     },
     workers: {
       flag: "workers",
@@ -181,6 +191,12 @@ function parseOutPath(text: string): string {
   if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
   if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
   return text;
+}
+
+/** No one may execute a file of records, and its owner has to read and write it. */
+function parseMode(text: string): number {
+  if (!/^0?6[0246]{2}$/.test(text)) throw new SyntaxError("give 0600 to 0666 without execute, such as 0640");
+  return parseInt(text, 8);
 }
 
 function parseWindows(text: string): readonly number[] {

@@ -1,5 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { type AppendFile, type FileState, openForAppending, stateOf, unlessNotFound } from "./append_file.ts";
+import { createBeside, FILE_MODE, ForeignFile, openPlain } from "../shared/data_files.ts";
+import { requireWithinGranted } from "../shared/granted_path.ts";
 import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./slots.ts";
 import { SlottedFile } from "./slotted_file.ts";
 
@@ -26,7 +28,11 @@ export interface Disk {
    * out whether the file is still there; the next `replace` then makes it anew. One at a time.
    */
   sync(path: string): Promise<void>;
-  /** Whether the file that `replace` put there is left by a dead process; if so it is held by this one from now on. */
+  /**
+   * Whether the file that `replace` put there is left by a dead process; if so it is held by this one from now on.
+   *
+   * @throws {ForeignFile} No process of this service has put it there.
+   */
   takeOver(path: string): Promise<boolean>;
   /** Removes a file; one that this process holds is at least empty then, if the directory does not let it go. */
   remove(path: string): Promise<void>;
@@ -34,7 +40,15 @@ export interface Disk {
 
 /** The real one. It holds the lock (flock(2)) of each file it replaced or took over: those of the dead are free. */
 export class FileSystem implements Disk {
+  readonly #mode: number;
   readonly #held = new Map<string, SlottedFile | Deno.FsFile>();
+  /** The user of this process; undefined until it was needed. */
+  #owner: Promise<number | null> | undefined;
+
+  /** @param mode of the files that it makes; the system takes away what its umask says. */
+  constructor(mode = FILE_MODE) {
+    this.#mode = mode;
+  }
 
   async stat(path: string): Promise<FileState | undefined> {
     const info = await Deno.stat(path).catch(unlessNotFound);
@@ -42,7 +56,7 @@ export class FileSystem implements Disk {
   }
 
   append(path: string): Promise<AppendFile> {
-    return openForAppending(path);
+    return openForAppending(path, this.#mode);
   }
 
   async read(path: string, offset: number, bytesMax: number): Promise<Uint8Array> {
@@ -71,7 +85,7 @@ export class FileSystem implements Disk {
   async replace(path: string, text: string): Promise<void> {
     const held = this.#held.get(path);
     if (held instanceof SlottedFile && await held.write(text)) return;
-    const file = await SlottedFile.create(path, text);
+    const file = await SlottedFile.create(path, text, this.#mode);
     held?.close();
     this.#held.set(path, file);
   }
@@ -94,23 +108,28 @@ export class FileSystem implements Disk {
   }
 
   async takeOver(path: string): Promise<boolean> {
-    const file = await Deno.open(path, { write: true }).catch(unlessNotFound);
-    if (!file) return false; // Its process has just ended in good order.
+    const opened = await openPlain(path).catch((error) => {
+      throw error instanceof Deno.errors.PermissionDenied ? new ForeignFile(error.message) : error;
+    });
+    if (!opened) return false; // Its process has just ended in good order.
+    const { file, info } = opened;
     // A living process replaces its file under the path, and unlocks the one that was there before.
     const isFree = file.tryLockSync(true) &&
       stateOf(file.statSync()).identity === (await this.stat(path))?.identity;
-    if (isFree) this.#held.set(path, file);
+    const isOurs = isFree && info.uid === await (this.#owner ??= ownerOfNew(path));
+    if (isFree && isOurs) this.#held.set(path, file);
     else file.close();
+    if (isFree && !isOurs) throw new ForeignFile("another user has made it");
     return isFree;
   }
 
   async remove(path: string): Promise<void> {
     const held = this.#held.get(path);
-    await held?.truncate();
     try {
       await Deno.remove(path);
     } catch (error) {
       if (!held) throw error;
+      await held.truncate();
     }
     held?.close();
     this.#held.delete(path);
@@ -118,10 +137,23 @@ export class FileSystem implements Disk {
 }
 
 /**
+ * Whose a file is that is made beside `path`: to ask for the user of the process takes a permission of its own. Where
+ * none can be made, whose the directory is.
+ */
+async function ownerOfNew(path: string): Promise<number | null> {
+  const made = await createBeside(path).catch(() => undefined);
+  if (!made) return (await Deno.stat(dirname(path))).uid;
+  const { uid } = await made.file.stat();
+  made.file.close();
+  await Deno.remove(made.name);
+  return uid;
+}
+
+/**
  * Makes the directory of `path`, if it is missing.
  *
  * @throws {Deno.errors.NotCapable} The permission to read or to write there is missing; the message names the flag.
- * @throws {Error} It can't be made.
+ * @throws {Error} It can't be made, or a link leads out of what was granted.
  */
 export async function requireDirectory(path: string): Promise<void> {
   const directory = dirname(path);
@@ -132,6 +164,7 @@ export async function requireDirectory(path: string): Promise<void> {
     );
   }
   try {
+    await requireWithinGranted(path);
     await Deno.mkdir(directory, { recursive: true });
   } catch (error) {
     throw new Error(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`, {

@@ -38,7 +38,7 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
     { ...listen, receiver, workers, bufferBytes },
     (message) => log.warn("receiver", message),
   );
-  const disk = new FileSystem();
+  const disk = new FileSystem(config.outMode);
   await requireDirectory(path);
   const recordsWaitingMax = config.windowSeconds.reduce(
     (sum, each) => sum + RECORDS_WAITING_SECONDS / each,

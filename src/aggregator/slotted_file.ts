@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { createBeside, FILE_MODE, writeAll } from "../shared/data_files.ts";
 import { capacityFor, encodeSlot, SLOTS } from "./slots.ts";
 
 /** Which file, and how long: as `Deno.stat` tells it. */
@@ -31,9 +31,8 @@ export class SlottedFile {
   }
 
   /** Makes the file, every byte of it, and puts it at `path` as one step. */
-  static async create(path: string, text: string): Promise<SlottedFile> {
-    const temporary = join(dirname(path), `${basename(path)}.new`);
-    const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+  static async create(path: string, text: string, mode = FILE_MODE): Promise<SlottedFile> {
+    const { file, name: temporary } = await createBeside(path, mode);
     let toSync: Deno.FsFile | undefined;
     try {
       await file.lock(true);
@@ -106,14 +105,5 @@ export class SlottedFile {
   close(): void {
     this.#file.close();
     this.#toSync.close();
-  }
-}
-
-/** The system may take a part of the bytes: then the rest is written next. */
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const taken = await file.write(bytes.subarray(written));
-    if (taken === 0) throw new Error("the system took no byte of a write");
-    written += taken;
   }
 }

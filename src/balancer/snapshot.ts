@@ -1,3 +1,5 @@
+import { removeUnfinished, replaceText } from "../shared/data_files.ts";
+import { requireWithinGranted } from "../shared/granted_path.ts";
 import type { Log } from "../shared/log.ts";
 import { routeProblems } from "./route_rules.ts";
 import type { Route } from "./routing.ts";
@@ -52,13 +54,16 @@ export class SnapshotFile implements Snapshot {
       );
     }
     try {
+      await requireWithinGranted(directory);
       await Deno.mkdir(directory, { recursive: true });
     } catch (error) {
       throw new Error(`Cannot use ${directory}: ${error instanceof Error ? error.message : error}`, {
         cause: error,
       });
     }
-    return new SnapshotFile(`${directory}/routes.json`, log);
+    const path = `${directory}/routes.json`;
+    await removeUnfinished(path);
+    return new SnapshotFile(path, log);
   }
 
   async read(): Promise<Route[] | undefined> {
@@ -84,7 +89,7 @@ export class SnapshotFile implements Snapshot {
       const routes = this.#next;
       this.#next = undefined;
       try {
-        await this.#replace(`{"routes":[\n${routes.map(lineOf).join(",\n")}\n]}\n`);
+        await replaceText(this.#path, `{"routes":[\n${routes.map(lineOf).join(",\n")}\n]}\n`);
       } catch (error) {
         const message =
           `can't write the last known routes to ${this.#path}; a start without the database would not ` +
@@ -93,17 +98,5 @@ export class SnapshotFile implements Snapshot {
       }
     }
     this.#writing = undefined;
-  }
-
-  /** A reader, or a start after a loss of power, finds the old text or the new one. */
-  async #replace(text: string): Promise<void> {
-    const path = `${this.#path}.new`;
-    {
-      using file = await Deno.open(path, { write: true, create: true, truncate: true });
-      const bytes = new TextEncoder().encode(text);
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-      await file.syncData();
-    }
-    await Deno.rename(path, this.#path);
   }
 }

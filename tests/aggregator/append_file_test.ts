@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openForAppending } from "../../src/aggregator/append_file.ts";
 import { FileSystem } from "../../src/aggregator/disk.ts";
+import { makeSymlink } from "../support/links.ts";
 import { makePipe, Reader } from "../support/pipe.ts";
 import { namesIn, withDirectory } from "../support/temporary_directory.ts";
 
@@ -63,6 +64,48 @@ test(
     assert.deepEqual((await namesIn(directory)).filter((name) => !["a", "rotated"].includes(name)), []);
   },
 );
+
+test(
+  "a link within what was granted is followed, also to a file that is not there yet",
+  async (path, directory) => {
+    await makeSymlink("real", path);
+    for (const size of [0, 4]) {
+      const file = await openForAppending(path);
+      assert.equal(file.size, size);
+      await file.write(bytesOf("one\n"));
+      file.close();
+    }
+    assert.equal(await Deno.readTextFile(`${directory}/real`), "one\none\n");
+  },
+);
+
+test("a link that leads out of what was granted is refused, and nothing is made there", async (path) => {
+  for (const target of ["/tmp/sluice-none", "../../README.md"]) {
+    await makeSymlink(target, path);
+    await assert.rejects(openForAppending(path), {
+      name: "NotCapable",
+      message: /^a symbolic link leads to /,
+    });
+    await Deno.remove(path);
+  }
+});
+
+test("one that is replaced by such a link in the moment of its opening is not written to", async (path) => {
+  await Deno.writeTextFile(path, "");
+  const { open } = Deno;
+  let file: Deno.FsFile | undefined;
+  Deno.open = async (...args) => {
+    file = await open(...args);
+    await Deno.remove(path);
+    await makeSymlink("../../README.md", path);
+    return file;
+  };
+  await assert.rejects(
+    openForAppending(path).finally(() => Deno.open = open),
+    /^NotCapable: a symbolic link/,
+  );
+  assert.throws(() => file!.statSync(), Deno.errors.BadResource, "it is closed");
+});
 
 test("a pipe that nobody reads is told at once", async (path) => {
   await makePipe(path);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Checkpoint, recover, type Unfinished } from "../../src/aggregator/checkpoint.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 import { failOn } from "../support/recorder.ts";
+import { ForeignFile, unfinishedOf } from "../../src/shared/data_files.ts";
 import { SimulatedDisk } from "../support/simulated_disk.ts";
 
 const PATH = "data/metrics.jsonl";
@@ -234,11 +235,30 @@ test("what a kill leaves of a new file in place of one that became too small is 
   };
   void checkpoint.save({ ...NOTHING, open: Array<string>(100).fill(record(2, true)) }, false);
   for (let i = 0; i < 10; i++) await null;
-  assert.deepEqual(disk.paths(), [`${PATH}.checkpoint-0`, `${PATH}.checkpoint-0.new`]);
+  assert.deepEqual(
+    disk.paths().map((path) => unfinishedOf(path) ?? path),
+    Array(2).fill(`${PATH}.checkpoint-0`),
+  );
   const { lines, forget } = await recoverOn(disk);
   assert.deepEqual(lines, [record(1, true)]);
   await forget();
   assert.deepEqual(disk.paths(), []);
+});
+
+test("one that no process of the service has made is told and left alone, and the others are taken", async () => {
+  const disk = new SimulatedDisk();
+  const { position } = fileOn(disk, record(1));
+  await leave(disk, "0", { position, waiting: [record(8)] });
+  await leave(disk, "1", { position, waiting: [record(2)] });
+  disk.pause = (operation, path) => {
+    if (operation === "takeOver" && path.endsWith("-0")) throw new ForeignFile("it is a symbolic link");
+    return undefined;
+  };
+  const { lines, forget, entries } = await recoverOn(disk);
+  assert.deepEqual(lines, [record(2)]);
+  assert.deepEqual([entries[0]!.event, entries[0]!.reason], ["checkpoint_refused", "it is a symbolic link"]);
+  await forget();
+  assert.deepEqual(disk.paths(), [PATH, `${PATH}.checkpoint-0`]);
 });
 
 test("a damaged one is told and removed, and never stops the start: no whole text, or one cut anywhere", async () => {

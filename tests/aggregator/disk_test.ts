@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { FileSystem, requireDirectory } from "../../src/aggregator/disk.ts";
+import { ForeignFile } from "../../src/shared/data_files.ts";
+import { makeHardLink, makeSymlink } from "../support/links.ts";
+import { patchFiles } from "../support/patch.ts";
+import { makePipe } from "../support/pipe.ts";
 import { namesIn, withDirectory } from "../support/temporary_directory.ts";
 
 const DENO = Deno.execPath();
@@ -114,8 +118,10 @@ test("replace that fails leaves the old text, its lock, and nothing beside it", 
   assert.deepEqual(await namesIn(directory), ["a"]);
   await Deno.remove(path);
   await disk.replace(path, "old");
-  await Deno.mkdir(`${path}.new`);
-  await assert.rejects(disk.replace(path, "new, and longer\n".repeat(1000)));
+  {
+    using _ = patchFiles("write", () => Promise.reject(new Error("Input/output error (os error 5)")));
+    await assert.rejects(disk.replace(path, "new, and longer\n".repeat(1000)));
+  }
   assert.equal(await disk.latest(path), "old");
   assert.equal(await other.takeOver(path), false);
   await disk.replace(path, "new");
@@ -163,14 +169,45 @@ test("remove leaves nothing, or at least an empty file; and what others removed 
   const disk = new FileSystem();
   const path = `${directory}/a`;
   await disk.replace(path, "text");
-  const reader = await Deno.open(path);
-  await disk.remove(path);
-  assert.equal((await reader.stat()).size, 0, "for a directory that would not let it go");
-  reader.close();
+  const { remove } = Deno;
+  Deno.remove = () => Promise.reject(new Error("Permission denied (os error 13)"));
+  await disk.remove(path).finally(() => Deno.remove = remove);
+  assert.equal((await Deno.stat(path)).size, 0);
+  await Deno.remove(path);
   await disk.replace(path, "text");
   await Deno.remove(path);
   await disk.remove(path);
   assert.deepEqual(await namesIn(directory), []);
+});
+
+test("takeOver takes nothing that leads elsewhere, and harms nothing", async (directory) => {
+  const disk = new FileSystem();
+  await Deno.writeTextFile(`${directory}/other`, "other");
+  await makeHardLink(`${directory}/other`, `${directory}/hard`);
+  await makeSymlink("other", `${directory}/soft`);
+  await makePipe(`${directory}/pipe`);
+  for (const name of ["hard", "soft", "pipe", "other"]) {
+    await assert.rejects(disk.takeOver(`${directory}/${name}`), ForeignFile, name);
+  }
+  assert.equal(await Deno.readTextFile(`${directory}/other`), "other");
+  assert.deepEqual(await namesIn(directory), ["hard", "other", "pipe", "soft"]);
+}, { run: ["/bin/sh"] });
+
+test("takeOver takes nothing that another user has made", async (directory) => {
+  await Deno.writeTextFile(`${directory}/a`, "text");
+  let uid = 1000;
+  using _ = patchFiles("stat", async (stat) => ({ ...await stat(), uid: uid++ }));
+  await assert.rejects(new FileSystem().takeOver(`${directory}/a`), { message: "another user has made it" });
+  assert.deepEqual(await namesIn(directory), ["a"]);
+});
+
+test("files are made with the mode asked for", async (directory) => {
+  const disk = new FileSystem(0o600);
+  const file = await disk.append(`${directory}/a`);
+  file.close();
+  await disk.replace(`${directory}/b`, "text");
+  for (const name of ["a", "b"]) assert.equal((await Deno.stat(`${directory}/${name}`)).mode! & 0o777, 0o600);
+  await disk.remove(`${directory}/b`);
 });
 
 test(
@@ -208,6 +245,15 @@ test("requireDirectory makes what is missing, and is content with what is there"
     message: /^Cannot open \S+\/file\/below: /,
   });
 });
+
+test("requireDirectory makes nothing behind a link that leads out of what was granted", async (directory) => {
+  await makeSymlink("/tmp", `${directory}/link`);
+  const path = `${directory}/link/sluice-none/a`;
+  await assert.rejects(requireDirectory(path), {
+    message:
+      `Cannot open ${path}: a symbolic link leads to /tmp/sluice-none/a, which --allow-read does not cover`,
+  });
+}, { run: ["/bin/sh"] });
 
 for (const name of ["read", "write"] as const) {
   Deno.test({

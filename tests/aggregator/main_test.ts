@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { makeSymlink } from "../support/links.ts";
 import { runToEnd, sendDatagrams, Service } from "../support/service.ts";
+import { withDirectory } from "../support/temporary_directory.ts";
 
 const DENO = Deno.execPath();
 
@@ -7,7 +9,7 @@ const DENO = Deno.execPath();
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `aggregator: ${name}`,
-    permissions: { run: [DENO], net: ["127.0.0.1", "[::1]"], read: ["data"], write: ["data"] },
+    permissions: { run: [DENO, "/bin/sh"], net: ["127.0.0.1", "[::1]"], read: ["data"], write: ["data"] },
     fn,
   });
 }
@@ -149,6 +151,20 @@ test("a start that can't be ends with one clear line and its exit code", async (
     assert.equal(ended.stdout, "");
   }
 });
+
+test("an output behind a link that leads out of what was granted is refused, and nothing is made", () =>
+  withDirectory(async (directory) => {
+    await makeSymlink("/tmp", `${directory}/link`);
+    for (const name of ["sluice-none.jsonl", "sluice-none/x.jsonl"]) {
+      const out = `${directory}/link/${name}`;
+      const { code, stderr } = await runToEnd("start", ["--out", out]);
+      assert.equal(code, 1);
+      assert.equal(
+        stderr,
+        `error: Cannot open ${out}: a symbolic link leads to /tmp/${name}, which --allow-read does not cover\n`,
+      );
+    }
+  }));
 
 test("a port that another program holds is refused by name", async () => {
   const holder = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FileSystem } from "../../src/aggregator/disk.ts";
+import { unfinishedOf } from "../../src/shared/data_files.ts";
 import { patchFiles } from "../support/patch.ts";
 import { namesIn, withDirectory } from "../support/temporary_directory.ts";
 
@@ -105,10 +106,11 @@ test("a kill at any write of a larger file leaves the old text", async (path, di
       await isReached;
     }
     assert.equal(await read(path), "old", `after ${writes} writes`);
-    assert.deepEqual(await namesIn(directory), ["a", "a.new"]);
+    const [, unfinished] = await namesIn(directory);
+    assert.equal(unfinishedOf(`${directory}/${unfinished}`), path);
     for (const file of files) file.close();
     await disk.remove(path);
-    await Deno.remove(`${path}.new`);
+    await Deno.remove(`${directory}/${unfinished}`);
   }
 });
 

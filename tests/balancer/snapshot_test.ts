@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SnapshotFile } from "../../src/balancer/snapshot.ts";
+import { makeSymlink } from "../support/links.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 
 const ROUTE = {
@@ -95,5 +96,40 @@ Deno.test({
       const problems = (await snapshot.read())!.map(({ problem }) => problem);
       assert.equal(problems[0], undefined);
       assert.match(problems[1]!, /^cdnHost: give a host/);
+    }),
+});
+
+Deno.test({
+  name: "snapshot: a link planted under a name that it may write to is not followed",
+  permissions: { ...PERMISSIONS, run: ["/bin/sh"] },
+  fn: () =>
+    withDirectory(async (directory, log) => {
+      await Deno.writeTextFile(`${directory}/other`, "other");
+      for (const name of ["routes.json", "routes.json.new"]) {
+        await makeSymlink("other", `${directory}/${name}`);
+      }
+      const snapshot = await SnapshotFile.open(directory, logInto(log));
+      await snapshot.write([ROUTE]);
+      assert.deepEqual(await snapshot.read(), [ROUTE]);
+      assert.equal(await Deno.readTextFile(`${directory}/other`), "other");
+      await makeSymlink("/tmp", `${directory}/link`);
+      await assert.rejects(SnapshotFile.open(`${directory}/link/sluice-none`, logInto(log)), {
+        message: /^Cannot use .*: a symbolic link leads to \/tmp\/sluice-none/,
+      });
+    }),
+});
+
+Deno.test({
+  name: "snapshot: what a killed process has left half-written is removed once it is old",
+  permissions: PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory, log) => {
+      const [old, young] = [`${directory}/routes.json.01234567.new`, `${directory}/routes.json.89abcdef.new`];
+      for (const path of [old, young]) await Deno.writeTextFile(path, "{");
+      await Deno.utime(old, 1, 1);
+      await SnapshotFile.open(directory, logInto(log));
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(directory), ({ name }) => name), [
+        "routes.json.89abcdef.new",
+      ]);
     }),
 });

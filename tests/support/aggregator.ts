@@ -35,6 +35,7 @@ export interface SimulatedAggregator {
 export const CONFIG: AggregatorConfig = {
   listen: { hostname: "127.0.0.1", port: 9999 },
   outPath: "data/metrics.jsonl",
+  outMode: 0o640,
   workers: 2,
   receiver: "reuseport",
   windowSeconds: [10, 60],

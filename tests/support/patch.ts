@@ -1,4 +1,4 @@
-type FileMethod = "write" | "syncData";
+type FileMethod = "write" | "syncData" | "stat";
 
 /** While it lives, open files do this instead; `this` is the file, and the first argument does what it did before. */
 export function patchFiles<Name extends FileMethod>(

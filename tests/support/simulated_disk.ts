@@ -67,6 +67,11 @@ export class SimulatedDisk {
     return file;
   }
 
+  /** As the real one calls a file that is to replace the one at `path`. */
+  unfinishedPath(path: string): string {
+    return `${path}.${(++this.#identities).toString(16).padStart(8, "0")}.new`;
+  }
+
   put(path: string, file: SimulatedFile): void {
     this.#files.set(path, file);
   }
@@ -168,7 +173,7 @@ export class SimulatedProcessDisk implements Disk {
     return this.#call("siblings", path, () => this.#disk.paths());
   }
 
-  /** A renewal in place, or else a new file with ".new" to its path, that is then renamed. */
+  /** A renewal in place, or else a new file beside it that is then renamed. */
   async replace(path: string, text: string): Promise<void> {
     const held = this.#disk.find(path);
     if (held?.holder === this && text.length <= (held.slotBytes ?? 0)) {
@@ -176,7 +181,7 @@ export class SimulatedProcessDisk implements Disk {
       if (await inPlace.then(() => true, () => false)) return;
       held.slotBytes = 0;
     }
-    const temporary = `${path}.new`;
+    const temporary = this.#disk.unfinishedPath(path);
     await this.#call("replace", temporary, () => {
       let slotBytes = SLOT_BYTES;
       while (slotBytes < text.length) slotBytes *= 2;

@@ -1,7 +1,10 @@
+import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import fileSystem from "@electric-sql/pglite/pglite.data" with { type: "bytes" };
 import initdb from "@electric-sql/pglite/initdb.wasm" with { type: "bytes" };
 import postgres from "@electric-sql/pglite/pglite.wasm" with { type: "bytes" };
+import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../../shared/data_files.ts";
+import { requireWithinGranted } from "../../shared/granted_path.ts";
 import type { Log } from "../../shared/log.ts";
 import { Repository } from "./repository.ts";
 import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
@@ -28,6 +31,7 @@ export class EmbeddedSql implements Sql {
   /** @throws as {@linkcode openEmbedded} */
   static async open(dataDirectory: string): Promise<EmbeddedSql> {
     const directory = `${dataDirectory}/postgres`;
+    await requireWithinGranted(dataDirectory);
     await Deno.mkdir(dataDirectory, { recursive: true });
     const lock = await takeLock(directory);
     try {
@@ -89,7 +93,7 @@ export class EmbeddedSql implements Sql {
  * frees the lock of a process that ends, however it ends; the file stays.
  */
 async function takeLock(directory: string): Promise<Deno.FsFile> {
-  const lock = await Deno.open(`${directory}.lock`, { create: true, write: true });
+  const lock = await openLock(`${directory}.lock`);
   if (await lock.tryLock(true)) return lock;
   lock.close();
   throw new Error(
@@ -98,16 +102,38 @@ async function takeLock(directory: string): Promise<Deno.FsFile> {
   );
 }
 
+async function openLock(path: string): Promise<Deno.FsFile> {
+  for (;;) {
+    const there = await openPlain(path).catch((error) => {
+      throw error instanceof ForeignFile ? new Error(`Cannot use ${path}: ${error.message}`) : error;
+    });
+    if (there) return there.file;
+    const made = await Deno.open(path, { createNew: true, write: true, mode: FILE_MODE }).catch((error) => {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // made by another process in this moment
+    });
+    if (made) return made;
+  }
+}
+
 /** Made beside and moved: a start that was killed half-way leaves nothing that looks like a database. */
 async function openDatabase(directory: string): Promise<PGlite> {
   if (!await exists(directory)) {
-    const unfinished = `${directory}.new`;
-    if (await exists(unfinished)) await Deno.remove(unfinished, { recursive: true });
+    await removeUnfinishedDatabases(directory);
+    const unfinished = `${directory}.${randomHex()}.new`;
     const database = await PGlite.create(unfinished, await parts());
     await database.close();
     await Deno.rename(unfinished, directory);
   }
   return await PGlite.create(directory, await parts());
+}
+
+/** What starts have left that were killed half-way; none is under way, this process has the lock. */
+async function removeUnfinishedDatabases(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(dirname(directory))) {
+    const path = join(dirname(directory), name);
+    const isUnfinished = unfinishedOf(path) === directory || path === `${directory}.new`;
+    if (isUnfinished) await Deno.remove(path, { recursive: true });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -22,8 +22,10 @@ Deno.test({
   async fn() {
     const parent = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
     const dataDirectory = `${parent}/not/there/yet`;
-    await Deno.mkdir(`${dataDirectory}/postgres.new/base`, { recursive: true });
-    await Deno.writeTextFile(`${dataDirectory}/postgres.new/PG_VERSION`, "1");
+    for (const name of ["postgres.new", "postgres.01234567.new"]) {
+      await Deno.mkdir(`${dataDirectory}/${name}/base`, { recursive: true });
+      await Deno.writeTextFile(`${dataDirectory}/${name}/PG_VERSION`, "1");
+    }
     try {
       const began = performance.now();
       const store = await openStore({ databaseUrl: "", dataDirectory, log });
@@ -38,6 +40,20 @@ Deno.test({
       console.log(`first start ${Math.round(opened - began)} ms, next ${Math.round(reopened - closed)} ms`);
       const names = [...Deno.readDirSync(dataDirectory)].map(({ name }) => name).sort();
       assert.deepEqual(names, ["postgres", "postgres.lock"]);
+    } finally {
+      await Deno.remove(parent, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "pglite: a lock that leads elsewhere is refused, and nothing is made there",
+  permissions: { read: ["data"], write: ["data"] },
+  async fn() {
+    const parent = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+    try {
+      await Deno.mkdir(`${parent}/postgres.lock`);
+      await assert.rejects(EmbeddedSql.open(parent), /postgres\.lock: it is no file$/);
     } finally {
       await Deno.remove(parent, { recursive: true });
     }
