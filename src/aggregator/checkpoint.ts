@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { SinkPosition } from "./sink.ts";
+import { STANDARD_OUTPUT } from "./standard_output.ts";
 import { ForeignFile } from "../shared/data_files.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -26,7 +27,7 @@ const SEARCH_BYTES_MAX = 64 * 1024 * 1024;
 const SEARCH_BYTES_OTHERS = 1024 * 1024;
 
 /**
- * A file beside the output that holds what a kill would take, for the next start to write. Each process has its
+ * A file, beside the output by default, that holds what a kill would take, for the next start to write. Each process has its
  * own, locked while it lives, so that two of them on one output (an overlapping restart) leave each other's alone.
  * Its text (how it lies in the file is told in slots.ts):
  *
@@ -41,9 +42,12 @@ export class Checkpoint {
   #unsynced = false;
   #syncing: Promise<void> | undefined;
 
-  /** @param id tells the checkpoints of several processes apart: hexadecimal digits. */
-  constructor(outPath: string, id: string, disk: Disk) {
-    this.#path = `${outPath}.checkpoint-${id}`;
+  /**
+   * @param path what the name begins with
+   * @param id tells the checkpoints of several processes apart: hexadecimal digits
+   */
+  constructor(path: string, id: string, disk: Disk) {
+    this.#path = `${path}-${id}`;
     this.#disk = disk;
   }
 
@@ -98,15 +102,20 @@ export class Checkpoint {
   }
 }
 
+/** What the names of the checkpoints begin with that lie beside the output. */
+export function checkpointPathOf(outPath: string): string {
+  return `${outPath}.checkpoint`;
+}
+
 /** One that is not finished ends in `.new`: its process was killed while it made it. */
-function isCheckpointOf(outPath: string, path: string): boolean {
-  return basename(path).startsWith(`${basename(outPath)}.checkpoint-`) &&
+function isCheckpointOf(checkpointPath: string, path: string): boolean {
+  return basename(path).startsWith(`${basename(checkpointPath)}-`) &&
     /-[0-9a-f]+(\.[0-9a-f]+\.new|\.new)?$/.test(path);
 }
 
 /** The output file, and those that a rotation made of it by adding to its name. */
 export function isFileOf(outPath: string, path: string): boolean {
-  return basename(path).startsWith(basename(outPath)) && !isCheckpointOf(outPath, path);
+  return basename(path).startsWith(basename(outPath)) && !isCheckpointOf(checkpointPathOf(outPath), path);
 }
 
 /** What processes that were killed had left to write, and how to forget it once it is safe elsewhere. */
@@ -115,13 +124,21 @@ export interface Recovered {
   forget(): Promise<void>;
 }
 
-/** Collects the checkpoints beside `outPath` whose processes are dead; records found in the file are left out. */
-export async function recover(outPath: string, disk: Disk, log: Log): Promise<Recovered> {
-  const siblings = await disk.siblings(outPath);
+/** Collects the checkpoints of dead processes; records found in the output, where that is a file, are left out. */
+export async function recover(
+  outPath: string,
+  disk: Disk,
+  log: Log,
+  checkpointPath = checkpointPathOf(outPath),
+): Promise<Recovered> {
+  const siblings = outPath === STANDARD_OUTPUT ? [] : await disk.siblings(outPath);
+  const checkpoints = (await disk.siblings(checkpointPath)).filter((path) =>
+    isCheckpointOf(checkpointPath, path)
+  );
   const taken: string[] = [];
   // A process that was killed while it wrote what another had left has the same records in its own checkpoint.
   const lines = new Set<string>();
-  for (const path of siblings.filter((sibling) => isCheckpointOf(outPath, sibling)).sort()) {
+  for (const path of checkpoints.sort()) {
     if (!await isTakenOver(path, disk, log)) continue;
     taken.push(path);
     if (path.endsWith(".new")) continue; // Its process was killed while it renewed the one without ".new".

@@ -54,6 +54,8 @@ export interface AggregatorConfig {
   readonly outPath: string;
   /** As in chmod(2). */
   readonly outMode: number;
+  /** Null: beside the output, or none where that is stdout. */
+  readonly checkpointPath: string | null;
   readonly workers: number;
   readonly receiver: ReceiverChoice;
   /** Lengths in seconds, ascending, each a multiple of the first: the base window. Never empty. */
@@ -115,8 +117,8 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "FILE",
       variable: "SLUICE_OUT",
       default: "data/metrics.jsonl",
-      help: "file the records are appended to",
-      parse: parseOutPath,
+      help: "file the records are appended to; - is stdout, without a checkpoint",
+      parse: parsePath,
     },
     outMode: {
       flag: "out-mode",
@@ -125,6 +127,15 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "0640",
       help: "permissions of the files it makes, in octal, less what the umask takes",
       parse: parseMode,
+    },
+    checkpointPath: {
+      flag: "checkpoint",
+      placeholder: "FILE",
+      variable: "SLUICE_CHECKPOINT",
+      default: "",
+      defaultShown: "beside the output",
+      help: "where to keep what a kill would lose; the process adds its ID to the name",
+      parse: (text: string) => text === "" ? null : parsePath(text),
     },
     workers: {
       flag: "workers",
@@ -187,7 +198,7 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };
 }
 
-function parseOutPath(text: string): string {
+function parsePath(text: string): string {
   if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
   if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
   return text;

@@ -38,6 +38,9 @@ export interface Disk {
   remove(path: string): Promise<void>;
 }
 
+/** What the sink asks of it: to follow a path, and to append to what is there. */
+export type OutputDisk = Pick<Disk, "stat" | "append" | "read" | "siblings">;
+
 /** The real one. It holds the lock (flock(2)) of each file it replaced or took over: those of the dead are free. */
 export class FileSystem implements Disk {
   readonly #mode: number;

@@ -1,17 +1,14 @@
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { createLog, type Log } from "../shared/log.ts";
 import { readDotEnv, UsageError } from "../shared/flags.ts";
 import { readVariable, writeStderr } from "../shared/process.ts";
-import { type AggregatorConfig, parseConfig, RECORDS_WAITING_SECONDS } from "./config.ts";
+import { type AggregatorConfig, parseConfig } from "./config.ts";
 import { Master } from "./master.ts";
 import { dropStartupPermissions } from "./permissions.ts";
-import { lastTimestampSeconds } from "./record.ts";
-import { Checkpoint, recover } from "./checkpoint.ts";
-import { FileSystem, requireDirectory } from "./disk.ts";
+import { FileSystem } from "./disk.ts";
+import { openOutput } from "./output.ts";
 import { openPort } from "./receivers/port.ts";
-import { Sink } from "./sink.ts";
 import { workersFrom } from "./spawn.ts";
 import type { Clock } from "./timeline.ts";
 
@@ -33,32 +30,21 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
   // Else a write past the limit of a file (ulimit -f) would end the process; with a listener it fails, as others do.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
-  const { listen, receiver, workers, receiveBufferBytes: bufferBytes, outPath: path } = config;
+  const { listen, receiver, workers, receiveBufferBytes: bufferBytes } = config;
   const port = openPort(
     { ...listen, receiver, workers, bufferBytes },
     (message) => log.warn("receiver", message),
   );
   const disk = new FileSystem(config.outMode);
-  await requireDirectory(path);
-  const recordsWaitingMax = config.windowSeconds.reduce(
-    (sum, each) => sum + RECORDS_WAITING_SECONDS / each,
-    0,
-  );
-  const sink = new Sink({ path, disk, clock, log, recordsWaitingMax });
-  const inFile = await sink.open();
-  const checkpoint = new Checkpoint(path, crypto.randomUUID().slice(0, 8), disk);
-  const recovered = await recover(path, disk, log);
+  const { directories, ...output } = await openOutput(config, { disk, clock, log });
   const master = new Master({
     config,
     clock,
     port,
-    sink,
-    checkpoint,
-    recovered,
-    lastTimestampSeconds: Math.max(inFile ?? 0, lastTimestampSeconds(recovered.lines.join("")) ?? 0),
+    ...output,
     log,
     startWorker: workersFrom(WORKER_URL),
-    dropPermissions: () => dropStartupPermissions([".env", SOURCE_PATH], dirname(path)),
+    dropPermissions: () => dropStartupPermissions([".env", SOURCE_PATH], directories),
   });
   // Before anybody hears that it listens: an unheard SIGHUP ends a process.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void master.reopen());

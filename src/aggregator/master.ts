@@ -25,7 +25,8 @@ export interface MasterParts {
   clock: Clock;
   port: Port;
   sink: Sink;
-  checkpoint: Checkpoint;
+  /** Undefined: none is kept. */
+  checkpoint: Checkpoint | undefined;
   /** What processes that were killed had left to write. */
   recovered: Recovered;
   /** The timestamp of the last record there is, in seconds (0: none): the timeline begins no earlier. */

@@ -6,7 +6,8 @@ import type { Log } from "../shared/log.ts";
 
 export interface RecorderParts {
   sink: Sink;
-  checkpoint: Checkpoint;
+  /** Undefined: a kill loses what is not in the file. */
+  checkpoint: Checkpoint | undefined;
   clock: Clock;
   log: Log;
   /** What the open windows hold at this moment, as partial records. */
@@ -37,7 +38,8 @@ export class Recorder {
   /** Writes what others left behind, before anything else; forgets where it came from once it is safe here. */
   async recover({ lines, forget }: Recovered): Promise<void> {
     await this.write(lines);
-    if (this.#parts.sink.waiting.length === 0 || !this.#checkpointFails) await forget();
+    const { sink } = this.#parts;
+    if (sink.waiting.length === 0 || this.#isKept) await forget();
   }
 
   /** Writes records; resolves when they are in the file, or when that failed: then it is tried every second. */
@@ -61,7 +63,12 @@ export class Recorder {
 
   /** The records that, as far as is known, neither the file nor a checkpoint has. */
   get unsaved(): readonly string[] {
-    return [...this.#checkpointFails ? this.#parts.sink.waiting : [], ...this.#saving, ...this.#lines];
+    return [...this.#isKept ? [] : this.#parts.sink.waiting, ...this.#saving, ...this.#lines];
+  }
+
+  /** What waits for the file is in the checkpoint. */
+  get #isKept(): boolean {
+    return this.#parts.checkpoint !== undefined && !this.#checkpointFails;
   }
 
   /** Writes the last records, and ends; returns those that could be saved nowhere. */
@@ -75,7 +82,7 @@ export class Recorder {
     await sink.close();
     if (sink.waiting.length > 0) return this.unsaved;
     // Should it stay: the next start finds in the file what it holds.
-    await checkpoint.remove().catch((error) => this.#tell(error));
+    await checkpoint?.remove().catch((error) => this.#tell(error));
     return [];
   }
 
@@ -90,17 +97,18 @@ export class Recorder {
     do {
       this.#renew = false;
       const lines = this.#saving = this.#lines.splice(0);
-      const waiting = [...sink.waiting, ...lines];
-      const unfinished = { position: sink.position, waiting, open: open() };
-      this.#tell(await checkpoint.save(unfinished, lines.length > 0));
+      if (checkpoint) {
+        const unfinished = { position: sink.position, waiting: [...sink.waiting, ...lines], open: open() };
+        this.#tell(await checkpoint.save(unfinished, lines.length > 0));
+      }
       this.#saving = [];
       sink.add(lines);
       // A record that a stale checkpoint holds as an open window, too, would be counted twice after a kill.
-      if (!sink.isDue || checkpoint.misleading) continue;
+      if (!sink.isDue || checkpoint?.misleading) continue;
       // Behind many records or a slow disk the checkpoint does not wait until all of them are written.
       await sink.flush(() => this.#renew || this.#lines.length > 0);
       // Then the checkpoint shall forget them: the file may be moved to where nobody would find them.
-      if (!sink.isDue && !this.#checkpointFails) void sink.synced().then(() => this.#finished || this.keep());
+      if (!sink.isDue && this.#isKept) void sink.synced().then(() => this.#finished || this.keep());
     } while (this.#lines.length > 0 || this.#renew);
     this.#busy = false;
     this.#cancelRetry();

@@ -1,5 +1,5 @@
 import type { AppendFile, FileState } from "./append_file.ts";
-import type { Disk } from "./disk.ts";
+import type { OutputDisk } from "./disk.ts";
 import { isFileOf } from "./checkpoint.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Clock } from "./timeline.ts";
@@ -13,7 +13,7 @@ export interface SinkPosition {
 
 export interface SinkParts {
   path: string;
-  disk: Disk;
+  disk: OutputDisk;
   clock: Clock;
   log: Log;
   /** How many records are kept in memory while they can't be written; the oldest go first. */
@@ -116,7 +116,8 @@ export class Sink {
     const tooMany = this.#waiting.length - this.#parts.recordsWaitingMax;
     if (tooMany <= 0) return;
     // Those that a write has begun, or may hold at this moment, stay: they will be completed.
-    const begun = this.#flushing ? LINES_A_WRITE_MAX : Math.min(1, this.#begun);
+    const inStream = this.#file?.isStream ? 1 : 0; // StandardOutput may still be at it.
+    const begun = this.#flushing ? LINES_A_WRITE_MAX : Math.min(1, this.#begun + inStream);
     const lost = this.#waiting.splice(begun, tooMany).length;
     this.#parts.log.error("records_lost", "more records wait for the file than memory is kept for", { lost });
   }

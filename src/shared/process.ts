@@ -16,11 +16,12 @@ export function dropAllPermissions(): string[] {
  * Gives up reading `paths`. One whose permission comes from a parent that `kept` depends on stays: Deno takes the
  * granted parent away together with the child, and `kept` with it (`--allow-read=.`).
  */
-export function dropRead(paths: readonly string[], kept: string): void {
+export function dropRead(paths: readonly string[], ...kept: readonly string[]): void {
   for (const path of paths) {
-    const parent = commonDirectory(resolve(path), resolve(kept));
-    if (Deno.permissions.querySync({ name: "read", path: parent }).state === "granted") continue;
-    Deno.permissions.revokeSync({ name: "read", path });
+    const parents = kept.map((each) => commonDirectory(resolve(path), resolve(each)));
+    const isGranted = (parent: string) =>
+      Deno.permissions.querySync({ name: "read", path: parent }).state === "granted";
+    if (!parents.some(isGranted)) Deno.permissions.revokeSync({ name: "read", path });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Checkpoint, recover, type Unfinished } from "../../src/aggregator/checkpoint.ts";
+import { Checkpoint, checkpointPathOf, recover, type Unfinished } from "../../src/aggregator/checkpoint.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 import { failOn } from "../support/recorder.ts";
 import { ForeignFile, unfinishedOf } from "../../src/shared/data_files.ts";
@@ -20,7 +20,10 @@ function record(timestamp: number, partial = false): string {
 /** Saves it as a process that is killed right behind; returns its path. */
 async function leave(disk: SimulatedDisk, id: string, unfinished: Partial<Unfinished>): Promise<string> {
   const process = disk.process();
-  assert.equal(await new Checkpoint(PATH, id, process).save({ ...NOTHING, ...unfinished }, false), undefined);
+  assert.equal(
+    await new Checkpoint(checkpointPathOf(PATH), id, process).save({ ...NOTHING, ...unfinished }, false),
+    undefined,
+  );
   process.kill();
   return `${PATH}.checkpoint-${id}`;
 }
@@ -73,7 +76,7 @@ test("any records and any position come back", async () => {
 test("the last one saved counts, and nothing is left beside it", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
-  const checkpoint = new Checkpoint(PATH, "0", process);
+  const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", process);
   for (const each of [1, 2, 3]) await checkpoint.save({ ...NOTHING, open: [record(each, true)] }, false);
   process.kill();
   assert.deepEqual(disk.paths(), [`${PATH}.checkpoint-0`]);
@@ -82,7 +85,7 @@ test("the last one saved counts, and nothing is left beside it", async () => {
 
 test("a removed one leaves nothing, and can be removed again or by others", async () => {
   const disk = new SimulatedDisk();
-  const checkpoint = new Checkpoint(PATH, "0", disk.process());
+  const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
   await checkpoint.remove();
   await checkpoint.save(NOTHING, false);
   await checkpoint.remove();
@@ -97,7 +100,7 @@ test("a removed one leaves nothing, and can be removed again or by others", asyn
 test("one that can't be renewed stays, unless it would repeat what is written next", async () => {
   for (const operation of ["replace", "rename"] as const) {
     const disk = new SimulatedDisk();
-    const checkpoint = new Checkpoint(PATH, "0", disk.process());
+    const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
     await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
     failOn(disk, operation);
     // More than it has room for: it takes a new file.
@@ -113,7 +116,7 @@ test("one that can't be renewed stays, unless it would repeat what is written ne
 test("one that could neither be renewed nor removed misleads, until either works", async () => {
   for (const repaired of ["save", "fail", "remove"]) {
     const disk = new SimulatedDisk();
-    const checkpoint = new Checkpoint(PATH, "0", disk.process());
+    const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
     await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
     disk.fault = "Read-only file system (os error 30)";
     assert.match(String(await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, true)), /Read-only/);
@@ -132,7 +135,7 @@ test("one that could neither be renewed nor removed misleads, until either works
 test("those of living processes are left alone", async () => {
   const disk = new SimulatedDisk();
   const living = disk.process();
-  const checkpoint = new Checkpoint(PATH, "1", living);
+  const checkpoint = new Checkpoint(checkpointPathOf(PATH), "1", living);
   await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
   await leave(disk, "2", { open: [record(2, true)] });
   const { lines, forget } = await recoverOn(disk);
@@ -227,7 +230,7 @@ test("what is not a checkpoint of this file is left alone", async () => {
 test("what a kill leaves of a new file in place of one that became too small is removed, and not read", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
-  const checkpoint = new Checkpoint(PATH, "0", process);
+  const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", process);
   await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
   disk.pause = (operation) => {
     if (operation === "rename") process.kill();
@@ -309,7 +312,7 @@ test("a slow disk is asked to keep it once at a time, and is not waited for", as
     syncs++;
     return slow.promise;
   };
-  const checkpoint = new Checkpoint(PATH, "0", disk.process());
+  const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
   for (const each of [1, 2, 3]) await checkpoint.save({ ...NOTHING, open: [record(each, true)] }, false);
   assert.equal(syncs, 1);
   slow.resolve();

@@ -1,5 +1,5 @@
 import type { AggregatorConfig } from "../../src/aggregator/config.ts";
-import { Checkpoint, recover } from "../../src/aggregator/checkpoint.ts";
+import { Checkpoint, checkpointPathOf, recover } from "../../src/aggregator/checkpoint.ts";
 import { Master } from "../../src/aggregator/master.ts";
 import type { StartWorker } from "../../src/aggregator/crew.ts";
 import type { Disk } from "../../src/aggregator/disk.ts";
@@ -36,6 +36,7 @@ export const CONFIG: AggregatorConfig = {
   listen: { hostname: "127.0.0.1", port: 9999 },
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
+  checkpointPath: null,
   workers: 2,
   receiver: "reuseport",
   windowSeconds: [10, 60],
@@ -71,7 +72,7 @@ export async function assembleMaster({ config, clock, disk, log, id, ...parts }:
     log,
     sink,
     recovered,
-    checkpoint: new Checkpoint(path, id, disk),
+    checkpoint: new Checkpoint(checkpointPathOf(path), id, disk),
     lastTimestampSeconds: Math.max(inFile, lastTimestampSeconds(recovered.lines.join("")) ?? 0),
     dropPermissions() {},
   });

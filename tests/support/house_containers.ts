@@ -159,7 +159,7 @@ export const removedPackages: Check = (tree) => {
 
 /** Settings of the two services that a container fixes, or that only a run without containers has. */
 const FIXED =
-  "BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT"
+  "BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT"
     .split(" ");
 
 /** Every setting of .env.example reaches its service, and every one that docker-compose.yml asks for is explained. */

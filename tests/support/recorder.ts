@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Checkpoint, recover } from "../../src/aggregator/checkpoint.ts";
+import { Checkpoint, checkpointPathOf, recover } from "../../src/aggregator/checkpoint.ts";
 import { emptyTotals, type Totals } from "../../src/aggregator/partial.ts";
 import { recordLine } from "../../src/aggregator/record.ts";
 import { Recorder } from "../../src/aggregator/recorder.ts";
@@ -29,7 +29,7 @@ export async function begin(disk: SimulatedDisk, id: string, process: SimulatedP
     sink,
     clock,
     log,
-    checkpoint: new Checkpoint(PATH, id, process),
+    checkpoint: new Checkpoint(checkpointPathOf(PATH), id, process),
     open: () => windows.peek(nowMs).map(recordLine),
   });
   const render = (closed: ClosedWindow[]) => closed.map(recordLine);

@@ -61,6 +61,11 @@ export class Service implements AsyncDisposable {
     return new Service(spawnTask(task, [...kept, ...flags], denoFlags, before), out, directory);
   }
 
+  /** What it writes there with `--out -`; whoever takes that has to end it. */
+  get stdout(): ReadableStream<Uint8Array> {
+    return this.#process.stdout;
+  }
+
   get pid(): number {
     return this.#process.pid;
   }
@@ -168,13 +173,14 @@ export function spawnTask(
   const words = command.split(" ").map((word) => word.replaceAll("'", ""));
   const program = words.indexOf("deno");
   const deno = Deno.execPath();
+  const isPiped = task === "send" || flags[flags.indexOf("--out") + 1] === "-";
   const args = [words[program + 1]!, ...denoFlags, ...words.slice(program + 2), ...flags];
   const inShell = ["-c", `${before} && exec "$0" "$@"`, deno, ...args];
   return new Deno.Command(before === undefined ? deno : "/bin/sh", {
     args: before === undefined ? args : inShell,
     env: Object.fromEntries(words.slice(0, program).map((word) => word.split("=") as [string, string])),
     stdin: "null",
-    stdout: task === "send" ? "piped" : "null",
+    stdout: isPiped ? "piped" : "null",
     stderr: "piped",
   }).spawn();
 }
