@@ -1,5 +1,6 @@
 import {
   type FlagSpec,
+  formatHostPort,
   helpText,
   type HostPort,
   hostPort,
@@ -41,6 +42,8 @@ export const WINDOWS_MAX = 16;
 export const DATAGRAM_BYTES_MIN = 64;
 /** The length field of UDP has 16 bits; over IPv4 a payload ends at 65,507. */
 export const DATAGRAM_BYTES_MAX = 65_535;
+/** One service on so many addresses is a mistake; each takes a socket for each worker. */
+export const ADDRESSES_MAX = 16;
 /** A handful of datagrams; the kernel grants some 2 KB whatever is asked for. */
 export const RECEIVE_BUFFER_BYTES_MIN = 4096;
 /** SO_RCVBUF is an int, and the kernel doubles what it is given (socket(7)). */
@@ -50,7 +53,8 @@ export type ReceiverChoice = "auto" | "reuseport" | "datagram";
 export type Align = "start" | "epoch";
 
 export interface AggregatorConfig {
-  readonly listen: HostPort;
+  /** Never empty; the empty hostname stands for every address of the machine. */
+  readonly listen: readonly HostPort[];
   readonly outPath: string;
   /** As in chmod(2). */
   readonly outMode: number;
@@ -109,8 +113,9 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "HOST:PORT",
       variable: "SLUICE_LISTEN",
       default: "0.0.0.0:9999",
-      help: "address to receive on; IPv6 as [::]:9999, port 0 for any free one",
-      parse: hostPort(),
+      help: "address to receive on, or several; IPv6 as [::]:9999, all as :9999",
+      isList: true,
+      parse: parseListen,
     },
     outPath: {
       flag: "out",
@@ -159,7 +164,7 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "LIST",
       variable: "SLUICE_WINDOWS",
       default: "10s,60s",
-      help: "lengths in whole seconds, each a multiple of the shortest",
+      help: "lengths such as 10s, 1m or 1h, each a multiple of the shortest",
       parse: parseWindows,
     },
     align: {
@@ -198,6 +203,22 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };
 }
 
+const parseHostPort = hostPort();
+
+function parseListen(text: string): readonly HostPort[] {
+  const addresses = text.split(",").map((each) =>
+    each.startsWith(":") ? { ...parseHostPort(`0.0.0.0${each}`), hostname: "" } : parseHostPort(each)
+  );
+  if (addresses.length > ADDRESSES_MAX) throw new RangeError(`give at most ${ADDRESSES_MAX} addresses`);
+  for (const [index, { hostname, port }] of addresses.entries()) {
+    const isThere = (other: HostPort) => port !== 0 && other.hostname === hostname && other.port === port;
+    if (addresses.slice(0, index).some(isThere)) {
+      throw new RangeError(`${formatHostPort({ hostname, port })} is there twice: give it once`);
+    }
+  }
+  return addresses;
+}
+
 function parsePath(text: string): string {
   if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
   if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
@@ -223,10 +244,15 @@ function parseWindows(text: string): readonly number[] {
   return seconds;
 }
 
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600 } as const;
+
 function parseWindow(text: string): number {
-  const seconds = /^[1-9][0-9]*s$/.test(text) ? Number(text.slice(0, -1)) : NaN;
+  const [, number, unit] = /^([1-9][0-9]{0,8})([smh])$/.exec(text) ?? [];
+  const seconds = Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
   if (seconds <= WINDOW_SECONDS_MAX) return seconds;
   throw new RangeError(
-    `give whole seconds from 1s to ${WINDOW_SECONDS_MAX}s, separated by commas, such as 10s,60s`,
+    `give whole seconds, minutes or hours from 1s to ${
+      WINDOW_SECONDS_MAX / 3600
+    }h, separated by commas, such as 10s,1m`,
   );
 }

@@ -55,7 +55,7 @@ interface Member {
   diedOf?: string;
   pulse: number;
   silentMs: number;
-  ready: PromiseWithResolvers<number | undefined>;
+  ready: PromiseWithResolvers<readonly number[] | undefined>;
   ended: PromiseWithResolvers<void>;
 }
 
@@ -79,10 +79,10 @@ export class Crew {
   /**
    * Starts every worker and waits until each has opened what it needs and dropped its permissions.
    *
-   * @returns the port listened on, if a worker chose it.
+   * @returns the ports listened on, if the workers opened them.
    * @throws {Error} One can't be prepared, or still holds a permission.
    */
-  async prepare(open: Prepare): Promise<number | undefined> {
+  async prepare(open: Prepare): Promise<readonly number[] | undefined> {
     const { workers, spares } = this.#options;
     this.#socketsAreShared = open.receiver === "reuseport";
     if (open.receiver === "reuseport") {
@@ -90,11 +90,12 @@ export class Crew {
       return undefined;
     }
     // One by one, the spares first: on Linux the socket that listened last receives, and when it closes the one before.
-    let { port } = open;
+    let { addresses } = open;
     for (let worker = workers + spares - 1; worker >= 0; worker--) {
-      port = await this.#start(worker, { ...open, port }) ?? port;
+      const ports = await this.#start(worker, { ...open, addresses });
+      addresses = addresses.map(({ hostname, port }, i) => ({ hostname, port: ports?.[i] ?? port }));
     }
-    return port;
+    return addresses.map(({ port }) => port);
   }
 
   /** Lets every worker but the spares receive; a spare goes in for one that has died in the meantime. */
@@ -149,7 +150,7 @@ export class Crew {
     return this.#members.filter((member) => member.place !== undefined && !member.gone);
   }
 
-  async #start(worker: number, open: Prepare): Promise<number | undefined> {
+  async #start(worker: number, open: Prepare): Promise<readonly number[] | undefined> {
     const { control, datagramBytesMax, startWorker } = this.#options;
     const member: Member = {
       worker,
@@ -178,7 +179,7 @@ export class Crew {
   #said(member: Member, message: FromWorker): void {
     switch (message.kind) {
       case "ready":
-        if (message.held.length === 0) return member.ready.resolve(message.port);
+        if (message.held.length === 0) return member.ready.resolve(message.ports);
         return member.ready.reject(
           new Error(`A worker could not drop its permissions: ${message.held.join(", ")}`),
         );

@@ -32,7 +32,7 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
   const { listen, receiver, workers, receiveBufferBytes: bufferBytes } = config;
   const port = openPort(
-    { ...listen, receiver, workers, bufferBytes },
+    { addresses: listen, receiver, workers, bufferBytes },
     (message) => log.warn("receiver", message),
   );
   const disk = new FileSystem(config.outMode);

@@ -10,7 +10,7 @@ import {
 import { Crew, type StartWorker } from "./crew.ts";
 import { createControl, type FromWorker, readsOf, signalTick } from "./messages.ts";
 import { emptyTotals, mergeTotals, totalsOf } from "./partial.ts";
-import { formatAddress, type Port } from "./receivers/port.ts";
+import { formatAddresses, type Port } from "./receivers/port.ts";
 import { recordLine } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
@@ -101,14 +101,15 @@ export class Master {
    */
   async start(): Promise<void> {
     const { config, port, recovered, dropPermissions } = this.#parts;
-    const { kind: receiver, hostname } = port;
-    const open = receiver === "reuseport" ? { receiver } : { receiver, hostname, port: port.port };
+    const { kind: receiver, addresses } = port;
+    const open = receiver === "reuseport" ? { receiver } : { receiver, addresses };
     try {
-      port.port = await this.#crew.prepare(open) ?? port.port;
+      const ports = await this.#crew.prepare(open);
+      port.addresses = addresses.map(({ hostname, port }, i) => ({ hostname, port: ports?.[i] ?? port }));
     } catch (error) {
       this.#crew.terminate();
       const reason = error instanceof Error ? error.message : error;
-      throw new Error(`Cannot listen on ${formatAddress(hostname, port.port)}: ${reason}`, { cause: error });
+      throw new Error(`Cannot listen on ${formatAddresses(addresses)}: ${reason}`, { cause: error });
     }
     dropPermissions();
     await this.#recorder.recover(recovered);

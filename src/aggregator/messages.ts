@@ -8,6 +8,7 @@
  */
 
 import type { ReceiveOrder } from "./receivers/receiver.ts";
+import type { HostPort } from "../shared/flags.ts";
 
 /** The indices of the control word, an Int32Array in shared memory. */
 export const Control = {
@@ -63,7 +64,7 @@ export type Prepare =
   /** Reads file descriptors that the master opened. */
   | { receiver: "reuseport" }
   /** Listens itself; port 0 takes any free one. */
-  | { receiver: "datagram"; hostname: string; port: number };
+  | { receiver: "datagram"; addresses: readonly HostPort[] };
 
 export type ToWorker =
   | {
@@ -76,8 +77,8 @@ export type ToWorker =
   | ({ kind: "receive" } & ReceiveOrder);
 
 export type FromWorker =
-  /** Every permission is dropped; `port` is the one it listens on, `held` names the permissions still there: none. */
-  | { kind: "ready"; port?: number; held: string[] }
+  /** Every permission is dropped; `ports` are those it listens on, `held` names the permissions still there: none. */
+  | { kind: "ready"; ports?: readonly number[]; held: string[] }
   /** It can't do what was asked; it ends. */
   | { kind: "failed"; reason: string }
   /** What it read while it knew window `window` to be open; from here on it reads into window `next`. */

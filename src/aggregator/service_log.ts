@@ -1,6 +1,6 @@
 import type { AggregatorConfig } from "./config.ts";
 import type { Totals } from "./partial.ts";
-import { formatAddress, type Port } from "./receivers/port.ts";
+import { formatAddresses, type Port } from "./receivers/port.ts";
 import type { ClockStep } from "./timeline.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -27,7 +27,7 @@ export class ServiceLog {
   listening(config: AggregatorConfig, port: Port): void {
     const asked = config.receiveBufferBytes;
     this.#log.info("listening", "ready to receive", {
-      address: formatAddress(port.hostname, port.port),
+      address: formatAddresses(port.addresses),
       receiver: port.kind,
       workers: config.workers,
       spare_workers: config.spareWorkers,

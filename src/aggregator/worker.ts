@@ -20,19 +20,19 @@ function post(message: FromWorker): void {
 let prepared: { receiver: Receiver; control: Int32Array<SharedArrayBuffer>; worker: number } | undefined;
 
 function prepare({ open, datagramBytesMax, control, worker }: ToWorker & { kind: "prepare" }): void {
-  let port: number | undefined;
+  let ports: readonly number[] | undefined;
   let receiver: Receiver;
   if (open.receiver === "reuseport") {
     receiver = new ReuseportReceiver(datagramBytesMax);
   } else {
-    const datagram = new DatagramReceiver(open.hostname, open.port, datagramBytesMax);
-    port = datagram.port;
+    const datagram = new DatagramReceiver(open.addresses, datagramBytesMax);
+    ports = datagram.ports;
     receiver = datagram;
   }
   prepared = { receiver, control, worker };
   // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
   const held = dropAllPermissions();
-  post({ kind: "ready", held, ...(port === undefined ? {} : { port }) });
+  post({ kind: "ready", held, ...(ports === undefined ? {} : { ports }) });
 }
 
 async function receive(order: ToWorker & { kind: "receive" }): Promise<void> {

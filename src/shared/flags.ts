@@ -13,6 +13,8 @@ export interface FlagSpec<T> {
   readonly default: string;
   /** What the help shows in place of a default that depends on the machine. */
   readonly defaultShown?: string;
+  /** It may be given several times: the values are joined by commas. */
+  readonly isList?: true;
   /** One line. */
   readonly help: string;
   /** @throws {RangeError | SyntaxError} whose message says what to give instead. */
@@ -76,6 +78,7 @@ function tokenize(args: readonly string[], table: FlagTable) {
 
 function collect(tokens: ReturnType<typeof tokenize>, table: FlagTable): Map<string, string> {
   const placeholders = new Map(Object.values(table).map(({ flag, placeholder }) => [flag, placeholder]));
+  const lists = new Set(Object.values(table).filter(({ isList }) => isList).map(({ flag }) => flag));
   const given = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind !== "option") {
@@ -91,7 +94,10 @@ function collect(tokens: ReturnType<typeof tokenize>, table: FlagTable): Map<str
         `Unknown flag ${quote(rawName)}: ${near ? `did you mean --${near}?` : "--help lists the flags"}`,
       );
     }
-    if (given.has(name)) throw new UsageError(`${rawName} is given twice: give it once`);
+    const before = given.get(name);
+    if (before !== undefined && !lists.has(name)) {
+      throw new UsageError(`${rawName} is given twice: give it once`);
+    }
     if (!value) throw new UsageError(`${rawName} has no value: give ${rawName} ${placeholder}`);
     if (!inlineValue && /^-./.test(value)) {
       throw new UsageError(
@@ -99,7 +105,7 @@ function collect(tokens: ReturnType<typeof tokenize>, table: FlagTable): Map<str
           `or ${rawName}=VALUE if the value begins with a dash`,
       );
     }
-    given.set(name, value);
+    given.set(name, before === undefined ? value : `${before},${value}`);
   }
   return given;
 }
@@ -188,6 +194,11 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]): 
 export interface HostPort {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** As {@linkcode hostPort} reads it. */
+export function formatHostPort({ hostname, port }: HostPort): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 /**

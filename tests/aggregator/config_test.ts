@@ -5,7 +5,7 @@ import { type FlagSpec, type Lookup, readDotEnv } from "../../src/shared/flags.t
 
 const FACTS = { cores: 2, stderrIsTerminal: true };
 const DEFAULTS: AggregatorConfig = {
-  listen: { hostname: "0.0.0.0", port: 9999 },
+  listen: [{ hostname: "0.0.0.0", port: 9999 }],
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
   checkpointPath: null,
@@ -41,7 +41,12 @@ Deno.test({
 });
 
 const ACCEPTED: [flag: string, text: string, change: Partial<AggregatorConfig>][] = [
-  ["listen", "[::]:0", { listen: { hostname: "::", port: 0 } }],
+  ["listen", "[::]:0", { listen: [{ hostname: "::", port: 0 }] }],
+  ["listen", ":9999", { listen: [{ hostname: "", port: 9999 }] }],
+  ["listen", "127.0.0.1:1,[::1]:1", {
+    listen: [{ hostname: "127.0.0.1", port: 1 }, { hostname: "::1", port: 1 }],
+  }],
+  ["listen", "127.0.0.1:0,127.0.0.1:0", { listen: Array(2).fill({ hostname: "127.0.0.1", port: 0 }) }],
   ["out", "metrics.jsonl", { outPath: "metrics.jsonl" }],
   ["out", "/var/lib/a b/.hidden", { outPath: "/var/lib/a b/.hidden" }],
   ["out", "data/...", { outPath: "data/..." }],
@@ -56,6 +61,8 @@ const ACCEPTED: [flag: string, text: string, change: Partial<AggregatorConfig>][
   ["receiver", "datagram", { receiver: "datagram" }],
   ["windows", "1s", { windowSeconds: [1] }],
   ["windows", "86400s", { windowSeconds: [86_400] }],
+  ["windows", "1h,1m,10s", { windowSeconds: [10, 60, 3600] }],
+  ["windows", "24h,1440s", { windowSeconds: [1440, 86_400] }],
   ["windows", "60s,10s,20s", { windowSeconds: [10, 20, 60] }],
   ["windows", "1s,2s,3s,4s,5s,6s,7s,8s,9s,10s,11s,12s,13s,14s,15s,16s", {
     windowSeconds: Array.from({ length: 16 }, (_, index) => index + 1),
@@ -75,6 +82,12 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
   ["listen", "9999", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
   ["listen", "example.org:9999", "give an IP address, such as 127.0.0.1:9999 or [::1]:9999"],
   ["listen", "0.0.0.0:65536", "give a port from 0 to 65535"],
+  ["listen", ":65536", "give a port from 0 to 65535"],
+  ["listen", ":", "give a port from 0 to 65535"],
+  ["listen", "0.0.0.0:1,", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
+  ["listen", "[::1]:1,[0:0::1]:1", "[::1]:1 is there twice: give it once"],
+  ["listen", ":1,:1", ":1 is there twice: give it once"],
+  ["listen", Array.from({ length: 17 }, (_, i) => `:${i}`).join(","), "give at most 16 addresses"],
   ["out", "data/", "give the path of a file, not of a directory"],
   ["out", "/", "give the path of a file, not of a directory"],
   ["out", ".", "give the path of a file, not of a directory"],
@@ -96,7 +109,7 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
     "10 s",
     " 10s",
     "10s, 60s",
-    ..."10,10m,10S,s,0s,-1s,010s,1.5s,1e1s,86401s,9e9s,10s;60s".split(","),
+    ..."10,10d,10S,s,0s,0m,25h,1441m,1m30s,1ms,-1s,010s,1.5s,1e1s,86401s,9e9s,10s;60s".split(","),
     "10s,",
     ",10s",
     ",",
@@ -104,10 +117,11 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
     .map((text): [string, string, string] => [
       "windows",
       text,
-      "give whole seconds from 1s to 86400s, separated by commas, such as 10s,60s",
+      "give whole seconds, minutes or hours from 1s to 24h, separated by commas, such as 10s,1m",
     ]),
   ["windows", "60s,10s,15s", "15s is not a multiple of the shortest, 10s"],
   ["windows", "7s,60s", "60s is not a multiple of the shortest, 7s"],
+  ["windows", "60s,10s,1m", "60s is there twice: give it once"],
   ["windows", "10s,60s,10s", "10s is there twice: give it once"],
   ["windows", Array.from({ length: 17 }, (_, index) => `${index + 1}s`).join(","), "give at most 16 lengths"],
   ["align", "now", "give one of start, epoch"],

@@ -43,7 +43,7 @@ function assemble({ workers = 2, spares = 1 } = {}) {
     control,
     datagramBytesMax: 8192,
     startWorker,
-    orderOf: (index) => ({ fd: 100 + index }),
+    orderOf: (index) => ({ fds: [100 + index] }),
   }, {
     joined: (worker) => void told.push(`joined ${worker}`),
     partial: (worker) => void told.push(`partial ${worker}`),
@@ -76,9 +76,9 @@ async function receiving(size = {}) {
 /** One worker and two spares that opened their own sockets; the worker, started last, receives. */
 async function assembleListening() {
   const parts = assemble({ workers: 1, spares: 2 });
-  const prepared = parts.crew.prepare({ receiver: "datagram", hostname: "::1", port: 4711 });
+  const prepared = parts.crew.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 4711 }] });
   for (let started = 0; started < 3; started++) {
-    parts.puppets[started]!.events.said({ kind: "ready", port: 4711, held: [] });
+    parts.puppets[started]!.events.said({ kind: "ready", ports: [4711], held: [] });
     for (let i = 0; i < 10; i++) await null;
   }
   await prepared;
@@ -88,8 +88,8 @@ async function assembleListening() {
 }
 
 /** The descriptors that a worker was told to read. */
-function ordersOf({ heard }: Puppet): (number | undefined)[] {
-  return heard.flatMap((message) => message.kind === "receive" ? [message.fd] : []);
+function ordersOf({ heard }: Puppet): number[] {
+  return heard.flatMap((message) => message.kind === "receive" ? [...message.fds ?? []] : []);
 }
 
 test("all are started together and prepared; the spares are parked", async () => {
@@ -116,15 +116,16 @@ test("all are started together and prepared; the spares are parked", async () =>
 
 test("datagram workers listen one behind the other, the spares first, on the port that the first got", async () => {
   const { crew, puppets } = assemble();
-  const preparing = crew.prepare({ receiver: "datagram", hostname: "::1", port: 0 });
+  const preparing = crew.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 0 }] });
   for (let started = 1; started <= 3; started++) {
     assert.equal(puppets.length, started);
-    puppets[started - 1]!.events.said({ kind: "ready", port: 4711, held: [] });
+    puppets[started - 1]!.events.said({ kind: "ready", ports: [4711], held: [] });
     for (let i = 0; i < 10; i++) await null;
   }
-  assert.equal(await preparing, 4711);
+  assert.deepEqual(await preparing, [4711]);
   const prepared = puppets.map(({ heard }) => heard[0]!).map((message) =>
-    message.kind === "prepare" && [message.worker, "port" in message.open && message.open.port]
+    message.kind === "prepare" &&
+    [message.worker, "addresses" in message.open && message.open.addresses[0]?.port]
   );
   assert.deepEqual(prepared, [[2, 0], [1, 4711], [0, 4711]]);
 });
@@ -137,7 +138,9 @@ test("prepare fails when a worker can't do it, dies, or still holds a permission
     ["holds", ({ said }) => said({ kind: "ready", held: ["net", "ffi"] }), /drop its permissions: net, ffi$/],
   ];
   for (const [name, end, message] of cases) {
-    for (const open of [REUSEPORT, { receiver: "datagram", hostname: "::1", port: 1 } as const]) {
+    for (
+      const open of [REUSEPORT, { receiver: "datagram", addresses: [{ hostname: "::1", port: 1 }] } as const]
+    ) {
       const { crew, puppets } = assemble();
       const prepared = assert.rejects(crew.prepare(open), { message }, name);
       end(puppets[0]!.events);

@@ -63,6 +63,54 @@ test("IPv6: [::] takes both, [::1] its own", async () => {
   }
 });
 
+/** What adds up to 1 sent to this address, then to the next one 2, and so on. */
+async function sendToEach(addresses: readonly string[]): Promise<void> {
+  for (const [i, address] of addresses.entries()) {
+    const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
+    const socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname: hostname!.includes(":") ? "::1" : "127.0.0.1",
+      port: 0,
+    });
+    const bytes = new TextEncoder().encode(`{"A1":${2 ** i},"A2":1,"A3":1}`);
+    await socket.send(bytes, { transport: "udp", hostname: hostname!, port: Number(port) });
+    socket.close();
+  }
+}
+
+for (const task of ["start", "start:sandbox"] as const) {
+  test(`${task}: several addresses are one service, IPv4 and IPv6, on two ports or on one`, async () => {
+    const flags = ["127.0.0.1:0", "[::1]:0", "127.0.0.1:0"].flatMap((address) => ["--listen", address]);
+    let port: string;
+    {
+      await using service = await Service.start(task, ["--windows", "1s", ...flags]);
+      const addresses = String(service.log.find(({ event }) => event === "listening")!.address).split(",");
+      assert.equal(new Set(addresses).size, 3);
+      await sendToEach(addresses);
+      await service.recordsUntil((records) => records.reduce((sum, each) => sum + each.A1_sum, 0) === 7);
+      const { code, totals } = await service.stop();
+      assert.deepEqual([code, totals.received], [0, 3]);
+      port = addresses[0]!.split(":")[1]!;
+    }
+    await using service = await Service.start(task, [
+      "--windows",
+      "1s",
+      "--listen",
+      `0.0.0.0:${port},[::]:${port}`,
+    ]);
+    await sendToEach([`127.0.0.1:${port}`, `[::1]:${port}`]);
+    await service.recordsUntil((records) => records.reduce((sum, each) => sum + each.A1_sum, 0) === 3);
+    assert.equal((await service.stop()).totals.received, 2);
+  });
+
+  test(`${task}: --listen :0 takes IPv4 and IPv6`, async () => {
+    await using service = await Service.start(task, ["--windows", "1s", "--listen", ":0"]);
+    await sendToEach([`127.0.0.1:${service.port}`, `[::1]:${service.port}`]);
+    await service.recordsUntil((records) => records.reduce((sum, each) => sum + each.A1_sum, 0) === 3);
+    assert.equal((await service.stop()).code, 0);
+  });
+}
+
 test("a stop writes partial records of what the open windows hold, and reads what the sockets hold", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using service = await Service.start("start");

@@ -77,7 +77,7 @@ Deno.test({
   async fn() {
     const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
     assert.deepEqual(
-      await probeWorker({ receiver: "reuseport" }, { fd: sockets.fds[0]!, bell: sockets.bells[0]! }),
+      await probeWorker({ receiver: "reuseport" }, { fds: [sockets.fds[0]!], bell: sockets.bells[0]! }),
       {},
     );
     sockets.close();
@@ -88,7 +88,10 @@ Deno.test({
   name: "permissions: a worker of the datagram receiver is denied everything",
   permissions: { net: ["127.0.0.1"], read: ["."] },
   async fn() {
-    assert.deepEqual(await probeWorker({ receiver: "datagram", hostname: "127.0.0.1", port: 0 }), {});
+    assert.deepEqual(
+      await probeWorker({ receiver: "datagram", addresses: [{ hostname: "127.0.0.1", port: 0 }] }),
+      {},
+    );
   },
 });
 

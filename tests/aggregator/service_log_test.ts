@@ -22,8 +22,7 @@ function logged(say: (log: ServiceLog) => void): Omit<LogEntry, "message">[] {
 
 const PORT: Port = {
   kind: "reuseport",
-  hostname: "0.0.0.0",
-  port: 9999,
+  addresses: [{ hostname: "0.0.0.0", port: 9999 }],
   receivingSockets: 2,
   bufferBytes: CONFIG.receiveBufferBytes,
   orderOf: () => ({}),
@@ -63,9 +62,14 @@ test("listening states all that the specification asks for", () => {
   assert.deepEqual(logged((log) => log.listening(CONFIG, PORT)), [LISTENING]);
   assert.deepEqual(
     logged((log) =>
-      log.listening(CONFIG, { ...PORT, hostname: "::1", bufferBytes: null, dropped: () => null })
+      log.listening(CONFIG, {
+        ...PORT,
+        addresses: [{ hostname: "::1", port: 9999 }, ...PORT.addresses],
+        bufferBytes: null,
+        dropped: () => null,
+      })
     ),
-    [{ ...LISTENING, address: "[::1]:9999", receive_buffer: null, drops_counted: false }],
+    [{ ...LISTENING, address: "[::1]:9999,0.0.0.0:9999", receive_buffer: null, drops_counted: false }],
   );
 });
 

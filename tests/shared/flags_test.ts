@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type FlagSpec,
+  formatHostPort,
   helpText,
   hostPort,
   integer,
@@ -54,6 +55,18 @@ function refusal(run: () => unknown): string {
   assert(message.length < 200, message);
   return message;
 }
+
+test("parseFlags joins the values of a list by commas, and of another flag takes one alone", () => {
+  const table = { out: { ...TABLE.outPath, variable: "OUT", isList: true } } as const;
+  const outOf = (args: string[]) => {
+    const parsed = parseFlags(args, table, only("OUT", "x,y"), nothing);
+    return parsed.kind === "run" && parsed.values.out;
+  };
+  assert.equal(outOf([]), "x,y");
+  assert.equal(outOf(["--out", "a"]), "a");
+  assert.equal(outOf(["--out", "a,b", "--out=c", "--out", "a"]), "a,b,c,a");
+  assert.match(refusal(() => outOf(["--out", "a", "--out"])), /^--out has no value/);
+});
 
 const ACCEPTED: [args: string[], workers: number, outPath: string | undefined][] = [
   [[], 2, undefined],
@@ -215,6 +228,7 @@ const NO_HOSTS = [
 test("hostPort accepts an IPv4 or IPv6 literal, or localhost, and a port", () => {
   for (const [text, hostname, port] of ADDRESSES) {
     assert.deepEqual(hostPort()(text), { hostname, port }, text);
+    assert.deepEqual(hostPort()(formatHostPort({ hostname, port })), { hostname, port }, text);
   }
   fc.assert(fc.property(fc.ipV4(), fc.integer({ min: 0, max: 65535 }), (hostname, port) => {
     assert.deepEqual(hostPort()(`${hostname}:${port}`), { hostname, port });

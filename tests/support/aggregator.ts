@@ -33,7 +33,7 @@ export interface SimulatedAggregator {
 }
 
 export const CONFIG: AggregatorConfig = {
-  listen: { hostname: "127.0.0.1", port: 9999 },
+  listen: [{ hostname: "127.0.0.1", port: 9999 }],
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
   checkpointPath: null,
@@ -115,11 +115,10 @@ export async function startSimulated(
 export function simulatedPort(kernel: SimulatedAggregator["kernel"]): Port {
   return {
     kind: "reuseport",
-    hostname: "127.0.0.1",
-    port: 9999,
+    addresses: [{ hostname: "127.0.0.1", port: 9999 }],
     receivingSockets: 2,
     bufferBytes: 26_214_400,
-    orderOf: (index) => ({ fd: 100 + index, sleepMsMax: 10 }),
+    orderOf: (index) => ({ fds: [100 + index], sleepMsMax: 10 }),
     wake() {},
     dropped: () => kernel.dropped,
     stopAccepting: () => void (kernel.accepting = false),

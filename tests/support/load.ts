@@ -147,6 +147,6 @@ export class Catcher implements Disposable {
 
   #drain(): void {
     const { fds, bells } = this.#sockets;
-    this.#receiver.receive(this.#station, { fd: fds[0]!, bell: bells[0]!, sleepMsMax: 0 });
+    this.#receiver.receive(this.#station, { fds, bell: bells[0]!, sleepMsMax: 0 });
   }
 }

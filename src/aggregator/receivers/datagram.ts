@@ -1,6 +1,7 @@
 import { Control, QUIET_WAIT_MS } from "../messages.ts";
 import { Batch, scanDatagram } from "../scanner.ts";
 import type { Receiver, Station } from "./receiver.ts";
+import type { HostPort } from "../../shared/flags.ts";
 
 /**
  * Receives kept in flight: one at a time costs a turn of the event loop each and loses half of a flood. Of 16, 32 and
@@ -8,43 +9,48 @@ import type { Receiver, Station } from "./receiver.ts";
  */
 const IN_FLIGHT = 32;
 
-/** A stop waits until the socket gave nothing for so long, and no longer than the second figure. */
+/** A stop waits until the sockets gave nothing for so long, and no longer than the second figure. */
 const QUIET_MS = 20;
 const DRAIN_MS_MAX = 500;
 
-/** Receives through `Deno.listenDatagram`: on any platform, without FFI; one socket a worker. */
+/** Receives through `Deno.listenDatagram`: on any platform, without FFI; one socket an address for each worker. */
 export class DatagramReceiver implements Receiver {
-  readonly #socket: Deno.DatagramConn;
+  readonly #sockets: readonly Deno.DatagramConn[];
   readonly #datagramBytesMax: number;
   #received = 0;
 
-  /** Opens the socket: net permission for the address is needed here, and no later. */
-  constructor(hostname: string, port: number, datagramBytesMax: number) {
-    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port, reuseAddress: true });
+  /** Opens the sockets: net permission for the addresses is needed here, and no later. */
+  constructor(addresses: readonly HostPort[], datagramBytesMax: number) {
+    this.#sockets = addresses.map((address) =>
+      Deno.listenDatagram({ transport: "udp", ...address, reuseAddress: true })
+    );
     this.#datagramBytesMax = datagramBytesMax;
   }
 
-  get port(): number {
-    return (this.#socket.addr as Deno.NetAddr).port;
+  /** Of each address, in their order. */
+  get ports(): readonly number[] {
+    return this.#sockets.map(({ addr }) => (addr as Deno.NetAddr).port);
   }
 
   async receive(station: Station): Promise<void> {
-    const loops = Array.from({ length: IN_FLIGHT }, () => this.#loop(station));
-    const ended = Promise.all(loops);
+    const loops = this.#sockets.map((socket) =>
+      Array.from({ length: IN_FLIGHT }, () => this.#loop(socket, station))
+    );
+    const ended = Promise.all(loops.flat());
     await Promise.race([ended, this.#watch(station)]);
     await this.#drain();
-    this.#socket.close();
+    for (const socket of this.#sockets) socket.close();
     await ended;
   }
 
   /** One receive in flight, until the socket is closed. */
-  async #loop(station: Station): Promise<void> {
+  async #loop(socket: Deno.DatagramConn, station: Station): Promise<void> {
     // One byte more than allowed, so that a longer datagram shows: the system cuts it without a word.
     const batch = new Batch(this.#datagramBytesMax + 1);
     for (;;) {
       let bytes: Uint8Array;
       try {
-        [bytes] = await this.#socket.receive(batch.bytes);
+        [bytes] = await socket.receive(batch.bytes);
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
         throw error;

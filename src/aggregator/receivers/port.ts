@@ -1,14 +1,14 @@
+import { formatHostPort, type HostPort } from "../../shared/flags.ts";
 import { canOpenLibc, LIBC_PATHS } from "../../shared/libc.ts";
 import type { Prepare } from "../messages.ts";
 import type { ReceiveOrder } from "./receiver.ts";
 import { ReuseportSockets } from "./reuseport_sockets.ts";
 
-/** The master's side of a receiver: the UDP port that the workers share. */
+/** The master's side of a receiver: the addresses that the workers share. */
 export interface Port {
   readonly kind: Prepare["receiver"];
-  readonly hostname: string;
-  /** 0 until the first worker that listens has been given one, where any free one was asked for. */
-  port: number;
+  /** A port is 0 until the first worker that listens has been given one, where any free one was asked for. */
+  addresses: readonly HostPort[];
   /** How many sockets datagrams arrive on; the workers beyond that stand by. */
   readonly receivingSockets: number;
   /** The receive buffer of each socket in bytes, as granted; null where it can't be asked for. */
@@ -25,8 +25,8 @@ export interface Port {
 }
 
 export interface PortOptions {
-  hostname: string;
-  port: number;
+  /** The empty hostname stands for every address. */
+  addresses: readonly HostPort[];
   receiver: "auto" | Prepare["receiver"];
   workers: number;
   bufferBytes: number;
@@ -40,22 +40,23 @@ function reuseportObstacle(): string | undefined {
 }
 
 /**
- * Opens the port by the receiver asked for; `auto` takes reuseport where it can, and says in `warn` why it can't.
+ * Opens the addresses by the receiver asked for; `auto` takes reuseport where it can, and says in `warn` why it can't.
  *
  * @throws {Error} with one line that says what to change: no permission for the address, an address in use, …
  */
 export function openPort(options: PortOptions, warn: (message: string) => void): Port {
-  const { hostname, port, receiver, workers, bufferBytes } = options;
-  const host = formatAddress(hostname, port);
-  // The FFI receiver would not need it, but whoever starts the service decides by --allow-net where it listens.
-  if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
+  const { receiver, workers, bufferBytes } = options;
+  const addresses = options.addresses.map(resolveAll);
+  for (const host of addresses.map(formatHostPort)) {
+    // The FFI receiver would not need it, but whoever starts the service decides by --allow-net where it listens.
+    if (Deno.permissions.querySync({ name: "net", host }).state === "granted") continue;
     throw new Deno.errors.NotCapable(
       `Cannot listen on ${host}: net permission is missing; run with --allow-net=${host}`,
     );
   }
   const obstacle = receiver === "datagram" ? "chosen" : reuseportObstacle();
   if (obstacle === undefined) {
-    return reuseportPort(new ReuseportSockets(hostname, port, workers, bufferBytes));
+    return reuseportPort(openSockets(addresses, workers, bufferBytes));
   }
   if (receiver === "reuseport") {
     throw new Deno.errors.NotCapable(`Cannot start: ${obstacle}, or choose --receiver datagram`);
@@ -67,35 +68,72 @@ export function openPort(options: PortOptions, warn: (message: string) => void):
         `take --receiver reuseport with --allow-ffi to use every core, or --workers 1 to save their memory`,
     );
   }
-  return datagramPort(hostname, port);
+  return datagramPort(addresses);
 }
 
-export function formatAddress(hostname: string, port: number): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+/** The addresses that are listened on: one that stands for every address is the one that reaches them all here. */
+function resolveAll({ hostname, port }: HostPort): HostPort {
+  return { hostname: hostname === "" ? everyAddress() : hostname, port };
 }
 
-function reuseportPort(sockets: ReuseportSockets): Port {
-  const { hostname, port, fds, bells, bufferBytes, sleepMsMax } = sockets;
+/** `::` takes IPv4, too, but not every machine has IPv6. */
+function everyAddress(): string {
+  try {
+    Deno.listenDatagram({ transport: "udp", hostname: "::", port: 0 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) return "0.0.0.0";
+  }
+  return "::";
+}
+
+export function formatAddresses(addresses: readonly HostPort[]): string {
+  return addresses.map(formatHostPort).join(",");
+}
+
+/** Opens every one, or none. */
+function openSockets(
+  addresses: readonly HostPort[],
+  workers: number,
+  bufferBytes: number,
+): ReuseportSockets[] {
+  const opened: ReuseportSockets[] = [];
+  try {
+    for (const { hostname, port } of addresses) {
+      opened.push(new ReuseportSockets(hostname, port, workers, bufferBytes));
+    }
+  } catch (error) {
+    for (const sockets of opened) sockets.close();
+    throw error;
+  }
+  return opened;
+}
+
+function reuseportPort(all: readonly ReuseportSockets[]): Port {
+  const sum = (of: (sockets: ReuseportSockets) => number) => all.reduce((total, each) => total + of(each), 0);
+  const [first] = all;
   return {
     kind: "reuseport",
-    hostname,
-    port,
-    receivingSockets: fds.length,
-    bufferBytes,
-    orderOf: (index) => ({ fd: fds[index]!, bell: bells[index]!, sleepMsMax }),
-    wake: () => sockets.ring(),
-    dropped: () => sockets.dropped(),
-    stopAccepting: () => sockets.stopAccepting(),
-    close: () => sockets.close(),
+    addresses: all.map(({ hostname, port }) => ({ hostname, port })),
+    receivingSockets: sum(({ fds }) => fds.length),
+    bufferBytes: Math.min(...all.map(({ bufferBytes }) => bufferBytes)),
+    // A worker reads a socket of each address; one bell is enough to wake it.
+    orderOf: (index) => ({
+      fds: all.map(({ fds }) => fds[index]!),
+      bell: first!.bells[index]!,
+      sleepMsMax: Math.min(...all.map(({ sleepMsMax }) => sleepMsMax)),
+    }),
+    wake: () => first!.ring(),
+    dropped: () => sum((sockets) => sockets.dropped()),
+    stopAccepting: () => all.forEach((sockets) => sockets.stopAccepting()),
+    close: () => all.forEach((sockets) => sockets.close()),
   };
 }
 
-function datagramPort(hostname: string, port: number): Port {
+function datagramPort(addresses: readonly HostPort[]): Port {
   return {
     kind: "datagram",
-    hostname,
-    port,
-    receivingSockets: 1,
+    addresses,
+    receivingSockets: addresses.length,
     bufferBytes: null,
     orderOf: () => ({}),
     wake() {}, // They sleep on the control word itself.

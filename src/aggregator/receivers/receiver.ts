@@ -12,17 +12,17 @@ export interface Station {
   note(datagrams: number): void;
 }
 
-/** What the master tells a worker of the socket it shall read; a receiver that opens its own needs none of it. */
+/** What the master tells a worker of the sockets it shall read; a receiver that opens its own needs none of it. */
 export interface ReceiveOrder {
-  /** The file descriptor of a bound UDP socket. */
-  fd?: number;
+  /** The file descriptors of bound UDP sockets, one an address. */
+  fds?: readonly number[];
   /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
   bell?: number;
-  /** The longest sleep between two reads that the socket's buffer allows, in milliseconds. */
+  /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
   sleepMsMax?: number;
 }
 
-/** Reads datagrams into its station until `look` says stop and the socket is empty. */
+/** Reads datagrams into its station until `look` says stop and the sockets are empty. */
 export interface Receiver {
   receive(station: Station, order: ReceiveOrder): void | Promise<void>;
 }

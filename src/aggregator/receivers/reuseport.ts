@@ -37,7 +37,7 @@ const EMPTY_READS_AT_STOP = 3;
 /** Reads that fail in a row, although poll(2) promised something, before the socket counts as broken. */
 const FAILURES_MAX = 1000;
 
-/** Reads one socket in batches, blocking this thread: full batches under load, asleep in poll(2) when idle. */
+/** Reads its sockets in batches, blocking this thread: full batches under load, asleep in poll(2) when idle. */
 export class ReuseportReceiver implements Receiver {
   readonly #libc = openLibc(READER_SYMBOLS);
   readonly #datagramBytesMax: number;
@@ -55,9 +55,9 @@ export class ReuseportReceiver implements Receiver {
   }
 
   /** Blocks until the station asks to stop. */
-  receive(station: Station, { fd, bell, sleepMsMax }: ReceiveOrder): void {
-    if (fd === undefined || bell === undefined) {
-      throw new TypeError("A reuseport receiver needs the file descriptors of a socket and of its bell");
+  receive(station: Station, { fds, bell, sleepMsMax }: ReceiveOrder): void {
+    if (fds === undefined || bell === undefined) {
+      throw new TypeError("A reuseport receiver needs the file descriptors of its sockets and of their bell");
     }
     const stride = strideBytes(this.#datagramBytesMax);
     const batch = new Batch(BATCH * stride);
@@ -65,17 +65,16 @@ export class ReuseportReceiver implements Receiver {
     for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
     const { control, into } = station;
     const sleep = new AdaptiveSleep(FLOOD, sleepMsMax ?? 0);
-    const pollfds = new Int32Array([fd, POLLIN, bell, POLLIN]);
+    const pollfds = Int32Array.from([bell, ...fds].flatMap((fd) => [fd, POLLIN]));
     let [failures, emptyReads] = [0, 0];
-    // After the stop it reads on until the socket stays empty: a datagram may have been on its way into it.
+    // After the stop it reads on until the sockets stay empty: a datagram may have been on its way into it.
     for (let running = true; running || emptyReads < EMPTY_READS_AT_STOP;) {
       running = station.look();
       const tick = Atomics.load(control, Control.tick);
-      let [received, read] = [0, 0];
-      do {
-        read = this.#read(fd, headers, batch, stride, station);
-        received += read;
-      } while (read === BATCH && received < FLOOD);
+      let received = 0;
+      for (let i = 0; i < fds.length; i++) {
+        received += this.#readAll(fds[i]!, headers, batch, stride, station);
+      }
       emptyReads = received === 0 ? emptyReads + 1 : 0;
       const sleepMs = running ? sleep.after(received) : received === 0 ? 1 : 0;
       if (received > 0 || !running) {
@@ -84,9 +83,19 @@ export class ReuseportReceiver implements Receiver {
       } else if (
         this.#wait(pollfds, into.isEmpty ? QUIET_WAIT_MS : IDLE_WAIT_MS) && ++failures > FAILURES_MAX
       ) {
-        throw new Error(`Cannot read socket ${fd}: poll(2) says it is readable, recvmmsg(2) fails`);
+        throw new Error(`Cannot read socket ${fds}: poll(2) says it is readable, recvmmsg(2) fails`);
       }
     }
+  }
+
+  /** Reads what a socket holds, at most a flood; returns how many datagrams that were. */
+  #readAll(fd: number, headers: MessageHeaders, batch: Batch, stride: number, station: Station): number {
+    let [received, read] = [0, 0];
+    do {
+      read = this.#read(fd, headers, batch, stride, station);
+      received += read;
+    } while (read === BATCH && received < FLOOD);
+    return received;
   }
 
   /** Reads what is there, at most a batch, and scans it; returns how many datagrams that were. */
@@ -103,13 +112,15 @@ export class ReuseportReceiver implements Receiver {
     return received;
   }
 
-  /** Sleeps until a datagram comes, or the bell rings; says whether the socket has something to read. */
+  /** Sleeps until a datagram comes, or the bell rings; says whether a socket has something to read. */
   #wait(pollfds: Int32Array<ArrayBuffer>, waitMs: number): boolean {
     const { poll, eventfd_read } = this.#libc.symbols;
-    if (poll(pollfds, 2n, waitMs) <= 0) return false;
+    const ready = poll(pollfds, BigInt(pollfds.length / 2), waitMs);
+    if (ready <= 0) return false;
     // struct pollfd: fd (i32), events (i16), revents (i16), which is the upper half of the second word.
-    if (pollfds[3]! >>> 16 !== 0) eventfd_read(pollfds[2]!, this.#rings);
-    return pollfds[1]! >>> 16 !== 0;
+    if (pollfds[1]! >>> 16 === 0) return true;
+    eventfd_read(pollfds[0]!, this.#rings);
+    return ready > 1;
   }
 }
 

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../shared/flags.ts";
 import { addressOf, AF_INET6, memmove, memread, openLibc, sockaddr } from "../../shared/libc.ts";
 
 /** All that the master may ask of the C library: to open, tune, question and close UDP sockets, and to ring. */
@@ -204,7 +205,7 @@ export class ReuseportSockets {
     const { __errno_location, memread } = this.#libc.symbols;
     const errno = new Int32Array(1);
     memread(errno, __errno_location(), 4n);
-    const address = `${this.hostname.includes(":") ? `[${this.hostname}]` : this.hostname}:${this.#port}`;
+    const address = formatHostPort({ hostname: this.hostname, port: this.#port });
     const code = errno[0]!;
     throw new Error(`Cannot listen on ${address}: ${ERRNO_TEXT[code] ?? `the kernel says errno ${code}`}`);
   }

@@ -4,13 +4,31 @@ import { sendDatagrams } from "../../support/service.ts";
 import { TestStation } from "../../support/station.ts";
 import { signalStop, signalTick } from "../../../src/aggregator/messages.ts";
 
+const receiverOn = (...ports: (number | undefined)[]) =>
+  new DatagramReceiver(ports.map((port = 0) => ({ hostname: "127.0.0.1", port })), 128);
+
+Deno.test({
+  name: "datagram: several addresses are one receiver, and the stop drains them all",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const receiver = receiverOn(0, 0, 0);
+    const station = new TestStation(1e9);
+    assert.equal(new Set(receiver.ports).size, 3);
+    const done = receiver.receive(station);
+    for (const port of receiver.ports) await sendDatagrams(port, Array(50).fill('{"A1":1,"A2":1,"A3":1}'));
+    signalStop(station.control);
+    await done;
+    assert.equal(station.totals().sum, 150n);
+  },
+});
+
 Deno.test({
   name: "datagram: reads what comes, longer datagrams as truncated; a stop drains the socket, then closes it",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
-    const receiver = new DatagramReceiver("127.0.0.1", 0, 128);
+    const receiver = receiverOn(0);
     const station = new TestStation(1e9);
-    const { port } = receiver;
+    const [port = 0] = receiver.ports;
     const done = receiver.receive(station);
     const messages = Array.from({ length: 200 }, (_, i) => `{"A1":${i}, "A2":${i}, "A3":${i}}`);
     const long = `{"A1":1,"A2":1,"A3":1}\n${" ".repeat(200)}`;
@@ -25,8 +43,8 @@ Deno.test({
       sum: BigInt(199 * 100 + 2),
     });
     assert.deepEqual([rejected.truncated, rejected.empty], [1, 1]);
-    const again = new DatagramReceiver("127.0.0.1", port, 128);
-    assert.equal(again.port, port);
+    const again = receiverOn(port);
+    assert.deepEqual(again.ports, [port]);
     const stopped = again.receive(station);
     await stopped;
   },
@@ -37,15 +55,15 @@ Deno.test({
   permissions: { net: ["127.0.0.1"] },
   ignore: Deno.build.os !== "linux",
   async fn() {
-    const older = new DatagramReceiver("127.0.0.1", 0, 128);
-    const newer = new DatagramReceiver("127.0.0.1", older.port, 128);
+    const older = receiverOn(0);
+    const newer = receiverOn(older.ports[0]);
     const [olderStation, newerStation] = [new TestStation(1e9), new TestStation(1e9)];
     const olderDone = older.receive(olderStation);
     const newerDone = newer.receive(newerStation);
-    await sendDatagrams(older.port, ['{"A1":1,"A2":1,"A3":1}']);
+    await sendDatagrams(older.ports[0]!, ['{"A1":1,"A2":1,"A3":1}']);
     signalStop(newerStation.control);
     await newerDone;
-    await sendDatagrams(older.port, ['{"A1":2,"A2":2,"A3":2}']);
+    await sendDatagrams(older.ports[0]!, ['{"A1":2,"A2":2,"A3":2}']);
     signalStop(olderStation.control);
     await olderDone;
     assert.deepEqual([olderStation.totals().sum, newerStation.totals().sum], [2n, 1n]);
@@ -71,7 +89,7 @@ Deno.test({
       return result;
     }) as typeof waitAsync;
     try {
-      await new DatagramReceiver("127.0.0.1", 0, 128).receive(station);
+      await receiverOn(0).receive(station);
     } finally {
       Atomics.waitAsync = waitAsync;
     }

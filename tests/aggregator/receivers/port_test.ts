@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { formatAddress, openPort, type PortOptions } from "../../../src/aggregator/receivers/port.ts";
+import { formatAddresses, openPort, type PortOptions } from "../../../src/aggregator/receivers/port.ts";
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 
 const OPTIONS: PortOptions = {
-  hostname: "127.0.0.1",
-  port: 0,
+  addresses: [{ hostname: "127.0.0.1", port: 0 }],
   receiver: "auto",
   workers: 2,
   bufferBytes: 100_000,
@@ -38,11 +37,67 @@ test("auto falls back to datagram, and says why", { net: ["127.0.0.1"] }, () => 
 });
 
 test("FFI does not go around --allow-net", { net: ["127.0.0.1:1"], ffi: [...LIBC_PATHS] }, () => {
-  assert.throws(() => open({ port: 9 }), /net permission is missing; run with --allow-net=127\.0\.0\.1:9$/);
-  assert.throws(() => open({ hostname: "::", port: 9 }), /--allow-net=\[::\]:9$/);
+  assert.throws(
+    () => open({ addresses: [{ hostname: "127.0.0.1", port: 9 }] }),
+    /net permission is missing; run with --allow-net=127\.0\.0\.1:9$/,
+  );
+  assert.throws(
+    () => open({ addresses: [{ hostname: "127.0.0.1", port: 1 }, { hostname: "::", port: 9 }] }),
+    /--allow-net=\[::\]:9$/,
+  );
 });
 
 test("addresses are written as they are given", "none", () => {
-  assert.equal(formatAddress("127.0.0.1", 1), "127.0.0.1:1");
-  assert.equal(formatAddress("::1", 2), "[::1]:2");
+  assert.equal(formatAddresses([{ hostname: "127.0.0.1", port: 1 }]), "127.0.0.1:1");
+  assert.equal(
+    formatAddresses([{ hostname: "::1", port: 2 }, { hostname: "0.0.0.0", port: 3 }]),
+    "[::1]:2,0.0.0.0:3",
+  );
+});
+
+const SEVERAL = [1, 2].map(() => ({ hostname: "127.0.0.1", port: 0 }));
+
+test("several addresses are one port", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] }, () => {
+  const port = openPort({ ...OPTIONS, addresses: SEVERAL }, () => {});
+  assert.equal(new Set(port.addresses.map((address) => address.port)).size, 2);
+  assert.equal(port.receivingSockets, 4);
+  const orders = [0, 1].map((index) => port.orderOf(index));
+  assert.equal(new Set(orders.flatMap(({ fds }) => fds)).size, 4);
+  assert.equal(new Set(orders.map(({ bell }) => bell)).size, 2);
+  assert.equal(port.dropped(), 0);
+  port.stopAccepting();
+  port.close();
+  const datagram = openPort({ ...OPTIONS, addresses: SEVERAL, receiver: "datagram" }, () => {});
+  assert.deepEqual([datagram.addresses, datagram.receivingSockets], [SEVERAL, 2]);
+});
+
+test(
+  "no address stays open when one of several can't be had",
+  { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] },
+  () => {
+    const holder = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const free = openPort({ ...OPTIONS, workers: 1 }, () => {});
+    const [address] = free.addresses;
+    free.close();
+    const addresses = [address!, { hostname: "127.0.0.1", port: (holder.addr as Deno.NetAddr).port }];
+    assert.throws(() => openPort({ ...OPTIONS, addresses }, () => {}), /in use/);
+    // Without SO_REUSEPORT, for which every socket of the port would have to ask.
+    Deno.listenDatagram({ transport: "udp", ...address! }).close();
+    holder.close();
+  },
+);
+
+test("every address of the machine is that of IPv6, where there is one", "none", () => {
+  // Which it is, the permission tells that is missing here.
+  const opens = () => openPort({ ...OPTIONS, addresses: [{ hostname: "", port: 9 }] }, () => {});
+  assert.throws(opens, /--allow-net=\[::\]:9$/);
+  const { listenDatagram } = Deno;
+  Deno.listenDatagram = () => {
+    throw new Error("Address family not supported by protocol (os error 97)");
+  };
+  try {
+    assert.throws(opens, /--allow-net=0\.0\.0\.0:9$/);
+  } finally {
+    Deno.listenDatagram = listenDatagram;
+  }
 });

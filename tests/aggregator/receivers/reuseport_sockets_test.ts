@@ -58,7 +58,9 @@ test("count what the kernel drops, to the datagram", async () => {
   await sendDatagrams(sockets.port, Array.from({ length: 500 }, () => MESSAGE));
   const station = new TestStation(1);
   const receiver = new ReuseportReceiver(8192);
-  sockets.fds.forEach((fd, i) => receiver.receive(station, { fd, bell: sockets.bells[i]!, sleepMsMax: 0 }));
+  sockets.fds.forEach((fd, i) =>
+    receiver.receive(station, { fds: [fd], bell: sockets.bells[i]!, sleepMsMax: 0 })
+  );
   receiver.close();
   const { received } = station.totals();
   assert.ok(received > 0 && received < 500, `the buffers are too small for all: ${received}`);
@@ -74,7 +76,9 @@ test("receive nothing once they stop accepting; what has come before can be read
     await sendDatagrams(sockets.port, Array.from({ length: 40 }, () => MESSAGE));
     const station = new TestStation(1);
     const receiver = new ReuseportReceiver(8192);
-    sockets.fds.forEach((fd, i) => receiver.receive(station, { fd, bell: sockets.bells[i]!, sleepMsMax: 0 }));
+    sockets.fds.forEach((fd, i) =>
+      receiver.receive(station, { fds: [fd], bell: sockets.bells[i]!, sleepMsMax: 0 })
+    );
     receiver.close();
     assert.equal(station.totals().received, 40);
     assert.equal(sockets.dropped(), 0);
