@@ -1,6 +1,5 @@
 import {
   type FlagSpec,
-  formatHostPort,
   helpText,
   type HostPort,
   hostPort,
@@ -9,6 +8,7 @@ import {
   oneOf,
   parseFlags,
 } from "../shared/flags.ts";
+import { formatHostPort } from "../shared/address.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
 
@@ -23,6 +23,10 @@ export const WATERMARK_PATIENCE_MS = 1000;
 export const TOTALS_INTERVAL_MS = 60_000;
 /** A jump of the clock is filled with zero records, but a machine that slept for a week wants no week's. */
 export const JUMP_RECORDS_SECONDS_MAX = 3600;
+/** After so long some more of what is refused may be looked at. */
+export const SAMPLES_INTERVAL_MS = 60_000;
+/** Samples that can't be written are kept in memory, so many of them: those of ten minutes. */
+export const SAMPLES_WAITING_MAX = 600;
 /** A record that can't be written is tried again this often. */
 export const SINK_RETRY_MS = 1000;
 /** Records that can't be written are kept in memory for so long: a weekend until somebody looks at the disk. */
@@ -60,6 +64,8 @@ export interface AggregatorConfig {
   readonly outMode: number;
   /** Null: beside the output, or none where that is stdout. */
   readonly checkpointPath: string | null;
+  /** Null: what is refused is counted and no more. */
+  readonly rejectedSamplePath: string | null;
   readonly workers: number;
   readonly receiver: ReceiverChoice;
   /** Lengths in seconds, ascending, each a multiple of the first: the base window. Never empty. */
@@ -140,6 +146,15 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "",
       defaultShown: "beside the output",
       help: "where to keep what a kill would lose; the process adds its ID to the name",
+      parse: (text: string) => text === "" ? null : parsePath(text),
+    },
+    rejectedSamplePath: {
+      flag: "rejected-sample",
+      placeholder: "FILE",
+      variable: "SLUICE_REJECTED_SAMPLE",
+      default: "",
+      defaultShown: "off",
+      help: "append 10 refused messages a minute by reason here; - is stdout",
       parse: (text: string) => text === "" ? null : parsePath(text),
     },
     workers: {

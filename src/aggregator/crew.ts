@@ -1,5 +1,12 @@
 import type { Clock } from "./timeline.ts";
-import { type FromWorker, type Prepare, pulseOf, signalStop, type ToWorker } from "./messages.ts";
+import {
+  type FromWorker,
+  type Prepare,
+  pulseOf,
+  type Refused,
+  signalStop,
+  type ToWorker,
+} from "./messages.ts";
 import type { ReceiveOrder } from "./receivers/receiver.ts";
 
 /** A worker as the master sees it: a `Worker`, or a simulation of one. */
@@ -21,6 +28,8 @@ export interface CrewOptions {
   spares: number;
   control: Int32Array<SharedArrayBuffer>;
   datagramBytesMax: number;
+  /** They shall post some of what they refuse. */
+  sampling: boolean;
   startWorker: StartWorker;
   /** What the worker in place `index` (0 to `workers` - 1) is to read. */
   orderOf(index: number): ReceiveOrder;
@@ -30,6 +39,8 @@ export interface CrewOptions {
 export interface CrewEvents {
   joined(worker: number): void;
   partial(worker: number, message: FromWorker & { kind: "partial" }): void;
+  /** A sample of what was refused. */
+  refused(refused: Refused): void;
   /** It died while it received; `replacement` took its place, unless there was no spare left. */
   lost(worker: number, reason: string, replacement: number | undefined): void;
   /** A parked spare died: no message is lost, but the next death finds one less. */
@@ -151,7 +162,7 @@ export class Crew {
   }
 
   async #start(worker: number, open: Prepare): Promise<readonly number[] | undefined> {
-    const { control, datagramBytesMax, startWorker } = this.#options;
+    const { control, datagramBytesMax, sampling, startWorker } = this.#options;
     const member: Member = {
       worker,
       gone: false,
@@ -165,7 +176,7 @@ export class Crew {
       }),
     };
     this.#members.push(member);
-    member.handle.post({ kind: "prepare", worker, control, datagramBytesMax, open });
+    member.handle.post({ kind: "prepare", worker, control, datagramBytesMax, sampling, open });
     return await member.ready.promise;
   }
 
@@ -185,6 +196,8 @@ export class Crew {
         );
       case "partial":
         return this.#events.partial(member.worker, message);
+      case "refused":
+        return this.#events.refused(message.refused);
       case "failed":
         return this.#died(member, message.reason);
       case "stopped":

@@ -3,16 +3,18 @@ import {
   type AggregatorConfig,
   HAND_OVER_INTERVAL_MS,
   JUMP_RECORDS_SECONDS_MAX,
+  SAMPLES_INTERVAL_MS,
   STOP_DEADLINE_MS,
   TOTALS_INTERVAL_MS,
   WATERMARK_PATIENCE_MS,
 } from "./config.ts";
 import { Crew, type StartWorker } from "./crew.ts";
-import { createControl, type FromWorker, readsOf, signalTick } from "./messages.ts";
+import { createControl, type FromWorker, readsOf, signalMinute, signalTick } from "./messages.ts";
 import { emptyTotals, mergeTotals, totalsOf } from "./partial.ts";
 import { formatAddresses, type Port } from "./receivers/port.ts";
 import { recordLine } from "./record.ts";
 import { Recorder } from "./recorder.ts";
+import type { RejectedSample } from "./rejected_sample.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
 import type { Sink } from "./sink.ts";
 import { type Clock, Timeline } from "./timeline.ts";
@@ -31,6 +33,8 @@ export interface MasterParts {
   recovered: Recovered;
   /** The timestamp of the last record there is, in seconds (0: none): the timeline begins no earlier. */
   lastTimestampSeconds: number;
+  /** Undefined: what is refused is not looked at. */
+  rejectedSample?: RejectedSample | undefined;
   log: Log;
   startWorker: StartWorker;
   /** Called once every socket is open and every worker is started. */
@@ -60,6 +64,7 @@ export class Master {
   #records = 0;
   #cancelTick = () => {};
   #cancelTotals = () => {};
+  #cancelMinute = () => {};
 
   constructor(parts: MasterParts) {
     const { config: { workers, spareWorkers: spares, datagramBytesMax }, startWorker, port, sink, log } =
@@ -76,10 +81,12 @@ export class Master {
       datagramBytesMax,
       startWorker,
       control: this.#control,
+      sampling: parts.rejectedSample !== undefined,
       orderOf: (index) => port.orderOf(index),
     }, {
       joined: (worker) => this.#join(worker),
       partial: (worker, message) => this.#merge(worker, message),
+      refused: (refused) => parts.rejectedSample?.add(refused),
       lost: (worker, reason, replacement) => {
         this.#lose(worker, reason);
         this.#log.workerReplaced(worker, replacement);
@@ -119,6 +126,7 @@ export class Master {
     this.#log.listening(config, port);
     this.#scheduleTick();
     this.#scheduleTotals();
+    this.#scheduleMinute();
   }
 
   /** Opens the file anew, for whoever renamed it and doesn't want to wait for the next record. */
@@ -137,6 +145,7 @@ export class Master {
     const cancelDeadline = clock.setTimer(deadline.resolve, STOP_DEADLINE_MS);
     this.#cancelTick();
     this.#cancelTotals();
+    this.#cancelMinute();
     this.#tick();
     port.stopAccepting();
     const stopping = this.#crew.stop(clock, STOP_DEADLINE_MS - STOP_RESERVE_MS);
@@ -145,6 +154,7 @@ export class Master {
     this.#advanceTime();
     const lines = this.#render(this.#windows.stop(this.#timeline.nowMs));
     await Promise.race([this.#recorder.finish(lines), deadline.promise]);
+    await Promise.race([this.#parts.rejectedSample?.close(), deadline.promise]);
     cancelDeadline();
     const lost = this.#recorder.unsaved;
     if (lost.length > 0) this.#log.unwritten(lost);
@@ -199,6 +209,16 @@ export class Master {
       this.#log.totals(this.#count());
       this.#scheduleTotals();
     }, TOTALS_INTERVAL_MS);
+  }
+
+  #scheduleMinute(): void {
+    const { rejectedSample, clock } = this.#parts;
+    if (!rejectedSample) return;
+    this.#cancelMinute = clock.setTimer(() => {
+      signalMinute(this.#control);
+      rejectedSample.renew();
+      this.#scheduleMinute();
+    }, SAMPLES_INTERVAL_MS);
   }
 
   #join(worker: number): void {

@@ -8,7 +8,7 @@
  */
 
 import type { ReceiveOrder } from "./receivers/receiver.ts";
-import type { HostPort } from "../shared/flags.ts";
+import type { HostPort } from "../shared/address.ts";
 
 /** The indices of the control word, an Int32Array in shared memory. */
 export const Control = {
@@ -18,8 +18,10 @@ export const Control = {
   window: 1,
   /** 1 once the workers shall read what is left, hand over and end. */
   stop: 2,
+  /** Rises when some more of what is refused may be looked at. Wraps: compare for equality only. */
+  minute: 3,
   /** From here on `WORDS_A_WORKER` for each. */
-  workers: 3,
+  workers: 4,
 } as const;
 
 const WORDS_A_WORKER = 2;
@@ -52,6 +54,11 @@ export function signalTick(control: Int32Array, window: number): void {
   Atomics.notify(control, Control.tick);
 }
 
+/** Lets the workers post some more of what they refuse. */
+export function signalMinute(control: Int32Array): void {
+  Atomics.add(control, Control.minute, 1);
+}
+
 /** Asks the workers to end; wakes those that sleep. */
 export function signalStop(control: Int32Array): void {
   Atomics.store(control, Control.stop, 1);
@@ -72,6 +79,8 @@ export type ToWorker =
     worker: number;
     control: Int32Array<SharedArrayBuffer>;
     datagramBytesMax: number;
+    /** Some of what is refused is to be posted. */
+    sampling: boolean;
     open: Prepare;
   }
   | ({ kind: "receive" } & ReceiveOrder);
@@ -83,7 +92,19 @@ export type FromWorker =
   | { kind: "failed"; reason: string }
   /** What it read while it knew window `window` to be open; from here on it reads into window `next`. */
   | { kind: "partial"; window: number; next: number; buffer: ArrayBuffer }
+  /** A message that was refused, as a sample. */
+  | { kind: "refused"; refused: Refused }
   | { kind: "stopped" };
+
+export interface Refused {
+  /** An index into `REASONS` of partial.ts. */
+  readonly reason: number;
+  /** How long it was in bytes; `bytes` may be cut. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+  /** The sender's address, where the receiver knows it. */
+  readonly from?: string;
+}
 
 /** What a message to the master hands over instead of copying. */
 export function transferListOf(message: FromWorker): Transferable[] {

@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path";
 import { Checkpoint, checkpointPathOf, recover, type Recovered } from "./checkpoint.ts";
-import { type AggregatorConfig, RECORDS_WAITING_SECONDS } from "./config.ts";
+import { type AggregatorConfig, RECORDS_WAITING_SECONDS, SAMPLES_WAITING_MAX } from "./config.ts";
 import { type Disk, requireDirectory } from "./disk.ts";
 import { lastTimestampSeconds } from "./record.ts";
+import { RejectedSample } from "./rejected_sample.ts";
 import { Sink } from "./sink.ts";
 import { STANDARD_OUTPUT, StandardOutput } from "./standard_output.ts";
 import type { Clock } from "./timeline.ts";
@@ -18,6 +19,8 @@ export interface Output {
   readonly recovered: Recovered;
   /** Of the last record there is; 0 where there is none. */
   readonly lastTimestampSeconds: number;
+  /** Undefined: what is refused is not looked at. */
+  readonly rejectedSample: RejectedSample | undefined;
   /** The directories that it goes on to read and write. */
   readonly directories: readonly string[];
 }
@@ -31,50 +34,76 @@ export interface OutputParts {
 /**
  * Opens the output, and collects what killed processes have left beside it.
  *
- * @throws {Error} The file can't be opened; the message says what to change.
+ * @throws {UsageError} The paths do not go together.
+ * @throws {Error} A file can't be opened; the message says what to change.
  */
-export async function openOutput(
-  config: AggregatorConfig,
-  { disk, clock, log }: OutputParts,
-): Promise<Output> {
-  const { outPath: path } = config;
-  const toStdout = path === STANDARD_OUTPUT;
+export async function openOutput(config: AggregatorConfig, parts: OutputParts): Promise<Output> {
+  const { outPath, rejectedSamplePath } = config;
+  checkPaths(config);
   const checkpointPath = checkpointPathIn(config);
-  const paths = [...toStdout ? [] : [path], ...checkpointPath === undefined ? [] : [checkpointPath]];
-  for (const each of paths) await requireDirectory(each);
-  const output = toStdout ? new StandardOutput(clock) : disk;
+  const paths = [outPath, checkpointPath ?? STANDARD_OUTPUT, rejectedSamplePath ?? STANDARD_OUTPUT]
+    .filter((path) => path !== STANDARD_OUTPUT);
+  for (const path of paths) await requireDirectory(path);
   const recordsWaitingMax = config.windowSeconds.reduce(
     (sum, each) => sum + RECORDS_WAITING_SECONDS / each,
     0,
   );
-  const sink = new Sink({ path, disk: output, clock, log, recordsWaitingMax });
-  const inFile = await sink.open() ?? 0;
-  const directories = [...new Set(paths.map((each) => dirname(each)))];
-  if (checkpointPath === undefined) {
-    log.info("no_checkpoint", "a kill loses what the open windows hold; --checkpoint FILE keeps it");
-    const recovered = { lines: [], forget: () => Promise.resolve() };
-    return { sink, checkpoint: undefined, recovered, lastTimestampSeconds: inFile, directories };
-  }
-  const checkpoint = new Checkpoint(checkpointPath, randomHex(), disk);
-  const recovered = await recover(path, disk, log, checkpointPath);
-  const inCheckpoint = lastTimestampSeconds(recovered.lines.join("")) ?? 0;
+  const { sink, lastTimestampSeconds: inFile } = await openSink(outPath, recordsWaitingMax, parts);
+  const { checkpoint, recovered } = await openCheckpoint(outPath, checkpointPath, parts);
   return {
     sink,
     checkpoint,
     recovered,
-    lastTimestampSeconds: Math.max(inFile, inCheckpoint),
-    directories,
+    lastTimestampSeconds: Math.max(inFile, lastTimestampSeconds(recovered.lines.join("")) ?? 0),
+    rejectedSample: await openRejectedSample(rejectedSamplePath, parts),
+    directories: [...new Set(paths.map((path) => dirname(path)))],
   };
 }
 
-/** @throws {UsageError} Its files would be taken for rotated ones of the output. */
-function checkpointPathIn({ outPath, checkpointPath }: AggregatorConfig): string | undefined {
-  const usual = outPath === STANDARD_OUTPUT ? undefined : checkpointPathOf(outPath);
-  if (checkpointPath === null || checkpointPath === usual) return usual;
-  if (resolve(checkpointPath).startsWith(resolve(outPath))) {
-    throw new UsageError(
-      `Cannot use "${checkpointPath}" for --checkpoint: it begins with the name of the output`,
-    );
+async function openSink(path: string, recordsWaitingMax: number, { disk, clock, log }: OutputParts) {
+  const output = path === STANDARD_OUTPUT ? new StandardOutput(clock) : disk;
+  const sink = new Sink({ path, disk: output, clock, log, recordsWaitingMax });
+  return { sink, lastTimestampSeconds: await sink.open() ?? 0 };
+}
+
+async function openCheckpoint(
+  outPath: string,
+  path: string | undefined,
+  { disk, log }: OutputParts,
+): Promise<Pick<Output, "checkpoint" | "recovered">> {
+  if (path === undefined) {
+    log.info("no_checkpoint", "a kill loses what the open windows hold; --checkpoint FILE keeps it");
+    return { checkpoint: undefined, recovered: { lines: [], forget: () => Promise.resolve() } };
   }
-  return checkpointPath;
+  const checkpoint = new Checkpoint(path, randomHex(), disk);
+  return { checkpoint, recovered: await recover(outPath, disk, log, path) };
+}
+
+async function openRejectedSample(
+  path: string | null,
+  parts: OutputParts,
+): Promise<RejectedSample | undefined> {
+  if (path === null) return undefined;
+  return new RejectedSample((await openSink(path, SAMPLES_WAITING_MAX, parts)).sink, parts.clock);
+}
+
+function checkpointPathIn({ outPath, checkpointPath }: AggregatorConfig): string | undefined {
+  if (checkpointPath !== null) return checkpointPath;
+  return outPath === STANDARD_OUTPUT ? undefined : checkpointPathOf(outPath);
+}
+
+/** @throws {UsageError} One of them would be taken for the output, or for a rotated file of it. */
+function checkPaths({ outPath, checkpointPath, rejectedSamplePath }: AggregatorConfig): void {
+  if (checkpointPath === STANDARD_OUTPUT) {
+    throw new UsageError('Cannot use "-" for --checkpoint: give the path of a file');
+  }
+  const isOfOutput = (path: string) => {
+    if (path === STANDARD_OUTPUT || outPath === STANDARD_OUTPUT) return path === outPath;
+    return path !== checkpointPathOf(outPath) && resolve(path).startsWith(resolve(outPath));
+  };
+  const others = { "--checkpoint": checkpointPath, "--rejected-sample": rejectedSamplePath };
+  for (const [flag, path] of Object.entries(others)) {
+    if (path === null || !isOfOutput(path)) continue;
+    throw new UsageError(`Cannot use "${path}" for ${flag}: it begins with the name of the output`);
+  }
 }

@@ -78,6 +78,11 @@ export class Accumulator {
     this.#cells[Cell.Rejected + reason]! += messages;
   }
 
+  /** How many were refused for a reason since the last {@linkcode take}. */
+  rejected(reason: number): number {
+    return this.#cells[Cell.Rejected + reason]!;
+  }
+
   /** Adds one message of three integers strictly between ±{@linkcode SMALL_LIMIT}, none of them -0. */
   addSmall(a1: number, a2: number, a3: number): void {
     const cells = this.#cells;

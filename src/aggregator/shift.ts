@@ -1,10 +1,12 @@
 import { Control, type FromWorker, pulseOf, readsOf } from "./messages.ts";
 import { Accumulator } from "./partial.ts";
 import type { Station } from "./receivers/receiver.ts";
+import { Sampler } from "./sampler.ts";
 
 /** Adds up for the master what its receiver reads, and hands it over at every tick of the control word. */
 export class Shift implements Station {
   readonly into = new Accumulator();
+  readonly sampler: Sampler | undefined;
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly #post: (message: FromWorker) => void;
   readonly #pulse: number;
@@ -13,7 +15,13 @@ export class Shift implements Station {
   #window: number;
 
   /** Begins in the window that is open, after the last tick. */
-  constructor(control: Int32Array<SharedArrayBuffer>, worker: number, post: (message: FromWorker) => void) {
+  constructor(
+    control: Int32Array<SharedArrayBuffer>,
+    worker: number,
+    post: (message: FromWorker) => void,
+    sampling = false,
+  ) {
+    if (sampling) this.sampler = new Sampler(control, post);
     this.control = control;
     this.#post = post;
     this.#pulse = pulseOf(worker);

@@ -17,19 +17,25 @@ function post(message: FromWorker): void {
   scope.postMessage(message, transferListOf(message));
 }
 
-let prepared: { receiver: Receiver; control: Int32Array<SharedArrayBuffer>; worker: number } | undefined;
+type Prepared = Pick<ToWorker & { kind: "prepare" }, "control" | "worker" | "sampling"> & {
+  receiver: Receiver;
+};
 
-function prepare({ open, datagramBytesMax, control, worker }: ToWorker & { kind: "prepare" }): void {
+let prepared: Prepared | undefined;
+
+function prepare(
+  { open, datagramBytesMax, control, worker, sampling }: ToWorker & { kind: "prepare" },
+): void {
   let ports: readonly number[] | undefined;
   let receiver: Receiver;
   if (open.receiver === "reuseport") {
-    receiver = new ReuseportReceiver(datagramBytesMax);
+    receiver = new ReuseportReceiver(datagramBytesMax, sampling);
   } else {
     const datagram = new DatagramReceiver(open.addresses, datagramBytesMax);
     ports = datagram.ports;
     receiver = datagram;
   }
-  prepared = { receiver, control, worker };
+  prepared = { receiver, control, worker, sampling };
   // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
   const held = dropAllPermissions();
   post({ kind: "ready", held, ...(ports === undefined ? {} : { ports }) });
@@ -37,7 +43,7 @@ function prepare({ open, datagramBytesMax, control, worker }: ToWorker & { kind:
 
 async function receive(order: ToWorker & { kind: "receive" }): Promise<void> {
   if (!prepared) throw new TypeError("A worker must be prepared before it receives");
-  const shift = new Shift(prepared.control, prepared.worker, post);
+  const shift = new Shift(prepared.control, prepared.worker, post, prepared.sampling);
   try {
     await prepared.receiver.receive(shift, order);
   } finally {

@@ -1,5 +1,8 @@
 import { parseArgs, parseEnv } from "node:util";
+import type { HostPort } from "./address.ts";
 import { toJson } from "./log.ts";
+
+export type { HostPort };
 
 /** One setting, and the places that can set it. */
 export interface FlagSpec<T> {
@@ -188,17 +191,6 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]): 
     if (choice === undefined) throw new RangeError(`give one of ${choices.join(", ")}`);
     return choice;
   };
-}
-
-/** An IPv4 or IPv6 literal, without brackets and in its shortest form, and a port. */
-export interface HostPort {
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** As {@linkcode hostPort} reads it. */
-export function formatHostPort({ hostname, port }: HostPort): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 /**

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { formatHostPort } from "./address.ts";
+
 /** Where glibc lives: Debian and Ubuntu on x86-64 and on ARM, Fedora and its kin, Arch. */
 export const LIBC_PATHS: readonly string[] = [
   "/lib/x86_64-linux-gnu/libc.so.6",
@@ -114,6 +116,18 @@ export function sockaddr(hostname: string, port: number): { family: number; byte
     hostname.split(".").forEach((part, i) => view.setUint8(4 + i, Number(part)));
   }
   return { family, bytes };
+}
+
+/** What {@linkcode sockaddr} has written, or the kernel, as HOST:PORT; undefined for another family. */
+export function hostPortOf(bytes: Uint8Array<ArrayBuffer>): string | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const family = view.getUint16(0, true);
+  const port = view.getUint16(2);
+  if (family === AF_INET) return formatHostPort({ hostname: bytes.subarray(4, 8).join("."), port });
+  if (family !== AF_INET6) return undefined;
+  const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
+  // The URL parser knows the shortest form.
+  return formatHostPort({ hostname: new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1), port });
 }
 
 /** The eight groups of an IPv6 address. The URL parser does the reading: its canonical form has no dotted tail. */

@@ -9,6 +9,7 @@ const DEFAULTS: AggregatorConfig = {
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
   checkpointPath: null,
+  rejectedSamplePath: null,
   workers: 2,
   receiver: "auto",
   windowSeconds: [10, 60],
@@ -51,6 +52,7 @@ const ACCEPTED: [flag: string, text: string, change: Partial<AggregatorConfig>][
   ["out", "/var/lib/a b/.hidden", { outPath: "/var/lib/a b/.hidden" }],
   ["out", "data/...", { outPath: "data/..." }],
   ["out", "-", { outPath: "-" }],
+  ["rejected-sample", "-", { rejectedSamplePath: "-" }],
   ["checkpoint", "data/state", { checkpointPath: "data/state" }],
   ["out-mode", "0600", { outMode: 0o600 }],
   ["out-mode", "666", { outMode: 0o666 }],
@@ -98,6 +100,7 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
   ...["0", "640x", "0700", "0650", "0440", "00640", "416", "0o640", "rw-r-----"].map((
     text,
   ): [string, string, string] => ["out-mode", text, "give 0600 to 0666 without execute, such as 0640"]),
+  ["rejected-sample", "data/", "give the path of a file, not of a directory"],
   ["checkpoint", "data/", "give the path of a file, not of a directory"],
   ["workers", "0", "give an integer from 1 to 64"],
   ["workers", "65", "give an integer from 1 to 64"],

@@ -42,11 +42,13 @@ function assemble({ workers = 2, spares = 1 } = {}) {
     spares,
     control,
     datagramBytesMax: 8192,
+    sampling: false,
     startWorker,
     orderOf: (index) => ({ fds: [100 + index] }),
   }, {
     joined: (worker) => void told.push(`joined ${worker}`),
     partial: (worker) => void told.push(`partial ${worker}`),
+    refused: ({ reason }) => void told.push(`refused ${reason}`),
     lost: (worker, reason, replacement) => void told.push(`lost ${worker}: ${reason}; ${replacement}`),
     spareLost: (worker, reason) => void told.push(`spare lost ${worker}: ${reason}`),
   });
@@ -101,7 +103,14 @@ test("all are started together and prepared; the spares are parked", async () =>
   });
   assert.equal(puppets.length, 3);
   puppets.forEach(({ heard }, worker) =>
-    assert.deepEqual(heard, [{ kind: "prepare", worker, control, datagramBytesMax: 8192, open: REUSEPORT }])
+    assert.deepEqual(heard, [{
+      kind: "prepare",
+      worker,
+      control,
+      datagramBytesMax: 8192,
+      sampling: false,
+      open: REUSEPORT,
+    }])
   );
   for (const { events } of puppets) {
     for (let i = 0; i < 5; i++) await null;

@@ -111,6 +111,24 @@ for (const task of ["start", "start:sandbox"] as const) {
   });
 }
 
+for (const task of ["start", "start:sandbox"] as const) {
+  test(`${task}: what is refused can be looked at`, () =>
+    withDirectory(async (directory) => {
+      const path = `${directory}/rejected.jsonl`;
+      await using service = await Service.start(task, ["--rejected-sample", path]);
+      await sendDatagrams(service.port, [`{"A1":1}\n\x1b[2J\n${FIRST[0]}`, ...Array(50).fill("")]);
+      const { code, totals } = await service.stop();
+      assert.deepEqual([code, totals.accepted], [0, 1]);
+      const lines = (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
+      const [missing, syntax, ...empty] = lines.toSorted((a, b) => b.bytes - a.bytes);
+      assert.deepEqual([missing.reason, missing.message, missing.bytes], ["missing_field", '{"A1":1}', 8]);
+      assert.deepEqual([syntax.reason, syntax.message], ["syntax", "\\x1b[2J"]);
+      for (const { from } of lines) assert.match(from, /^127\.0\.0\.1:\d+$/);
+      // Several workers may have had them, and each posts as many as there may be in all.
+      assert.deepEqual(empty.map(({ reason }) => reason), Array(10).fill("empty"));
+    }));
+}
+
 test("a stop writes partial records of what the open windows hold, and reads what the sockets hold", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using service = await Service.start("start");

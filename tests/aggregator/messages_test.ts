@@ -4,6 +4,7 @@ import {
   createControl,
   pulseOf,
   readsOf,
+  signalMinute,
   signalStop,
   signalTick,
   transferListOf,
@@ -16,11 +17,17 @@ function test(name: string, fn: () => void): void {
 test("a tick tells the window and changes the tick; a stop changes it too, for those that sleep on it", () => {
   const control = createControl(2);
   signalTick(control, 7);
-  assert.deepEqual([...control], [1, 7, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...control], [1, 7, 0, 0, 0, 0, 0, 0]);
   signalStop(control);
-  assert.deepEqual([...control], [2, 7, 1, 0, 0, 0, 0]);
+  assert.deepEqual([...control], [2, 7, 1, 0, 0, 0, 0, 0]);
   const words = [0, 1].flatMap((worker) => [pulseOf(worker), readsOf(worker)]);
-  assert.deepEqual(words, [3, 4, 5, 6], "each worker has words of its own");
+  assert.deepEqual(words, [4, 5, 6, 7], "each worker has words of its own");
+});
+
+test("a minute changes its word, and wakes nobody", () => {
+  const control = createControl(0);
+  signalMinute(control);
+  assert.deepEqual([...control], [0, 0, 0, 1]);
 });
 
 test("the tick wraps, and still changes", () => {

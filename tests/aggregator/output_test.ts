@@ -81,6 +81,21 @@ test("stdout with a checkpoint: what a killed process left comes next", async (d
   await recovered.forget();
 });
 
+test("a file of samples has its directory, and may not be the output", async (directory) => {
+  const outPath = `${directory}/metrics.jsonl`;
+  const rejectedSamplePath = `${directory}/b/rejected.jsonl`;
+  const { rejectedSample, directories } = await open({ outPath, rejectedSamplePath });
+  assert.ok(rejectedSample);
+  await rejectedSample.close();
+  assert.deepEqual(directories, [directory, `${directory}/b`]);
+  assert.deepEqual(await namesIn(`${directory}/b`), ["rejected.jsonl"]);
+  for (const same of [outPath, `${outPath}.rejected`]) {
+    await assert.rejects(open({ outPath, rejectedSamplePath: same }), UsageError);
+  }
+  await assert.rejects(open({ outPath: "-", rejectedSamplePath: "-" }), UsageError);
+  await assert.rejects(open({ outPath, checkpointPath: "-" }), UsageError);
+});
+
 test("a checkpoint that would be taken for a rotated file is refused", async (directory) => {
   const outPath = `${directory}/metrics.jsonl`;
   for (const checkpointPath of [`${outPath}.state`, outPath, `${directory}/../${outPath.slice(5)}x`]) {

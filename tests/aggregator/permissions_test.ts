@@ -37,7 +37,7 @@ async function probeWorker(open: Prepare, order: ReceiveOrder = {}): Promise<Rec
     }
   };
   const control = createControl(1);
-  worker.post({ kind: "prepare", worker: 0, control, datagramBytesMax: 8192, open });
+  worker.post({ kind: "prepare", worker: 0, control, datagramBytesMax: 8192, sampling: true, open });
   assert.deepEqual((await hear("ready")).held, []);
   worker.post({ kind: "receive", ...order });
   // Until it has begun to receive, it takes the tick for the one it begins with.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   addressOf,
   canOpenLibc,
+  hostPortOf,
   LIBC_PATHS,
   memmove,
   memread,
@@ -9,6 +10,7 @@ import {
   openLibc,
   sockaddr,
 } from "../../src/shared/libc.ts";
+import { formatHostPort } from "../../src/shared/address.ts";
 
 const SYMBOLS = { memmove, memread } as const;
 
@@ -131,7 +133,10 @@ Deno.test({
     for (const [hostname, port, family, hex] of ADDRESSES) {
       const address = sockaddr(hostname, port);
       assert.deepEqual({ family: address.family, hex: address.bytes.toHex() }, { family, hex }, hostname);
+      const canonical = new URL(`http://${formatHostPort({ hostname, port })}`).hostname;
+      assert.equal(hostPortOf(address.bytes), `${canonical}:${port}`);
     }
+    assert.equal(hostPortOf(new Uint8Array(28)), undefined, "no family");
   },
 });
 

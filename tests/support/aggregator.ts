@@ -37,6 +37,7 @@ export const CONFIG: AggregatorConfig = {
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
   checkpointPath: null,
+  rejectedSamplePath: null,
   workers: 2,
   receiver: "reuseport",
   windowSeconds: [10, 60],

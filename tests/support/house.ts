@@ -92,7 +92,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     row: "worker, receivers and scanner never import windows, record, sink, checkpoint, timeline or master",
-    who: /^src\/aggregator\/((worker|scanner|json)\.ts$|receivers\/)/,
+    who: /^src\/aggregator\/((worker|scanner|sampler|json)\.ts$|receivers\/)/,
     never: /^src\/aggregator\/(windows|record|sink|checkpoint|timeline|master)\.ts$/,
     instead: "move what both threads need to messages.ts or partial.ts",
   },

@@ -1,7 +1,7 @@
 import { Control, QUIET_WAIT_MS } from "../messages.ts";
 import { Batch, scanDatagram } from "../scanner.ts";
 import type { Receiver, Station } from "./receiver.ts";
-import type { HostPort } from "../../shared/flags.ts";
+import { formatHostPort, type HostPort } from "../../shared/address.ts";
 
 /**
  * Receives kept in flight: one at a time costs a turn of the event loop each and loses half of a flood. Of 16, 32 and
@@ -49,8 +49,9 @@ export class DatagramReceiver implements Receiver {
     const batch = new Batch(this.#datagramBytesMax + 1);
     for (;;) {
       let bytes: Uint8Array;
+      let from: Deno.Addr;
       try {
-        [bytes] = await socket.receive(batch.bytes);
+        [bytes, from] = await socket.receive(batch.bytes);
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
         throw error;
@@ -59,7 +60,17 @@ export class DatagramReceiver implements Receiver {
       station.look();
       station.note(1);
       const truncated = bytes.length > this.#datagramBytesMax;
-      scanDatagram(batch, 0, truncated ? this.#datagramBytesMax : bytes.length, truncated, station.into);
+      const end = truncated ? this.#datagramBytesMax : bytes.length;
+      if (station.sampler) {
+        station.sampler.scan(
+          batch,
+          0,
+          end,
+          truncated,
+          station.into,
+          () => formatHostPort(from as Deno.NetAddr),
+        );
+      } else scanDatagram(batch, 0, end, truncated, station.into);
     }
   }
 

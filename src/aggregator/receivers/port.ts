@@ -1,4 +1,4 @@
-import { formatHostPort, type HostPort } from "../../shared/flags.ts";
+import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import { canOpenLibc, LIBC_PATHS } from "../../shared/libc.ts";
 import type { Prepare } from "../messages.ts";
 import type { ReceiveOrder } from "./receiver.ts";

@@ -1,9 +1,12 @@
 import type { Accumulator } from "../partial.ts";
+import type { Sampler } from "../sampler.ts";
 
 /** The part of a worker that a receiver works for. */
 export interface Station {
   /** Where messages are added up. */
   readonly into: Accumulator;
+  /** Scans in the scanner's place, if some of what is refused is to be looked at. */
+  readonly sampler?: Sampler | undefined;
   /** The shared control word (see messages.ts); a receiver sleeps on its tick. */
   readonly control: Int32Array<SharedArrayBuffer>;
   /** Looks at the control word, once a batch, and hands over when it asks for it. False once it asks to stop. */

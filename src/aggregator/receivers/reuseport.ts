@@ -3,6 +3,7 @@ import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../messages.ts";
 import { Batch, scanDatagram } from "../scanner.ts";
 import { AdaptiveSleep } from "./adaptive_sleep.ts";
 import type { ReceiveOrder, Receiver, Station } from "./receiver.ts";
+import { SenderNames } from "./sender_names.ts";
 
 /** All that a worker may ask of the C library: to read, to wait, to be woken, and to learn an address. */
 export const READER_SYMBOLS = {
@@ -41,12 +42,19 @@ const FAILURES_MAX = 1000;
 export class ReuseportReceiver implements Receiver {
   readonly #libc = openLibc(READER_SYMBOLS);
   readonly #datagramBytesMax: number;
+  /** Where the kernel writes who sent each datagram of a batch, if that is asked for. */
+  readonly #senders: SenderNames | undefined;
   /** How often the bell rang, which is all the same: reading it silences it. */
   readonly #rings = new BigUint64Array(1);
 
-  /** Opens the C library: the permission for it is needed here, and no later. */
-  constructor(datagramBytesMax: number) {
+  /**
+   * Opens the C library: the permission for it is needed here, and no later.
+   *
+   * @param sampling the sender of a datagram may be asked for
+   */
+  constructor(datagramBytesMax: number, sampling = false) {
     this.#datagramBytesMax = datagramBytesMax;
+    this.#senders = sampling ? new SenderNames(BATCH) : undefined;
   }
 
   /** Closes the library; the sockets are the master's. A worker that ends leaves that to its end. */
@@ -63,6 +71,7 @@ export class ReuseportReceiver implements Receiver {
     const batch = new Batch(BATCH * stride);
     const headers = messageHeaders(this.#libc.symbols.memmove, batch.bytes, stride);
     for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
+    this.#senders?.attach(headers, this.#libc.symbols.memmove);
     const { control, into } = station;
     const sleep = new AdaptiveSleep(FLOOD, sleepMsMax ?? 0);
     const pollfds = Int32Array.from([bell, ...fds].flatMap((fd) => [fd, POLLIN]));
@@ -101,8 +110,13 @@ export class ReuseportReceiver implements Receiver {
   /** Reads what is there, at most a batch, and scans it; returns how many datagrams that were. */
   #read(fd: number, headers: MessageHeaders, batch: Batch, stride: number, station: Station): number {
     const { words, address } = headers;
+    this.#senders?.reset();
     const received = Math.max(0, this.#libc.symbols.recvmmsg(fd, address, BATCH, MSG_DONTWAIT, 0n));
     station.note(received);
+    if (station.sampler) {
+      this.#sample(received, words, batch, stride, station);
+      return received;
+    }
     for (let i = 0; i < received; i++) {
       const header = i * WORDS_A_HEADER;
       const start = i * stride;
@@ -110,6 +124,17 @@ export class ReuseportReceiver implements Receiver {
       scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, station.into);
     }
     return received;
+  }
+
+  /** Scans with the sampler. A loop of its own: a closure in the other one would cost every datagram an allocation. */
+  #sample(received: number, words: Uint32Array, batch: Batch, stride: number, station: Station): void {
+    for (let i = 0; i < received; i++) {
+      const header = i * WORDS_A_HEADER;
+      const [start, length] = [i * stride, words[header + LENGTH_WORD]!];
+      const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
+      const from = () => this.#senders?.of(i);
+      station.sampler?.scan(batch, start, start + length, truncated, station.into, from);
+    }
   }
 
   /** Sleeps until a datagram comes, or the bell rings; says whether a socket has something to read. */

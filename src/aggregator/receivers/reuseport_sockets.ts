@@ -1,4 +1,4 @@
-import { formatHostPort } from "../../shared/flags.ts";
+import { formatHostPort } from "../../shared/address.ts";
 import { addressOf, AF_INET6, memmove, memread, openLibc, sockaddr } from "../../shared/libc.ts";
 
 /** All that the master may ask of the C library: to open, tune, question and close UDP sockets, and to ring. */
