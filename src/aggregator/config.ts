@@ -2,14 +2,14 @@ import {
   type FlagSpec,
   helpText,
   type HostPort,
-  hostPort,
   integer,
   type Lookup,
   oneOf,
   parseFlags,
 } from "../shared/flags.ts";
-import { formatHostPort } from "../shared/address.ts";
+import { parseKeep, parseListen, parseMode, parsePath, parseRotate, parseWindows } from "./config_values.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
+import type { RotateWhen } from "./rotation.ts";
 import { logFlags } from "../shared/log_flags.ts";
 
 /**
@@ -38,16 +38,10 @@ export const STOP_DEADLINE_MS = 1000;
 export const WORKERS_MAX = 64;
 /** One for each worker is more than any day of crashes needs. */
 export const SPARE_WORKERS_MAX = 64;
-/** A day: a longer window would lose too much of its meaning at each restart. */
-export const WINDOW_SECONDS_MAX = 86_400;
-/** Each message is added once to the base window, so more windows cost the master alone. */
-export const WINDOWS_MAX = 16;
 /** A message of small numbers takes some 30 bytes, the longest compact one 79: less would hold little. */
 export const DATAGRAM_BYTES_MIN = 64;
 /** The length field of UDP has 16 bits; over IPv4 a payload ends at 65,507. */
 export const DATAGRAM_BYTES_MAX = 65_535;
-/** One service on so many addresses is a mistake; each takes a socket for each worker. */
-export const ADDRESSES_MAX = 16;
 /** A handful of datagrams; the kernel grants some 2 KB whatever is asked for. */
 export const RECEIVE_BUFFER_BYTES_MIN = 4096;
 /** SO_RCVBUF is an int, and the kernel doubles what it is given (socket(7)). */
@@ -62,6 +56,10 @@ export interface AggregatorConfig {
   readonly outPath: string;
   /** As in chmod(2). */
   readonly outMode: number;
+  /** Null: others rename the file, if anybody does. */
+  readonly rotate: RotateWhen | null;
+  /** Rotated files that stay; null: all. */
+  readonly keep: number | null;
   /** Null: beside the output, or none where that is stdout. */
   readonly checkpointPath: string | null;
   /** Null: what is refused is counted and no more. */
@@ -138,6 +136,22 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "0640",
       help: "permissions of the files it makes, in octal, less what the umask takes",
       parse: parseMode,
+    },
+    rotate: {
+      flag: "rotate",
+      placeholder: "daily|SIZE",
+      variable: "SLUICE_ROTATE",
+      default: "off",
+      help: "rename the file each day, in UTC, or before it outgrows a size like 100M",
+      parse: parseRotate,
+    },
+    keep: {
+      flag: "keep",
+      placeholder: "N",
+      variable: "SLUICE_KEEP",
+      default: "all",
+      help: "rotated files that stay, 1 to 10000; the oldest go",
+      parse: parseKeep,
     },
     checkpointPath: {
       flag: "checkpoint",
@@ -216,58 +230,4 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
     },
     ...logFlags("SLUICE", stderrIsTerminal),
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };
-}
-
-const parseHostPort = hostPort();
-
-function parseListen(text: string): readonly HostPort[] {
-  const addresses = text.split(",").map((each) =>
-    each.startsWith(":") ? { ...parseHostPort(`0.0.0.0${each}`), hostname: "" } : parseHostPort(each)
-  );
-  if (addresses.length > ADDRESSES_MAX) throw new RangeError(`give at most ${ADDRESSES_MAX} addresses`);
-  for (const [index, { hostname, port }] of addresses.entries()) {
-    const isThere = (other: HostPort) => port !== 0 && other.hostname === hostname && other.port === port;
-    if (addresses.slice(0, index).some(isThere)) {
-      throw new RangeError(`${formatHostPort({ hostname, port })} is there twice: give it once`);
-    }
-  }
-  return addresses;
-}
-
-function parsePath(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
-  return text;
-}
-
-/** No one may execute a file of records, and its owner has to read and write it. */
-function parseMode(text: string): number {
-  if (!/^0?6[0246]{2}$/.test(text)) throw new SyntaxError("give 0600 to 0666 without execute, such as 0640");
-  return parseInt(text, 8);
-}
-
-function parseWindows(text: string): readonly number[] {
-  const seconds = text.split(",").map(parseWindow).sort((one, other) => one - other);
-  if (seconds.length > WINDOWS_MAX) throw new RangeError(`give at most ${WINDOWS_MAX} lengths`);
-  const base = seconds[0]!;
-  for (const [index, length] of seconds.entries()) {
-    if (length === seconds[index - 1]) throw new RangeError(`${length}s is there twice: give it once`);
-    if (length % base !== 0) {
-      throw new RangeError(`${length}s is not a multiple of the shortest, ${base}s`);
-    }
-  }
-  return seconds;
-}
-
-const UNIT_SECONDS = { s: 1, m: 60, h: 3600 } as const;
-
-function parseWindow(text: string): number {
-  const [, number, unit] = /^([1-9][0-9]{0,8})([smh])$/.exec(text) ?? [];
-  const seconds = Number(number) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
-  if (seconds <= WINDOW_SECONDS_MAX) return seconds;
-  throw new RangeError(
-    `give whole seconds, minutes or hours from 1s to ${
-      WINDOW_SECONDS_MAX / 3600
-    }h, separated by commas, such as 10s,1m`,
-  );
 }

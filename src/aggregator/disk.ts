@@ -19,6 +19,12 @@ export interface Disk {
   read(path: string, offset: number, bytesMax: number): Promise<Uint8Array>;
   /** The paths beside `path`, itself included. */
   siblings(path: string): Promise<string[]>;
+  /**
+   * Renames a file.
+   *
+   * @throws {Deno.errors.AlreadyExists} Something has that name: it stays as it is.
+   */
+  renameToNew(path: string, to: string): Promise<void>;
   /** Puts `text` at `path` as one step: who takes it over finds the old text or the new one; until then it is locked. */
   replace(path: string, text: string): Promise<void>;
   /** The text that `replace` put at `path` last: empty when nothing is there, undefined when no text of it is whole. */
@@ -83,6 +89,17 @@ export class FileSystem implements Disk {
       if (isFile || name === basename(path)) paths.push(join(directory, name));
     }
     return paths;
+  }
+
+  async renameToNew(path: string, to: string): Promise<void> {
+    // Two processes may rotate at once: a name that one of them has made no other takes.
+    (await Deno.open(to, { write: true, createNew: true, mode: this.#mode })).close();
+    try {
+      await Deno.rename(path, to);
+    } catch (error) {
+      await Deno.remove(to).catch(() => {}); // What counts is told: why it could not be renamed.
+      throw error;
+    }
   }
 
   async replace(path: string, text: string): Promise<void> {

@@ -4,6 +4,7 @@ import { type AggregatorConfig, RECORDS_WAITING_SECONDS, SAMPLES_WAITING_MAX } f
 import { type Disk, requireDirectory } from "./disk.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import { RejectedSample } from "./rejected_sample.ts";
+import { Rotation } from "./rotation.ts";
 import { Sink } from "./sink.ts";
 import { STANDARD_OUTPUT, StandardOutput } from "./standard_output.ts";
 import type { Clock } from "./timeline.ts";
@@ -48,7 +49,8 @@ export async function openOutput(config: AggregatorConfig, parts: OutputParts): 
     (sum, each) => sum + RECORDS_WAITING_SECONDS / each,
     0,
   );
-  const { sink, lastTimestampSeconds: inFile } = await openSink(outPath, recordsWaitingMax, parts);
+  const rotation = rotationOf(config, parts);
+  const { sink, lastTimestampSeconds: inFile } = await openSink(outPath, recordsWaitingMax, parts, rotation);
   const { checkpoint, recovered } = await openCheckpoint(outPath, checkpointPath, parts);
   return {
     sink,
@@ -60,10 +62,19 @@ export async function openOutput(config: AggregatorConfig, parts: OutputParts): 
   };
 }
 
-async function openSink(path: string, recordsWaitingMax: number, { disk, clock, log }: OutputParts) {
+async function openSink(
+  path: string,
+  recordsWaitingMax: number,
+  { disk, clock, log }: OutputParts,
+  rotation?: Rotation,
+) {
   const output = path === STANDARD_OUTPUT ? new StandardOutput(clock) : disk;
-  const sink = new Sink({ path, disk: output, clock, log, recordsWaitingMax });
+  const sink = new Sink({ path, disk: output, clock, log, recordsWaitingMax, rotation });
   return { sink, lastTimestampSeconds: await sink.open() ?? 0 };
+}
+
+function rotationOf({ outPath: path, rotate, keep }: AggregatorConfig, { disk, log }: OutputParts) {
+  return rotate === null ? undefined : new Rotation({ path, disk, log, when: rotate, keep });
 }
 
 async function openCheckpoint(
@@ -92,8 +103,11 @@ function checkpointPathIn({ outPath, checkpointPath }: AggregatorConfig): string
   return outPath === STANDARD_OUTPUT ? undefined : checkpointPathOf(outPath);
 }
 
-/** @throws {UsageError} One of them would be taken for the output, or for a rotated file of it. */
-function checkPaths({ outPath, checkpointPath, rejectedSamplePath }: AggregatorConfig): void {
+/** @throws {UsageError} One of them would be taken for the output, or for a rotated file of it; stdout has none. */
+function checkPaths({ outPath, checkpointPath, rejectedSamplePath, rotate }: AggregatorConfig): void {
+  if (outPath === STANDARD_OUTPUT && rotate !== null) {
+    throw new UsageError("Cannot use --rotate with --out -: give the path of a file to rotate");
+  }
   if (checkpointPath === STANDARD_OUTPUT) {
     throw new UsageError('Cannot use "-" for --checkpoint: give the path of a file');
   }

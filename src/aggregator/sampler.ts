@@ -8,7 +8,6 @@ export const SAMPLES_A_MINUTE = 10;
 /** What is shown of one, in bytes. */
 export const SAMPLE_BYTES_MAX = 256;
 
-const SYNTAX = REASONS.indexOf("syntax");
 const TRUNCATED = REASONS.indexOf("truncated");
 
 const enum Byte {

@@ -2,6 +2,7 @@ import type { AppendFile, FileState } from "./append_file.ts";
 import type { OutputDisk } from "./disk.ts";
 import { isFileOf } from "./checkpoint.ts";
 import { lastTimestampSeconds } from "./record.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Clock } from "./timeline.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -18,6 +19,8 @@ export interface SinkParts {
   log: Log;
   /** How many records are kept in memory while they can't be written; the oldest go first. */
   recordsWaitingMax: number;
+  /** Undefined: others rename the file, if anybody does. */
+  rotation?: Rotation | undefined;
 }
 
 /** How much of the file's end is looked at for a torn line and the last timestamp. */
@@ -37,6 +40,11 @@ export class Sink {
   #waiting: string[] = [];
   /** Records in the file that a loss of power could still take. */
   #unsynced: string[] = [];
+  /** The time of the last record in the file. */
+  #lastSeconds: number | undefined;
+  /** How many of the waiting records may go to this file at once. */
+  #fits = LINES_A_WRITE_MAX;
+  #rotated = false;
   /** Bytes of the first waiting record that are in the file: a write may end anywhere. */
   #begun = 0;
   /** The file ends in half a line that is not ours to complete: a newline goes before the next record. */
@@ -152,7 +160,7 @@ export class Sink {
     try {
       do {
         await this.#follow();
-        if (this.#waiting.length > 0) await this.#writeSome();
+        if (this.#waiting.length > 0 && !await this.#rotates()) await this.#writeSome();
         if (isInterrupted()) return;
       } while (this.#waiting.length > 0 || this.#stale);
       this.#recovered();
@@ -164,11 +172,24 @@ export class Sink {
     }
   }
 
+  /** Whether the file was rotated, so that the next record goes to another one. */
+  async #rotates(): Promise<boolean> {
+    const { rotation } = this.#parts;
+    if (!rotation || this.#file!.isStream) return false;
+    if (this.#begun > 0) this.#fits = 1; // It is completed first.
+    else this.#fits = rotation.fits(this.#waiting.slice(0, LINES_A_WRITE_MAX), this.#size, this.#lastSeconds);
+    if (this.#fits > 0) return false;
+    const lastSeconds = this.#lastSeconds ?? lastTimestampSeconds(this.#waiting[0]!) ?? 0;
+    if (await rotation.rotate(lastSeconds)) return this.#stale = this.#rotated = true;
+    this.#fits = LINES_A_WRITE_MAX;
+    return false;
+  }
+
   /** One write. It may end within a record: the rest of that is written next, and nothing twice. */
   async #writeSome(): Promise<void> {
     const file = this.#file!;
     // A pipe takes a record whole, or not at all (PIPE_BUF, pipe(7)).
-    const lines = this.#waiting.slice(0, file.isStream ? 1 : LINES_A_WRITE_MAX);
+    const lines = this.#waiting.slice(0, file.isStream ? 1 : this.#fits);
     const prefix = this.#torn ? "\n" : "";
     const bytes = this.#encoder.encode(prefix + lines.join("")).subarray(this.#begun);
     let written = await file.write(bytes);
@@ -182,6 +203,7 @@ export class Sink {
     while (whole < lines.length && written >= lines[whole]!.length) written -= lines[whole++]!.length;
     this.#begun = written;
     this.#unsynced.push(...this.#waiting.splice(0, whole));
+    if (whole > 0) this.#lastSeconds = lastTimestampSeconds(lines[whole - 1]!) ?? this.#lastSeconds;
     this.#sync(file);
   }
 
@@ -213,9 +235,10 @@ export class Sink {
     const { identity, size } = this.#file;
     const before = this.#identity;
     if (identity !== before || size !== this.#size) await this.#lookAtEnd(this.#file);
-    if (before !== undefined && before !== identity) {
+    if (before !== undefined && before !== identity && !this.#rotated) {
       log.info("reopened", "the file is a new one", { file: path });
     }
+    this.#rotated = false;
   }
 
   /** It is another file, or somebody else wrote to it or cut it: a record begun is begun again. */
@@ -229,6 +252,7 @@ export class Sink {
     this.#identity = identity;
     this.#size = size;
     this.#begun = 0;
+    this.#lastSeconds = lastTimestampSeconds(new TextDecoder().decode(tail));
     this.#torn = tail.length > 0 && tail.at(-1) !== 0x0a;
     if (this.#torn) {
       log.warn("torn_line", "the file ends in half a line: a newline closes it", { file: path });

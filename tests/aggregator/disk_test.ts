@@ -201,6 +201,17 @@ test("takeOver takes nothing that another user has made", async (directory) => {
   assert.deepEqual(await namesIn(directory), ["a"]);
 });
 
+test("renameToNew takes no name that something has, and leaves nothing when it fails", async (directory) => {
+  const disk = new FileSystem();
+  for (const name of ["a", "taken"]) await Deno.writeTextFile(`${directory}/${name}`, name);
+  await assert.rejects(disk.renameToNew(`${directory}/a`, `${directory}/taken`), Deno.errors.AlreadyExists);
+  await assert.rejects(disk.renameToNew(`${directory}/none`, `${directory}/b`), Deno.errors.NotFound);
+  assert.deepEqual(await namesIn(directory), ["a", "taken"]);
+  await disk.renameToNew(`${directory}/a`, `${directory}/b`);
+  assert.equal(await Deno.readTextFile(`${directory}/b`), "a");
+  assert.deepEqual(await namesIn(directory), ["b", "taken"]);
+});
+
 test("files are made with the mode asked for", async (directory) => {
   const disk = new FileSystem(0o600);
   const file = await disk.append(`${directory}/a`);

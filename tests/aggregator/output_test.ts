@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Checkpoint } from "../../src/aggregator/checkpoint.ts";
 import type { AggregatorConfig } from "../../src/aggregator/config.ts";
 import { FileSystem } from "../../src/aggregator/disk.ts";
 import { openOutput } from "../../src/aggregator/output.ts";
@@ -28,8 +27,7 @@ async function open(changes: Partial<AggregatorConfig>) {
 /** Leaves a checkpoint that holds this record, as a process does that is killed. */
 async function leave(path: string, record: string): Promise<void> {
   const disk = new FileSystem();
-  const unfinished = { position: { identity: "", size: 0 }, waiting: [record], open: [] };
-  assert.equal(await new Checkpoint(path, "0", disk).save(unfinished, false), undefined);
+  await disk.replace(`${path}-0`, `{"checkpoint":1,"identity":"","size":0,"records":1}\n${record}`);
   await Deno.copyFile(`${path}-0`, `${path}-1`);
   await disk.remove(`${path}-0`);
 }
@@ -94,6 +92,7 @@ test("a file of samples has its directory, and may not be the output", async (di
   }
   await assert.rejects(open({ outPath: "-", rejectedSamplePath: "-" }), UsageError);
   await assert.rejects(open({ outPath, checkpointPath: "-" }), UsageError);
+  await assert.rejects(open({ outPath: "-", rotate: { kind: "daily" } }), UsageError);
 });
 
 test("a checkpoint that would be taken for a rotated file is refused", async (directory) => {

@@ -19,11 +19,17 @@ export interface Outcome {
   workerTroubles: number;
   clockSteps: number;
   diskTroubles: number;
+  rotations: number;
   /** All that was written, in the order of the files. */
   files: readonly string[];
 }
 
 const WINDOWS = [[10, 60], [1, 2], [1, 3, 6], [5, 15, 60], [10]] as const;
+/** Mostly by nobody but the troubles; by sizes of some 5 and 20 records. */
+const ROTATE = [null, null, null, { kind: "daily" }, { kind: "size", bytes: 450 }, {
+  kind: "size",
+  bytes: 1800,
+}] as const;
 /** A worker without datagrams looks at the control word this often. */
 const LOOK_MS = 50;
 /** How long it takes until everything is as if a trouble had not been. */
@@ -49,6 +55,7 @@ export class Simulation {
     workerTroubles: 0,
     clockSteps: 0,
     diskTroubles: 0,
+    rotations: 0,
     files: [],
   };
   #life: Life | undefined;
@@ -67,6 +74,7 @@ export class Simulation {
       align: random.pick(["start", "epoch"]),
       workers: 1 + random.integer(3),
       spareWorkers: random.integer(4),
+      rotate: random.pick(ROTATE),
     };
     this.#disk = new TroubledDisk(this.#config.outPath, this.#world, random);
     this.#oracle = new Oracle(this.#config.windowSeconds);
@@ -124,6 +132,7 @@ export class Simulation {
       died: (datagrams) => life.state !== "ended" && this.#oracle.workerEnded(datagrams),
     }, (entry) => {
       this.#tell(`  log: ${JSON.stringify(entry)}`);
+      if (entry.event === "rotated") this.#outcome.rotations++;
       if (entry.event === "worker_lost") this.#oracle.workerLost(Number(entry.worker));
     });
     if (this.#random.chance(0.1)) this.#killSoon(25);

@@ -11,7 +11,8 @@ const FAULTS: readonly Fault[] = [
   (_operation, path) => !path.includes(".checkpoint-"),
   (operation) => operation === "write",
   // A directory that became read-only: what is renewed in place does not notice.
-  (operation, path) => ["open", "rename", "remove"].includes(operation) || path.endsWith(".new"),
+  (operation, path) =>
+    ["open", "rename", "renameToNew", "remove"].includes(operation) || path.endsWith(".new"),
   (_operation, _path, random) => random.chance(0.5),
 ];
 
@@ -43,6 +44,7 @@ export class TroubledDisk {
     this.#path = path;
     this.#world = world;
     this.#random = random;
+    this.disk.renamed = (from, to) => from === path && this.#renamed.push(to);
     this.disk.pause = (operation, path) => this.#before(operation, path);
   }
 

@@ -6,6 +6,7 @@ import type { Disk } from "../../src/aggregator/disk.ts";
 import type { Clock } from "../../src/aggregator/timeline.ts";
 import type { Port } from "../../src/aggregator/receivers/port.ts";
 import { lastTimestampSeconds } from "../../src/aggregator/record.ts";
+import { Rotation } from "../../src/aggregator/rotation.ts";
 import { Sink } from "../../src/aggregator/sink.ts";
 import type { Log } from "../../src/shared/log.ts";
 import { type LogEntry, logInto } from "./recorded_log.ts";
@@ -36,6 +37,8 @@ export const CONFIG: AggregatorConfig = {
   listen: [{ hostname: "127.0.0.1", port: 9999 }],
   outPath: "data/metrics.jsonl",
   outMode: 0o640,
+  rotate: null,
+  keep: null,
   checkpointPath: null,
   rejectedSamplePath: null,
   workers: 2,
@@ -63,7 +66,9 @@ export interface Assembly {
 /** Puts a real master together as main.ts does, of the simulated parts given. @throws {Error} The file can't be opened. */
 export async function assembleMaster({ config, clock, disk, log, id, ...parts }: Assembly): Promise<Master> {
   const path = config.outPath;
-  const sink = new Sink({ path, disk, clock, log, recordsWaitingMax: 100_000 });
+  const { rotate: when, keep } = config;
+  const rotation = when === null ? undefined : new Rotation({ path, disk, log, when, keep });
+  const sink = new Sink({ path, disk, clock, log, recordsWaitingMax: 100_000, rotation });
   const inFile = await sink.open() ?? 0;
   const recovered = await recover(path, disk, log);
   return new Master({

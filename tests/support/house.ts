@@ -260,6 +260,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/spawn.ts": "tests/aggregator/permissions_test.ts",
   // Types alone; both receivers work behind them there.
   "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
+  // Reached through the flags that have these values, each with what it accepts and refuses.
+  "src/aggregator/config_values.ts": "tests/aggregator/config_test.ts",
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
   // Types, and what a worker is told: seen through a worker.

@@ -41,6 +41,8 @@ export class SimulatedDisk {
   /** Operations begun and not held up by a pause, and all that were ever begun. */
   ready = 0;
   operations = 0;
+  /** Called when a process has renamed a file. */
+  renamed: (from: string, to: string) => void = () => {};
   /** How many bytes of a write of so many are taken, at most. */
   writeMax: (bytes: number) => number = () => Infinity;
 
@@ -195,6 +197,15 @@ export class SimulatedProcessDisk implements Disk {
       this.#disk.remove(temporary);
       throw error;
     }
+  }
+
+  renameToNew(path: string, to: string): Promise<void> {
+    return this.#call("renameToNew", path, () => {
+      if (this.#disk.find(to)) throw new Deno.errors.AlreadyExists(`File exists: ${to}`);
+      if (!this.#disk.find(path)) throw new Deno.errors.NotFound(`No such file: ${path}`);
+      this.#disk.rename(path, to);
+      this.#disk.renamed(path, to);
+    });
   }
 
   latest(path: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Rotation, type RotationParts } from "../../src/aggregator/rotation.ts";
 import { Sink } from "../../src/aggregator/sink.ts";
 import { eventsOf, type LogEntry, logInto } from "./recorded_log.ts";
 import { SimulatedClock } from "./simulated_clock.ts";
@@ -6,16 +7,20 @@ import { type Operation, SimulatedDisk } from "./simulated_disk.ts";
 
 export const PATH = "data/metrics.jsonl";
 
+export type Rotate = Pick<RotationParts, "when" | "keep">;
+
 /** A sink on a disk of its own. Nothing is opened yet. */
-export function sinkOn(disk: SimulatedDisk, recordsWaitingMax = 1000) {
+export function sinkOn(disk: SimulatedDisk, recordsWaitingMax = 1000, rotate?: Rotate) {
   const clock = new SimulatedClock(1_000_000);
   const entries: LogEntry[] = [];
+  const [log, ownDisk] = [logInto(entries), disk.process()];
   const sink = new Sink({
     path: PATH,
-    disk: disk.process(),
+    disk: ownDisk,
     clock,
-    log: logInto(entries),
+    log,
     recordsWaitingMax,
+    rotation: rotate && new Rotation({ path: PATH, disk: ownDisk, log, ...rotate }),
   });
   const write = (...lines: string[]) => {
     sink.add(lines);

@@ -5,7 +5,7 @@ import { between, faultTest, times, until } from "../../support/faults.ts";
 import { HookedDisk } from "../../support/hooked_disk.ts";
 import { Sender } from "../../support/load.ts";
 import { eventsInto, realClock } from "../../support/real_parts.ts";
-import { Service } from "../../support/service.ts";
+import { sendDatagrams, Service } from "../../support/service.ts";
 import { makeDirectory } from "../../support/temporary_directory.ts";
 import {
   assertConsistent,
@@ -169,3 +169,41 @@ faultTest("SIGHUP opens a file anew that was renamed, long before the next recor
   assert.deepEqual(await readStrictly(service.out), []);
   assert.equal((await service.stop()).code, 0);
 });
+
+faultTest(
+  "--rotate renames the file by itself; after a kill every record is in one of the files, once",
+  async () => {
+    const directory = await makeDirectory();
+    try {
+      const out = `${directory}/metrics.jsonl`;
+      const old = lineOf(1_700_000_000).repeat(4096 / lineOf(1_700_000_000).length);
+      await Deno.writeTextFile(out, old);
+      const flags = ["--windows", "1s,2s", "--out", out, "--rotate", "4K", "--keep", "3"];
+      {
+        await using service = await Service.start("start", flags);
+        await sendDatagrams(service.port, ['{"A1":7,"A2":1,"A3":1}']);
+        const { to } = await service.event("rotated");
+        assert.equal(to, `${out}.2023-11-14T221320Z`);
+        await service.recordsUntil((records) => records.some((record) => record.A1_sum === 7));
+        await sendDatagrams(service.port, ['{"A1":5,"A2":1,"A3":1}']);
+        await service.stop("SIGKILL");
+      }
+      await using next = await Service.start("start", flags);
+      await sendDatagrams(next.port, ['{"A1":3,"A2":1,"A3":1}']);
+      assert.equal((await next.stop()).code, 0);
+      const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+      assert.deepEqual(names, ["metrics.jsonl", "metrics.jsonl.2023-11-14T221320Z"]);
+      assert.equal(await Deno.readTextFile(`${directory}/${names[1]}`), old);
+      const records = await readStrictly(out);
+      assertConsistent(records);
+      // Whether the second message was in a checkpoint yet when the kill came, nobody can tell.
+      const sum = records.filter(({ seconds }) => seconds === 1).reduce(
+        (total, each) => total + each.sum,
+        0n,
+      );
+      assert.ok(sum === 15n || sum === 10n, `${sum}`);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
