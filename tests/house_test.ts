@@ -123,7 +123,7 @@ const RULES: readonly Rule[] = [
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      ["integer", "json", "partial", "record", "scanner", "slots", "words"]
+      ["integer", "json", "partial", "record", "sampler", "scanner", "slots", "words"]
         .map((name) => [`src/aggregator/${name}.ts`, ""]),
     ),
     finds: ["src/aggregator/windows.ts is named"],

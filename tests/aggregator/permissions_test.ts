@@ -107,3 +107,16 @@ for (const task of ["start", "start:sandbox"] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "permissions: the master that writes to stdout keeps nothing",
+  permissions: { run: [Deno.execPath()] },
+  async fn() {
+    const preload = ["--preload=tests/support/probing_preload.ts"];
+    await using service = await Service.start("start", ["--out", "-"], preload);
+    assert.deepEqual((await service.event("probe")).notDenied, {});
+    const read = service.stdout.pipeTo(new WritableStream());
+    assert.equal((await service.stop()).code, 0);
+    await read;
+  },
+});

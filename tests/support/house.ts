@@ -179,7 +179,7 @@ export const packageFreeAggregator: Check = (tree) =>
 
 /** The files whose results depend on their arguments alone. */
 const PURE = [
-  ...["scanner", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
+  ...["scanner", "sampler", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
     `src/aggregator/${name}.ts`
   ),
   ...[
