@@ -1,4 +1,4 @@
-import { type Cdn, type RouteOptions } from "./route_options.ts";
+import { type Cdn, ONLY_CDN, type RouteOptions } from "./route_options.ts";
 
 /** What an operator may change of a route. */
 export interface RouteSettings extends RouteOptions {
@@ -15,6 +15,11 @@ export interface RouteSettings extends RouteOptions {
 export function shortForm(cdns: readonly Cdn[]): Pick<RouteSettings, "cdnHost" | "cdnWeight"> {
   const weight = cdns.reduce((sum, { weight, enabled }) => enabled === false ? sum : sum + weight, 0);
   return { cdnHost: cdns[0]!.host, cdnWeight: Math.min(weight, WEIGHT_MAX) };
+}
+
+/** Whether the short form says all that there is to say of these CDNs: then there is no list of them. */
+export function isShort([cdn, ...more]: readonly Cdn[]): boolean {
+  return more.length === 0 && cdn?.name === ONLY_CDN && cdn.enabled !== false && cdn.check === undefined;
 }
 
 export const CLUSTER_CHARS_MAX = 253; // RFC 1035, 2.3.4

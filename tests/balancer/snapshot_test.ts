@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SnapshotFile } from "../../src/balancer/snapshot.ts";
 import { makeSymlink } from "../support/links.ts";
+import { FULL } from "../support/route_options.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 
 const ROUTE = {
@@ -131,5 +132,23 @@ Deno.test({
       assert.deepEqual(await Array.fromAsync(Deno.readDir(directory), ({ name }) => name), [
         "routes.json.89abcdef.new",
       ]);
+    }),
+});
+
+Deno.test({
+  name: "snapshot: the options of a route are kept, and one of an older version is read as it was",
+  permissions: PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory, log) => {
+      const snapshot = await SnapshotFile.open(directory, logInto(log));
+      const routes = [ROUTE, { ...ROUTE, ...FULL, cluster: "b" }];
+      await snapshot.write(routes);
+      assert.deepEqual(await snapshot.read(), routes);
+      await snapshot.write(
+        [{ ...ROUTE, cdns: [null] }, { ...ROUTE, status: 200 }] as unknown as typeof routes,
+      );
+      const problems = (await snapshot.read())!.map(({ problem }) => problem?.split(":")[0]);
+      assert.deepEqual(problems, ["cdns/0", "status"]);
+      assert.deepEqual(log, []);
     }),
 });

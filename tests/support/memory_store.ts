@@ -89,9 +89,9 @@ export class MemoryStore implements Store {
   }
 }
 
-const settingsOf = ({ cdnHost, cdnWeight, originWeight, originPort }: RouteSettings): RouteSettings => ({
-  cdnHost,
-  cdnWeight,
-  originWeight,
-  originPort,
-});
+/** All that the settings have, and nothing of what else a route has. */
+function settingsOf(settings: RouteSettings): RouteSettings {
+  const { cluster: _, version: __, updatedAt: ___, updatedBy: ____, problem: _____, ...rest } =
+    settings as Route;
+  return rest;
+}

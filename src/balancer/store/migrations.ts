@@ -50,6 +50,15 @@ export const MIGRATIONS: readonly Migration[] = [
         for each statement execute function balancer.announce_routes();
     `,
   },
+  {
+    number: 2,
+    name: "options of routes",
+    // A version before 0.2.0 reads and writes past it: cdn_host and cdn_weight stay what it can know of several CDNs.
+    sql: `
+      alter table balancer.routes
+        add column options jsonb check (jsonb_typeof(options) = 'object'); -- null: there are none
+    `,
+  },
 ];
 
 /** Any number, as long as every instance has the same: the ASCII codes of "route". */

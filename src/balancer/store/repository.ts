@@ -37,13 +37,13 @@ const writeVersion = (guard: string) => `
   ),
   stored as (
     insert into balancer.routes
-      (cluster, cdn_host, cdn_weight, origin_weight, origin_port, version, updated_at, updated_by)
+      (cluster, cdn_host, cdn_weight, origin_weight, origin_port, options, version, updated_at, updated_by)
     select cluster, after ->> 'cdn_host', (after ->> 'cdn_weight')::int, (after ->> 'origin_weight')::int,
-      (after ->> 'origin_port')::int, version, changed_at, author
+      (after ->> 'origin_port')::int, after -> 'options', version, changed_at, author
     from version where after is not null
     on conflict (cluster) do update set cdn_host = excluded.cdn_host, cdn_weight = excluded.cdn_weight,
       origin_weight = excluded.origin_weight, origin_port = excluded.origin_port,
-      version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by
+      options = excluded.options, version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by
   )
   select changed_at from version`;
 

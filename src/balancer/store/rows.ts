@@ -1,4 +1,7 @@
+import { optionProblems } from "../route_option_rules.ts";
+import { fromOptionsJson, jsonPath, toOptionsJson } from "../route_options_json.ts";
 import { routeProblems } from "../route_rules.ts";
+import { isShort, shortForm } from "../route_settings.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 
 /** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
@@ -7,6 +10,8 @@ interface StoredSettings {
   cdn_weight: number;
   origin_weight: number;
   origin_port?: number | null;
+  /** What {@linkcode toOptionsJson} makes; null or missing where there is none. */
+  options?: unknown;
 }
 
 /** All routes, by cluster. */
@@ -27,17 +32,27 @@ export interface VersionRow {
   after: StoredSettings | null;
 }
 
+/**
+ * A version before 0.2.0, and many a hand, changes the host and the weight alone: where they are no longer the short
+ * form of the CDNs, they count.
+ */
 export function toSettings(stored: StoredSettings): RouteSettings {
-  return {
+  const { cdns, ...options } = fromOptionsJson(stored.options);
+  const settings = {
     cdnHost: stored.cdn_host,
     cdnWeight: stored.cdn_weight,
     originWeight: stored.origin_weight,
     originPort: stored.origin_port ?? null,
+    ...options,
   };
+  if (cdns === undefined) return settings;
+  const originWeight = Number.isInteger(stored.origin_weight) ? stored.origin_weight : 0;
+  const isSound = optionProblems({ cdns, originWeight }).length === 0;
+  if (!isSound) return { ...settings, cdns };
+  const { cdnHost, cdnWeight } = shortForm(cdns);
+  const isOutdated = cdnHost !== settings.cdnHost || cdnWeight !== settings.cdnWeight;
+  return isOutdated || isShort(cdns) ? settings : { ...settings, cdns };
 }
-
-/** The name of a property as the columns and the API have it: `originPort` → `origin_port`. */
-const columnOf = (property: string) => property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
 export function toRoute(row: RouteRow): Route {
@@ -46,7 +61,7 @@ export function toRoute(row: RouteRow): Route {
   const [broken] = routeProblems(cluster, settings);
   const isDated = Number.isFinite(Number(updated_at));
   const problem = broken
-    ? `${columnOf(broken.field)}: ${broken.message}`
+    ? `${jsonPath(broken.field)}: ${broken.message}`
     : isDated
     ? undefined
     : "updated_at: give a time that has a date";
@@ -68,12 +83,14 @@ export function isoTime(time: Date): string {
 export function toJson(settings: RouteSettings | null): string | null {
   if (settings === null) return null;
   const { cdnHost, cdnWeight, originWeight, originPort } = settings;
+  const options = toOptionsJson(settings);
   return JSON.stringify(
     {
       cdn_host: cdnHost,
       cdn_weight: cdnWeight,
       origin_weight: originWeight,
       origin_port: originPort,
+      ...Object.keys(options).length > 0 && { options },
     } satisfies StoredSettings,
   );
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { shortForm } from "../../../src/balancer/route_settings.ts";
 import { type RouteRow, toJson, toRoute, toSettings } from "../../../src/balancer/store/rows.ts";
+import { anySettings, FULL, FULL_OPTIONS_JSON } from "../../support/route_options.ts";
 
 const ROW: RouteRow = {
   cluster: "origin-cluster",
@@ -56,5 +59,83 @@ Deno.test({
     for (const [part, problem] of broken) {
       assert.match(toRoute({ ...ROW, ...part } as RouteRow).problem ?? "", problem, JSON.stringify(part));
     }
+  },
+});
+
+Deno.test({
+  name: "rows: settings go into a version and back, whatever options they have",
+  permissions: "none",
+  fn() {
+    fc.assert(fc.property(anySettings, (settings) => {
+      assert.deepEqual(toSettings(JSON.parse(toJson(settings)!)), settings);
+    }));
+    const stored = JSON.parse(toJson(FULL)!);
+    assert.deepEqual([stored.cdn_host, stored.cdn_weight], [FULL.cdnHost, 9]);
+    assert.deepEqual(stored.options, FULL_OPTIONS_JSON);
+  },
+});
+
+Deno.test({
+  name: "rows: what an older version has stored is read as it was, and what has no options is stored so",
+  permissions: "none",
+  fn() {
+    const old = { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1, origin_port: 8080 };
+    const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: 8080 };
+    assert.deepEqual(toSettings(old), settings);
+    assert.deepEqual(toSettings({ ...old, options: null }), settings);
+    assert.equal(toJson(settings), JSON.stringify(old));
+  },
+});
+
+Deno.test({
+  name: "rows: where an older version has changed the host or the weight, they count in place of the CDNs",
+  permissions: "none",
+  fn() {
+    const { cdns, ...others } = FULL;
+    const stored = JSON.parse(toJson(FULL)!);
+    const changes = [{ cdn_weight: 0 }, { cdn_host: "other.example.net" }];
+    for (const change of changes) {
+      const { cdn_host, cdn_weight } = { ...stored, ...change };
+      assert.deepEqual(toSettings({ ...stored, ...change }), {
+        ...others,
+        cdnHost: cdn_host,
+        cdnWeight: cdn_weight,
+      });
+    }
+    assert.deepEqual(toSettings({ ...stored, origin_weight: 3 }), { ...FULL, originWeight: 3 });
+    assert.deepEqual(shortForm(cdns!), { cdnHost: FULL.cdnHost, cdnWeight: FULL.cdnWeight });
+    const only = { ...stored, cdn_host: "a.example", cdn_weight: 2, options: { cdns: [] as unknown[] } };
+    only.options.cdns = [{ name: "cdn", host: "a.example", weight: 2, enabled: true }];
+    assert.equal(toSettings(only).cdns, undefined);
+  },
+});
+
+Deno.test({
+  name: "rows: options that break a rule are told by their names in the API",
+  permissions: "none",
+  fn() {
+    const cdn = { name: "a", host: "cdn.example.net", weight: 9 };
+    const broken: [options: object, problem: RegExp][] = [
+      [{ cdns: "a" }, /^cdns: give 1 to 16/],
+      [{ cdns: Array(17).fill(null) }, /^cdns: /],
+      [{ cdns: [cdn, null] }, /^cdns\/1: give an object/],
+      [{ cdns: [{ ...cdn, weight: "9" }] }, /^cdns\/0\/weight: /],
+      [{ cdns: [{ ...cdn, check: { path: "/", every_s: 0 } }] }, /^cdns\/0\/check\/every_s: /],
+      [{ origin_check: {} }, /^origin_check\/path: /],
+      [{ steering_ttl: 0 }, /^steering_ttl: /],
+      [{ spread: "random" }, /^spread: /],
+      [{ status: 200 }, /^status: /],
+    ];
+    for (const [options, problem] of broken) {
+      assert.match(toRoute({ ...ROW, options }).problem ?? "", problem, JSON.stringify(options));
+    }
+    assert.equal(toRoute({ ...ROW, options: { cdns: [cdn], later: 1 } }).problem, undefined);
+    // A version may hold anything, too.
+    const { originWeight } = toSettings({
+      ...ROW,
+      origin_weight: "1" as unknown as number,
+      options: { cdns: [cdn] },
+    });
+    assert.equal(originWeight, "1");
   },
 });
