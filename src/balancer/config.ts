@@ -15,6 +15,7 @@ import { logFlags } from "../shared/log_flags.ts";
 import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
+import { aggregatorAddress, directory, optional, path } from "./flag_values.ts";
 import type { LimitFlags } from "./limits.ts";
 import { secret } from "./secrets.ts";
 
@@ -46,6 +47,8 @@ interface Flags extends LimitFlags {
   /** Paths; empty: no TLS. */
   readonly tlsCert: string;
   readonly tlsKey: string;
+  /** The turns that have been taken of a cluster when it begins: none, or a random number. */
+  readonly turnPhase: "0" | "random";
   /** The directory of the embedded database and of the snapshot. */
   readonly dataDirectory: string;
   /** Where the metrics go; undefined: nowhere. */
@@ -214,7 +217,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "",
       defaultShown: "no TLS",
       help: "certificate chain for the viewers' port, in PEM; read again at SIGHUP and when it changes",
-      parse: parsePath,
+      parse: path,
     },
     tlsKey: {
       flag: "tls-key",
@@ -223,7 +226,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "",
       defaultShown: "no TLS",
       help: "private key of that certificate, in PEM",
-      parse: parsePath,
+      parse: path,
     },
     drainDelayMs: {
       flag: "drain-delay",
@@ -241,13 +244,21 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       help: "whether a redirect says in X-Sluice which destination it names, and why",
       parse: (text: string) => oneOf(["on", "off"])(text) === "on",
     },
+    turnPhase: {
+      flag: "turn-phase",
+      placeholder: "0|random",
+      variable: "BALANCER_TURN_PHASE",
+      default: "0",
+      help: "the turn that a cluster begins at; random for many instances of short life",
+      parse: oneOf(["0", "random"]),
+    },
     dataDirectory: {
       flag: "data",
       placeholder: "DIR",
       variable: "BALANCER_DATA",
       default: "data/balancer",
       help: "directory of the embedded database, and of the last routes known",
-      parse: parseDirectory,
+      parse: directory,
     },
     metricsTo: {
       flag: "metrics-to",
@@ -256,14 +267,10 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "",
       defaultShown: "none sent",
       help: "address of an aggregator that counts the requests, over UDP",
-      parse: parseMetricsTo,
+      parse: aggregatorAddress,
     },
     ...logFlags("BALANCER", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
-}
-
-function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {
-  return (text) => text === none ? undefined : parse(text);
 }
 
 function certificateFiles(cert: string, key: string): CertificateFiles | undefined {
@@ -271,23 +278,4 @@ function certificateFiles(cert: string, key: string): CertificateFiles | undefin
   if (!cert && !key) return undefined;
   const [given, missing] = cert ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
   throw new UsageError(`${given} is set without ${missing}: set both to serve over TLS, or neither`);
-}
-
-function parsePath(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  return text;
-}
-
-function parseDirectory(text: string): string {
-  return parsePath(text).replace(/(?<=.)\/+$/, "");
-}
-
-const parseAddress = hostPort(1);
-
-/** An aggregator may also be named: in a network of containers its name is all that is known of it. */
-function parseMetricsTo(text: string): HostPort | undefined {
-  if (text === "") return undefined;
-  const [, name, port] = /^([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*):([0-9]+)$/i.exec(text) ?? [];
-  if (name === undefined || name === "localhost") return parseAddress(text);
-  return { hostname: name, port: parseAddress(`127.0.0.1:${port}`).port };
 }

@@ -57,6 +57,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     sendMetrics: metrics && ((measurement) => void metrics.send(measurement)),
     dropPermissions: () =>
       dropStartupPermissions(hostsNeededBy(config), [".env", SOURCE_PATH], dataDirectory),
+    ...config.turnPhase === "random" && { turnsTaken: randomTurns },
   });
   // Before anybody hears that it listens: an unheard SIGHUP ends a process.
   Deno.addSignalListener("SIGHUP", () => void master.reload());
@@ -98,8 +99,13 @@ function connectionLimits(config: BalancerConfig, log: Log): Limits {
       },
     );
   }
-  return limitsOf(config, connectionsMax, workers, crypto.getRandomValues(new Uint32Array(1))[0]!);
+  return limitsOf(config, connectionsMax, workers, random());
 }
+
+const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+/** Any number of far more turns than an order has, so that each of its turns is as likely to be the first. */
+const randomTurns = (): bigint => BigInt(random());
 
 /** The admin API is answered here, with deadlines as for viewers and with few connections. */
 function listenForAdmin(

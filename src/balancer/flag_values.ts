@@ -1,0 +1,31 @@
+import { type HostPort, hostPort } from "../shared/flags.ts";
+
+/** A number, or the word that stands for none. */
+export function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {
+  return (text) => text === none ? undefined : parse(text);
+}
+
+/** @throws {SyntaxError} It can't be one. */
+export function path(text: string): string {
+  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
+  return text;
+}
+
+/** @throws {SyntaxError} It can't be one. */
+export function directory(text: string): string {
+  return path(text).replace(/(?<=.)\/+$/, "");
+}
+
+const address = hostPort(1);
+
+/**
+ * An aggregator may also be named: in a network of containers its name is all that is known of it.
+ *
+ * @throws {SyntaxError} It is neither an address nor a name.
+ */
+export function aggregatorAddress(text: string): HostPort | undefined {
+  if (text === "") return undefined;
+  const [, name, port] = /^([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*):([0-9]+)$/i.exec(text) ?? [];
+  if (name === undefined || name === "localhost") return address(text);
+  return { hostname: name, port: address(`127.0.0.1:${port}`).port };
+}

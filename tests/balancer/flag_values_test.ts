@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { aggregatorAddress, directory, optional, path } from "../../src/balancer/flag_values.ts";
+
+Deno.test({
+  name: "flag values: metrics go to an address or to a name",
+  permissions: "none",
+  fn() {
+    assert.equal(aggregatorAddress(""), undefined);
+    const right: Record<string, [hostname: string, port: number]> = {
+      "127.0.0.1:9999": ["127.0.0.1", 9999],
+      "localhost:9999": ["127.0.0.1", 9999],
+      "[::1]:9999": ["::1", 9999],
+      "aggregator.video-net:1": ["aggregator.video-net", 1],
+    };
+    for (const [text, [hostname, port]] of Object.entries(right)) {
+      assert.deepEqual(aggregatorAddress(text), { hostname, port });
+    }
+    for (
+      const text of ["aggregator", "aggregator:0", "aggregator:65536", ":9999", "a b:1", "a/b:1", "1.2.3:1"]
+    ) {
+      assert.throws(() => aggregatorAddress(text), { name: /^(Syntax|Range)Error$/ }, text);
+    }
+  },
+});
+
+Deno.test({
+  name: "flag values: a directory is a path without a slash at its end, and a number may be none",
+  permissions: "none",
+  fn() {
+    assert.deepEqual(["data/", "data//", "/", "a/b"].map(directory), ["data", "data", "/", "a/b"]);
+    assert.equal(path("a/"), "a/");
+    for (const read of [path, directory]) assert.throws(() => read("a\0b"), /without NUL$/);
+    assert.deepEqual(["off", "7"].map(optional(Number, "off")), [undefined, 7]);
+    assert.equal(optional(Number)(""), undefined);
+  },
+});
