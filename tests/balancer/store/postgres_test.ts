@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
 import { PostgresSql } from "../../../src/balancer/store/postgres.ts";
 import { openStore, type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
@@ -8,6 +9,7 @@ import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../sup
 import { DatabaseServer, PASSWORD } from "../../support/database_server.ts";
 import { Deliveries } from "../../support/deliveries.ts";
 import { linesOf, startWriter } from "../../support/processes.ts";
+import { FULL } from "../../support/route_options.ts";
 
 const CLUSTER = "origin-cluster";
 const nineToOne: RouteSettings = {
@@ -91,6 +93,59 @@ Deno.test({
     await routes.until(([route]) => route?.cdnWeight === 42);
     await execute(database.databaseUrl!, "truncate balancer.routes");
     await routes.until((all) => all.length === 0);
+  },
+});
+
+/** A change as the versions before the options of routes write it. */
+const byOlderVersion = (version: number, cdnWeight: number): string => `
+  with version as (
+    insert into balancer.route_versions (cluster, version, author, before, after)
+    values ('${CLUSTER}', ${version}, 'old', null, '{"cdn_host":"cdn.example.net","cdn_weight":${cdnWeight},"origin_weight":1}')
+    returning *
+  )
+  insert into balancer.routes
+    (cluster, cdn_host, cdn_weight, origin_weight, origin_port, version, updated_at, updated_by)
+  select cluster, after ->> 'cdn_host', (after ->> 'cdn_weight')::int, (after ->> 'origin_weight')::int,
+    (after ->> 'origin_port')::int, version, changed_at, author
+  from version
+  on conflict (cluster) do update set cdn_host = excluded.cdn_host, cdn_weight = excluded.cdn_weight,
+    origin_weight = excluded.origin_weight, version = excluded.version, updated_by = excluded.updated_by`;
+
+Deno.test({
+  name:
+    "postgres: routes without options are kept with their history, and an older version goes on beside this one",
+  permissions: SERVER_PERMISSIONS,
+  async fn() {
+    await using database = await backend.fresh();
+    await database.sql.exec(migrationScript(MIGRATIONS.slice(0, 1)));
+    await database.sql.exec(byOlderVersion(1, 9));
+    const store = await database.instance();
+    const { routes } = await watched(store);
+    const { version, updatedAt, updatedBy, ...settings } = routes.last![0]!;
+    assert.deepEqual([settings, version, updatedBy], [{ cluster: CLUSTER, ...nineToOne }, 1, "old"]);
+    const [first] = await store.history(CLUSTER, { limit: 1 });
+    assert.deepEqual(first, { version: 1, at: updatedAt, by: "old", before: null, after: nineToOne });
+
+    const { after } = await store.change(CLUSTER, "alice", {}, () => FULL);
+    assert.deepEqual((await routes.until(([route]) => route?.version === 2))[0], after);
+    const rows = await database.sql.query("select cdn_host, cdn_weight from balancer.routes");
+    assert.deepEqual(rows, [{ cdn_host: FULL.cdnHost, cdn_weight: FULL.cdnWeight }]);
+
+    await database.sql.exec(byOlderVersion(3, 0));
+    const [route] = await routes.until(([route]) => route?.version === 3);
+    const { cdns, ...others } = FULL;
+    const { updatedAt: _, ...seen } = route!;
+    assert.deepEqual(seen, {
+      ...others,
+      ...nineToOne,
+      cdnWeight: 0,
+      cluster: CLUSTER,
+      version: 3,
+      updatedBy: "old",
+    });
+    const restored = await store.change(CLUSTER, "alice", {}, () => FULL);
+    assert.deepEqual([restored.before?.cdns, restored.after?.cdns], [undefined, cdns]);
+    assert.deepEqual(await store.route(CLUSTER), restored.after);
   },
 });
 
