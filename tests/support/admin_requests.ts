@@ -10,6 +10,9 @@ interface Schema {
   required?: string[];
   minimum?: number;
   maximum?: number;
+  items?: Schema;
+  pattern?: string;
+  enum?: unknown[];
   example?: unknown;
 }
 interface Operation {
@@ -66,28 +69,67 @@ const tag = fc.oneof(
 /** A value that the schema takes, or one at its edge. */
 function valueOf(schema: Schema, { components }: Description): fc.Arbitrary<unknown> {
   const name = schema.$ref?.split("/").at(-1);
-  const { type, properties, required = [], minimum = 0, maximum = 99, example } = name
-    ? components.schemas[name]!
-    : schema;
-  if (properties !== undefined) {
-    const fields: Record<string, fc.Arbitrary<unknown>> = {};
-    for (const [key, field] of Object.entries(properties)) {
-      fields[key] = valueOf(field, { components, paths: {} });
-    }
-    return fc.record(fields, { requiredKeys: required });
-  }
+  const found = name ? components.schemas[name]! : schema;
+  const some = fc.oneof(...choicesOf(found, { components, paths: {} }));
+  return [found.type].flat().includes("null")
+    ? fc.oneof({ weight: 4, arbitrary: some }, { weight: 1, arbitrary: fc.constant(null) })
+    : some;
+}
+
+function choicesOf(schema: Schema, description: Description): fc.Arbitrary<unknown>[] {
+  const { type, properties, items, pattern, required = [], minimum = 0, maximum = 99, example } = schema;
+  if (properties !== undefined) return [objectOf(properties, required, description)];
+  if (items !== undefined) return [fc.array(valueOf(items, description), { maxLength: 2 })];
+  if (schema.enum !== undefined) return [fc.constantFrom(...schema.enum)];
   const types = [type].flat();
-  const choices: fc.Arbitrary<unknown>[] = types.includes("integer")
-    ? [fc.integer({ min: minimum, max: Math.min(maximum, minimum + 9) }), fc.constantFrom(minimum, maximum)]
-    : [fc.constant(example ?? "a"), fc.webUrl(), fc.domain()];
-  if (types.includes("null")) choices.push(fc.constant(null));
-  return fc.oneof(...choices);
+  if (types.includes("boolean")) return [fc.boolean()];
+  if (types.includes("integer")) {
+    const small = fc.integer({ min: minimum, max: Math.min(maximum, minimum + 9) });
+    return [fc.oneof({ weight: 4, arbitrary: small }, fc.constantFrom(minimum, maximum))];
+  }
+  if (types.includes("number")) return [fc.constantFrom(minimum, maximum, (minimum + maximum) / 2)];
+  if (pattern !== undefined) return [fc.constantFrom(example, "a", "b", "c", "-")];
+  return [fc.oneof({ weight: 6, arbitrary: fc.constant(example ?? "a") }, fc.webUrl(), fc.domain())];
+}
+
+/** Sometimes with all that there is, and mostly with what is required and a little more: that fits together more often. */
+function objectOf(
+  properties: Record<string, Schema>,
+  required: string[],
+  description: Description,
+): fc.Arbitrary<unknown> {
+  const fields = Object.fromEntries(
+    Object.entries(properties).map(([key, field]) => [key, valueOf(field, description)]),
+  );
+  const names = Object.keys(fields);
+  const few = fc.subarray(names, { maxLength: Math.min(2, names.length) }).map((some) =>
+    new Set([...some, ...required])
+  );
+  // The short form of a CDN is there as a whole, or not at all.
+  const short = ["cdn_host", "cdn_weight"].filter((key) => names.includes(key));
+  const chosen = fc.oneof(
+    { weight: 3, arbitrary: few.map((some) => new Set([...some, ...short])) },
+    { weight: 2, arbitrary: few.map((some) => new Set([...some, "cdns"]).difference(new Set(short))) },
+    { weight: 1, arbitrary: fc.constant(new Set(names)) },
+  );
+  return fc.tuple(chosen, fc.record(fields)).map(([some, all]) =>
+    Object.fromEntries(Object.entries(all).filter(([key]) => some.has(key)))
+  );
 }
 
 /** The text of a JSON body: whole, with a field that is wrong, missing or unknown, or with some of its text changed. */
 function bodyOf(schema: Schema, description: Description): fc.Arbitrary<string | Uint8Array> {
   const whole = valueOf(schema, description);
-  const names = ["cdn_host", "cdn_weight", "origin_weight", "origin_port", "version", "__proto__"];
+  const names = [
+    "cdn_host",
+    "cdn_weight",
+    "origin_weight",
+    "cdns",
+    "origin_check",
+    "status",
+    "version",
+    "__proto__",
+  ];
   const damaged = fc.tuple(whole, fc.oneof(fc.constantFrom(...names), fc.string()), fc.jsonValue()).map(
     ([body, name, value]) => ({ ...body as object, [name]: value }),
   );

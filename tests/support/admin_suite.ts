@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Store } from "../../src/balancer/store/store.ts";
+import { FULL_JSON } from "./route_options.ts";
 import { adminClient, type Answer, BOB, type Call, ONE, ROUTES, SETTINGS } from "./admin_client.ts";
 
 /** What can keep routes, as the backends of database.ts do. */
@@ -76,6 +77,42 @@ const SUITE: Readonly<Record<string, Check>> = {
     await call(`PATCH ${ONE}`, { body: { cdn_weight: 0 } });
     const { status, json } = await call(`PATCH ${ONE}`, { body: { origin_weight: 0 } });
     assert.deepEqual([status, json.errors[0].pointer], [422, "/origin_weight"]);
+  },
+
+  "several CDNs and all options are kept, with their history": async (call) => {
+    await call(`PUT ${ONE}`, { body: SETTINGS });
+    const { cdns, origin_check, ...rest } = FULL_JSON;
+    // What is as by default may be given, and is not told.
+    const given = { ...FULL_JSON, cdns: cdns.map((cdn) => ({ enabled: true, check: null, ...cdn })) };
+    const replaced = await call(`PUT ${ONE}`, { body: given });
+    const expected = {
+      cluster: "origin-cluster",
+      ...FULL_JSON,
+      version: 2,
+      updated_at: replaced.json.updated_at,
+      updated_by: "alice",
+    };
+    assert.deepEqual(replaced.json, expected);
+    assert.deepEqual((await call(`GET ${ONE}`)).json, expected);
+    assert.deepEqual((await call(`GET ${ROUTES}`)).json, [expected]);
+    const refused = await call(`PATCH ${ONE}`, { body: { cdn_weight: 0 } });
+    assert.deepEqual([refused.status, refused.json.errors[0].pointer], [422, "/cdn_weight"]);
+    const patch = { origin_check: { every_s: 9 }, status: null, enabled: true };
+    const patched = await call(`PATCH ${ONE}`, { body: patch });
+    const { status: _, enabled: __, ...left } = rest;
+    const after = { cdns, ...left, origin_check: { ...origin_check, every_s: 9 } };
+    assert.deepEqual((await call(`GET ${ONE}`)).json, patched.json);
+    await call(`DELETE ${ONE}`);
+    const versions = (await call(`GET ${ONE}/history`)).json;
+    const settings = versions.map((
+      entry: { before: unknown; after: unknown },
+    ) => [entry.before, entry.after]);
+    assert.deepEqual(settings, [[after, null], [FULL_JSON, after], [SETTINGS, FULL_JSON], [null, SETTINGS]]);
+    const restored = await call(`POST ${ONE}/restore`, { body: { version: 2 } });
+    assert.deepEqual(restored.json, { ...expected, version: 5, updated_at: restored.json.updated_at });
+    const back = await call(`POST ${ONE}/restore`, { body: { version: 1 } });
+    const { version: ___, updated_at: ____, ...short } = back.json;
+    assert.deepEqual(short, { cluster: "origin-cluster", ...SETTINGS, updated_by: "alice" });
   },
 
   "history is newest first, and paged": async (call) => {

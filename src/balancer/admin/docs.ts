@@ -86,7 +86,7 @@ function describe(app: OpenAPIHono<Caller>, version: string) {
   const info = {
     title: "Balancer: admin API",
     version,
-    description: "The routes by which requests for video are spread over a CDN and the origin servers.",
+    description: "The routes by which requests for video are spread over CDNs and the origin servers.",
   };
   // Seen from the description, which may lie behind a prefix.
   const servers = [{ url: "../..", description: "The service that this description comes from" }];

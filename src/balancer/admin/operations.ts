@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { PATCH_EXAMPLES, PUT_EXAMPLES } from "./examples.ts";
 import { type ProblemName, PROBLEMS } from "./problems.ts";
 import { jsonBody } from "./requests.ts";
 import * as schemas from "./schemas.ts";
@@ -92,12 +93,16 @@ export const putRoute = createRoute({
   path: ONE,
   operationId: "putRoute",
   summary: "Make or replace a route",
+  description: "The CDNs are given as `cdns`, or one alone as `cdn_host` and `cdn_weight`.",
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
     query: schemas.noQuerySchema,
     headers: schemas.conditionsSchema,
-    body: { required: true, content: json(schemas.settingsSchema) },
+    body: {
+      required: true,
+      content: { [JSON_TYPE]: { schema: schemas.settingsSchema, examples: PUT_EXAMPLES } },
+    },
   },
   responses: {
     200: oneRoute("Replaced"),
@@ -114,6 +119,9 @@ export const patchRoute = createRoute({
   path: ONE,
   operationId: "patchRoute",
   summary: "Change some fields of a route",
+  description:
+    "A list is replaced as a whole, and null resets a field that need not be given (RFC 7396). The CDNs " +
+    "of a route that has a list of them are changed in it, not by `cdn_host` and `cdn_weight`.",
   middleware: jsonBody(MERGE_PATCH_TYPE, JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
@@ -121,7 +129,10 @@ export const patchRoute = createRoute({
     headers: schemas.conditionsSchema,
     body: {
       required: true,
-      content: { ...json(schemas.patchSchema), [MERGE_PATCH_TYPE]: { schema: schemas.patchSchema } },
+      content: {
+        [JSON_TYPE]: { schema: schemas.patchSchema, examples: PATCH_EXAMPLES },
+        [MERGE_PATCH_TYPE]: { schema: schemas.patchSchema, examples: PATCH_EXAMPLES },
+      },
     },
   },
   responses: {

@@ -1,4 +1,4 @@
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Log } from "../../shared/log.ts";
 import type { Route, RouteSettings } from "../routing.ts";
@@ -8,18 +8,11 @@ import type { Store } from "../store/store.ts";
 import type { Caller } from "./authentication.ts";
 import { type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";
 import { type Conditions, etag, notModified } from "./conditions.ts";
+import { patched } from "./merge_patch.ts";
 import * as operations from "./operations.ts";
 import { Problem } from "./problems.ts";
 import { invalid } from "./requests.ts";
-import {
-  clusterSchema,
-  fromJson,
-  type patchSchema,
-  routeJson,
-  settingsJson,
-  settingsSchema,
-  versionJson,
-} from "./schemas.ts";
+import { clusterSchema, fromJson, routeJson, versionJson } from "./schemas.ts";
 
 /** The calls of the API that read and change routes. */
 export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): void {
@@ -49,7 +42,7 @@ export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): voi
   app.openapi(operations.patchRoute, async (c) => {
     const patch = c.req.valid("json");
     const request = requestOf(c, c.req.valid("param"), c.req.valid("header"));
-    const route = await changes.patch(request, (current) => merge(current, patch));
+    const route = await changes.patch(request, (current) => patched(current, patch));
     describeRoute(c, route);
     return c.json(routeJson(route), 200);
   });
@@ -109,13 +102,6 @@ async function storedName(store: Store, given: string): Promise<string> {
 function describeRoute(c: Context<Caller>, route: Route, made = false): void {
   c.header("ETag", etag(route));
   if (made) c.header("Location", pathOf(route.cluster));
-}
-
-/** A patch is flat, and its one null stands for what the absent port is: to merge it is to copy it over. */
-function merge(current: Route, patch: z.infer<typeof patchSchema>): RouteSettings {
-  const { data, error } = settingsSchema.safeParse({ ...settingsJson(current), ...patch });
-  if (error) throw invalid(error, "json");
-  return fromJson(data!);
 }
 
 /** The settings that a version set. History never changes, so they may be read ahead of the transaction. */

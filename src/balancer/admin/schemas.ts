@@ -1,15 +1,20 @@
 import { z } from "@hono/zod-openapi";
+import { optionProblems } from "../route_option_rules.ts";
+import { fromOptionsJson, jsonPath, toOptionsJson } from "../route_options_json.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 import {
   CDN_HOST_CHARS_MAX,
   cdnHostProblem,
   CLUSTER_CHARS_MAX,
   clusterProblem,
+  isShort,
   PORT_MAX,
+  shortForm,
   WEIGHT_MAX,
   weightsProblem,
 } from "../route_settings.ts";
 import type { RouteVersion } from "../store/store.ts";
+import { optionFields, optionPatchFields } from "./option_schemas.ts";
 
 /** Versions are PostgreSQL integers, and the one after the highest must be one, too. */
 export const VERSION_MAX = 2 ** 31 - 2;
@@ -31,20 +36,25 @@ const integer = (min: number, max: number) => {
   return z.int(advice).min(min, advice).max(max, advice);
 };
 
-const fields = {
-  cdn_host: z.string(tells("give a string")).superRefine(obeys(cdnHostProblem)).openapi({
+const TEXT = tells("give a string");
+const WEIGHT = `give an integer from 0 to ${WEIGHT_MAX}`;
+
+const oneCdn = {
+  cdn_host: z.string(TEXT).superRefine(obeys(cdnHostProblem)).optional().openapi({
     description:
       "The base of the CDN's URLs: a host, with a scheme (default http), a port and a path if it has them",
     maxLength: CDN_HOST_CHARS_MAX,
     example: "cdn.example.net",
   }),
-  cdn_weight: integer(0, WEIGHT_MAX).openapi({
+  cdn_weight: integer(0, WEIGHT_MAX).optional().openapi({
     description: "Of every cdn_weight + origin_weight requests, this many go to the CDN",
     example: 9,
   }),
+};
+
+const origin = {
   origin_weight: integer(0, WEIGHT_MAX).openapi({
-    description:
-      "Of every cdn_weight + origin_weight requests, this many go to the origin; not 0 if cdn_weight is",
+    description: "Of as many requests as all weights together, this many go to the origin; not 0 if all are",
     example: 1,
   }),
   origin_port: integer(1, PORT_MAX).nullable().openapi({
@@ -53,21 +63,64 @@ const fields = {
   }),
 };
 
+const fields = { ...oneCdn, ...origin, ...optionFields };
+
 const anObject = tells("give an object");
 
-export const settingsSchema = z.strictObject(
+/** Has what is missing told beside what else is wrong; by itself zod would look at it only after that is mended. */
+const missing = (name: keyof typeof oneCdn, advice: string) => ({
+  path: [name],
+  error: `missing: ${advice}`,
+  when: ({ value }: z.core.ParsePayload) =>
+    typeof value === "object" && value !== null && !Array.isArray(value),
+});
+
+const settingsShape = z.strictObject(
   { ...fields, origin_port: fields.origin_port.default(null) },
   anObject,
-)
-  .superRefine((settings, context) => {
-    const message = weightsProblem(fromJson(settings));
-    if (message !== undefined) context.addIssue({ code: "custom", path: ["origin_weight"], message });
-  })
-  .openapi("RouteSettings");
+);
+type SettingsJson = z.infer<typeof settingsShape>;
 
-export const patchSchema = z.strictObject(fields, anObject).partial().openapi("RoutePatch", {
-  description: "A merge patch (RFC 7396): the fields to change",
-});
+export const settingsSchema = settingsShape
+  .refine(
+    ({ cdns, cdn_host }) => cdns || cdn_host !== undefined,
+    missing("cdn_host", "give a string, or cdns"),
+  )
+  .refine(
+    ({ cdns, cdn_weight }) => cdns || cdn_weight !== undefined,
+    missing("cdn_weight", `${WEIGHT}, or cdns`),
+  )
+  .superRefine(hasOneForm)
+  .superRefine(obeysRules)
+  .openapi("RouteSettings", { description: "cdn_host and cdn_weight, or cdns" });
+
+export const patchSchema = z.strictObject({ ...fields, ...optionPatchFields }, anObject).partial()
+  .superRefine(hasOneForm)
+  .openapi("RoutePatch", {
+    description: "A merge patch (RFC 7396): the fields to change; null resets one that need not be given",
+  });
+
+/** One CDN in two forms could be two CDNs. */
+function hasOneForm(
+  json: { cdns?: unknown; cdn_host?: unknown; cdn_weight?: unknown },
+  context: z.RefinementCtx,
+) {
+  if ((json.cdns ?? undefined) === undefined) return;
+  for (const name of ["cdn_host", "cdn_weight"] as const) {
+    if (json[name] === undefined) continue;
+    const message = "leave it out: cdns is given, and it is the short form of one CDN alone";
+    context.addIssue({ code: "custom", path: [name], message });
+  }
+}
+
+function obeysRules(json: SettingsJson, context: z.RefinementCtx) {
+  const options = fromOptionsJson(json);
+  const message = options.cdns ? undefined : weightsProblem(fromJson(json));
+  if (message !== undefined) context.addIssue({ code: "custom", path: ["origin_weight"], message });
+  for (const { field, message } of optionProblems({ ...options, originWeight: json.origin_weight })) {
+    context.addIssue({ code: "custom", path: jsonPath(field).split("/"), message });
+  }
+}
 
 const versionSchema = integer(1, VERSION_MAX).openapi({ example: 3 });
 
@@ -151,21 +204,30 @@ export const problemSchema = z.object({
   })).optional(),
 }).openapi("Problem", { description: "RFC 9457" });
 
-type SettingsJson = z.infer<typeof settingsSchema>;
+export type PatchJson = z.infer<typeof patchSchema>;
 
-export const fromJson = (json: SettingsJson): RouteSettings => ({
-  cdnHost: json.cdn_host,
-  cdnWeight: json.cdn_weight,
-  originWeight: json.origin_weight,
-  originPort: json.origin_port,
-});
+/** @param json as its schema has let it through */
+export function fromJson(json: SettingsJson): RouteSettings {
+  const { cdns, ...options } = fromOptionsJson(json);
+  return {
+    ...cdns ? shortForm(cdns) : { cdnHost: json.cdn_host!, cdnWeight: json.cdn_weight! },
+    originWeight: json.origin_weight,
+    originPort: json.origin_port,
+    ...cdns && !isShort(cdns) && { cdns },
+    ...options,
+  };
+}
 
-export const settingsJson = (settings: RouteSettings): SettingsJson => ({
-  cdn_host: settings.cdnHost,
-  cdn_weight: settings.cdnWeight,
-  origin_weight: settings.originWeight,
-  origin_port: settings.originPort,
-});
+/** Settings as answers have them: of the one CDN or of several, without what is as by default. */
+export function settingsJson(settings: RouteSettings): SettingsJson {
+  const { cdns, ...options } = toOptionsJson(settings);
+  return {
+    ...cdns ? { cdns } : { cdn_host: settings.cdnHost, cdn_weight: settings.cdnWeight },
+    origin_weight: settings.originWeight,
+    origin_port: settings.originPort,
+    ...options,
+  };
+}
 
 export const routeJson = (route: Route): z.infer<typeof routeSchema> => ({
   cluster: route.cluster,

@@ -3,6 +3,7 @@ import { Changes } from "../../../src/balancer/admin/changes.ts";
 import type { RouteSettings } from "../../../src/balancer/routing.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
+import { FULL, FULL_JSON } from "../../support/route_options.ts";
 
 const SETTINGS: RouteSettings = {
   cdnHost: "cdn.example.net",
@@ -26,17 +27,20 @@ Deno.test({
     const stale = { ...request, conditions: { "If-Match": '"9"' } };
     await assert.rejects(changes.patch(stale, () => assert.fail()), { problem: "precondition-failed" });
     await changes.patch({ ...request, by: "bob" }, ({ cdnHost }) => ({ ...SETTINGS, cdnHost, cdnWeight: 1 }));
+    await changes.put(request, FULL);
     await changes.remove(request);
     const told = lines.map((line) => JSON.parse(line));
     assert.deepEqual(told.map(({ event, message }) => [event, message]), [
       ["route_changed", "alice made the route of origin-cluster"],
       ["route_changed", "bob changed the route of origin-cluster"],
+      ["route_changed", "alice changed the route of origin-cluster"],
       ["route_changed", "alice removed the route of origin-cluster"],
     ]);
-    assert.deepEqual(told.map(({ by, version }) => [by, version]), [["alice", 1], ["bob", 2], [
+    assert.deepEqual(told.map(({ by, version }) => [by, version]), [["alice", 1], ["bob", 2], ["alice", 3], [
       "alice",
       undefined,
     ]]);
+    assert.deepEqual([told[2].after, told[3].before], [FULL_JSON, FULL_JSON]);
     assert.deepEqual([told[1].before.cdn_weight, told[1].after.cdn_weight], [9, 1]);
   },
 });

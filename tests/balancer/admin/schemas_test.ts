@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { fieldProblems } from "../../../src/balancer/admin/requests.ts";
 import * as schemas from "../../../src/balancer/admin/schemas.ts";
 import type { z } from "@hono/zod-openapi";
 import { SETTINGS } from "../../support/admin_client.ts";
+import { anySettings, FULL, FULL_JSON } from "../../support/route_options.ts";
 
 /** The pointers of what is wrong with a body; none when it is accepted. */
 function pointers(schema: z.ZodType, json: string): string[] {
@@ -104,7 +106,8 @@ Deno.test({
   permissions: "none",
   fn() {
     const refused: [schema: z.ZodType, body: string, expected: string[]][] = [
-      [schemas.settingsSchema, "{}", ["/cdn_host", "/cdn_weight", "/origin_weight"]],
+      [schemas.settingsSchema, "{}", ["/origin_weight", "/cdn_host", "/cdn_weight"]],
+      [schemas.settingsSchema, '{"cdns":null,"origin_weight":1}', ["/cdn_host", "/cdn_weight"]],
       [schemas.settingsSchema, '{"cdn_host":"a","cdn_weight":0,"origin_weight":0}', ["/origin_weight"]],
       [schemas.settingsSchema, '{"cdn_host":1,"cdn_weight":0,"origin_weight":2,"a/b":1,"~":2}', [
         "/cdn_host",
@@ -133,5 +136,30 @@ Deno.test({
     const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: 8080 };
     assert.deepEqual(schemas.fromJson(schemas.settingsJson(settings)), settings);
     assert.deepEqual(schemas.settingsJson({ ...settings, originPort: null }), SETTINGS);
+    fc.assert(fc.property(anySettings, (settings) => {
+      const json = JSON.parse(JSON.stringify(schemas.settingsJson(settings)));
+      assert.deepEqual(schemas.fromJson(schemas.settingsSchema.parse(json)), settings);
+    }));
+    assert.deepEqual(schemas.settingsJson(FULL), FULL_JSON);
+    assert.deepEqual(schemas.fromJson(schemas.settingsSchema.parse(FULL_JSON)), FULL);
+  },
+});
+
+Deno.test({
+  name: "schemas: one plain CDN named cdn is the short form, in whatever form it is given",
+  permissions: "none",
+  fn() {
+    const read = (json: object) => schemas.fromJson(schemas.settingsSchema.parse(json));
+    const cdn = { name: "cdn", host: "cdn.example.net", weight: 9 };
+    const short = read(SETTINGS);
+    for (const cdns of [[cdn], [{ ...cdn, enabled: true, check: null }]]) {
+      assert.deepEqual(read({ cdns, origin_weight: 1 }), short);
+    }
+    for (
+      const cdns of [[{ ...cdn, name: "a" }], [{ ...cdn, enabled: false }], [cdn, { ...cdn, name: "b" }]]
+    ) {
+      const { cdn_host, cdns: shown } = schemas.settingsJson(read({ cdns, origin_weight: 1 }));
+      assert.deepEqual([cdn_host, shown], [undefined, cdns]);
+    }
   },
 });
