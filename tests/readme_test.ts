@@ -129,12 +129,14 @@ for (const sections of RUN_TOGETHER) {
     assert.ok(commands.length >= 4);
     for (const shown of commands) await shell.show(shown);
     if (!sections.includes("API")) return;
-    const { paths } = await (await fetch(`${shell.balancer.url}/api/v1/openapi.json`)).json();
+    const { paths, components } = await (await fetch(`${shell.balancer.url}/api/v1/openapi.json`)).json();
     const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
     );
     const calls = readme.tableOf(README, "API", "call").flatMap(({ call }) => readme.codesIn(call!));
     assert.deepEqual(calls.sort(), described.sort());
+    const fields = readme.tableOf(README, "API", "field").flatMap(({ field }) => readme.codesIn(field!));
+    assert.deepEqual(fields.sort(), Object.keys(components.schemas.RouteSettings.properties).sort());
   }, RUNNING);
 }
 
