@@ -40,6 +40,31 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "main: with --turn-phase random clusters begin at different turns, and each is split exactly all the same",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      // That 40 coins fall on the same side is one case in 10^12.
+      const clusters = Array.from({ length: 40 }, (_, i) => `cluster-${i}`);
+      const routes = clusters.map((cluster) => ({ ...ROUTE, cluster, cdnWeight: 1 }));
+      await writeSnapshot(directory, routes);
+      await using service = await BalancerProcess.start(directory, {
+        env,
+        flags: ["--turn-phase", "random"],
+      });
+      const first = { cdn: 0, origin: 0 };
+      for (const cluster of clusters) {
+        const sent = await watch(service.port, 1, 1, cluster);
+        first.cdn += sent.cdn;
+        first.origin += sent.origin;
+        assert.deepEqual(await watch(service.port, 20, 1, cluster), { cdn: 10, origin: 10 });
+      }
+      assert.ok(first.cdn > 0 && first.origin > 0, JSON.stringify(first));
+    }),
+});
+
+Deno.test({
   name: "main: metrics arrive as datagrams, and add up to the requests",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>

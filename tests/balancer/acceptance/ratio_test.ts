@@ -4,11 +4,15 @@ import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_pro
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { report, times, until } from "../../support/faults.ts";
-import { type Answer, Audience, Crowd } from "../../support/viewers.ts";
+import { type Answer, Audience, Crowd, Viewer } from "../../support/viewers.ts";
 
 const CONNECTIONS = 64;
 const WORKERS = 4;
 const REQUESTS = times(10_000, 200_000);
+
+const ORIGIN = FILM.slice("/?video=".length);
+/** What follows the base of a CDN's URLs. */
+const PATH_AT_CDN = "/s1/video/1488/xcg2djHckad.m3u8";
 
 let server: DatabaseServer;
 Deno.test.beforeAll(async () => {
@@ -50,15 +54,59 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name:
+    `acceptance: ${REQUESTS} requests over ${WORKERS} workers are split exactly among two CDNs and the origin`,
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withBalancer(async (balancer) => {
+      const cdns = [
+        { name: "cdn-a", host: "cdn-a.example.net/a", weight: 6 },
+        { name: "cdn-b", host: "https://cdn-b.example.net", weight: 3 },
+      ];
+      await balancer.change("PUT", CLUSTER, { cdns, origin_weight: 1 });
+      using audience = await Audience.gather(balancer.port, WORKERS);
+      await audience.until(isRedirect);
+      assert.deepEqual(await sharesOf(balancer.port, REQUESTS), {
+        "http://cdn-a.example.net/a": REQUESTS * 6 / 10,
+        "https://cdn-b.example.net": REQUESTS * 3 / 10,
+        "origin": REQUESTS / 10,
+      });
+
+      const [one, other] = cdns;
+      await balancer.change("PATCH", CLUSTER, { cdns: [one, { ...other, enabled: false }], status: 302 });
+      await audience.until(({ status }) => status === 302);
+      assert.deepEqual(await sharesOf(balancer.port, 7_000), {
+        "http://cdn-a.example.net/a": 6_000,
+        "origin": 1_000,
+      });
+    }),
+});
+
+/** How many of so many requests were sent where, by the base of the URL. */
+async function sharesOf(port: number, requests: number): Promise<Record<string, number>> {
+  const shares: Record<string, number> = {};
+  let left = requests;
+  const view = async () => {
+    using viewer = await Viewer.connect(port);
+    while (left-- > 0) {
+      const { location } = await viewer.ask();
+      const base = location === ORIGIN ? "origin" : location.replace(PATH_AT_CDN, "");
+      shares[base] = (shares[base] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, view));
+  return Object.fromEntries(Object.entries(shares).sort());
+}
+
 /** Two tables, and the answers that are right under each. */
 const TABLES = ["old", "new"].map((name, at) => {
   const [cdn_weight, origin_weight] = at === 0 ? [9, 1] : [7, 3];
   return {
     settings: { cdn_host: `${name}.example.net/${name}`, cdn_weight, origin_weight },
-    cdn: `http://${name}.example.net/${name}/s1/video/1488/xcg2djHckad.m3u8`,
+    cdn: `http://${name}.example.net/${name}${PATH_AT_CDN}`,
   };
 });
-const ORIGIN = FILM.slice("/?video=".length);
 
 Deno.test({
   name:
