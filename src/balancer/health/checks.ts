@@ -1,0 +1,40 @@
+import { cdnsOf, type Check, ORIGIN } from "../route_options.ts";
+import { cdnBase, type RouteSettings } from "../route_settings.ts";
+
+/** What is asked, and by which rules the answers are judged. */
+export interface Target extends Omit<Check, "path" | "host"> {
+  readonly url: string;
+}
+
+/** A destination that takes turns. */
+export interface Place {
+  readonly cluster: string;
+  readonly name: string;
+  /** Undefined: it has no check. */
+  readonly target: Target | undefined;
+}
+
+/** The destinations of a route that take turns, the origin first. */
+export function placesOf(route: { readonly cluster: string } & RouteSettings): Place[] {
+  const { cluster, enabled, originCheck, originPort } = route;
+  if (enabled === false) return [];
+  const own = originPort === null ? cluster : `${cluster}:${originPort}`;
+  return [
+    { cluster, name: ORIGIN, target: originCheck && targetOf(originCheck, own) },
+    ...cdnsOf(route).filter(({ enabled }) => enabled !== false).map(({ name, host, check }) => ({
+      cluster,
+      name,
+      target: check && targetOf(check, host),
+    })),
+  ];
+}
+
+function targetOf({ path, host = "", ...rules }: Check, own: string): Target {
+  const url = new URL(cdnBase(host || own)).origin + path;
+  const { everyS, timeoutS, downAfter, upAfter, expect } = rules;
+  return { url, everyS, timeoutS, downAfter, upAfter, expect };
+}
+
+/** Destinations with the same one are probed once for all of them. */
+export const keyOf = ({ url, everyS, timeoutS, downAfter, upAfter, expect }: Target): string =>
+  JSON.stringify([url, everyS, timeoutS, downAfter, upAfter, expect]);
