@@ -1,3 +1,4 @@
+import type { Override } from "../../src/balancer/override.ts";
 import type { Route, RouteSettings } from "../../src/balancer/routing.ts";
 import { PreconditionFailed, type RouteVersion, type Store } from "../../src/balancer/store/store.ts";
 
@@ -11,6 +12,8 @@ export class MemoryStore implements Store {
   readonly #versions = new Map<string, RouteVersion[]>();
   #changed: (routes: Route[]) => void = () => {};
   #state: (up: boolean, isReadOnly: boolean) => void = () => {};
+  #overridden: (overrides: Override[]) => void = () => {};
+  readonly #overrides = new Map<string, Override>();
   #outage: Error | undefined;
 
   /** Every call fails with this error from now on; undefined ends the outage. */
@@ -63,8 +66,10 @@ export class MemoryStore implements Store {
   async watch(
     changed: (routes: Route[]) => void,
     state: (up: boolean, isReadOnly: boolean) => void,
+    overridden: (overrides: Override[]) => void = () => {},
   ): Promise<void> {
     this.#changed = changed;
+    this.#overridden = overridden;
     this.#state = state;
     await Promise.resolve();
     state(this.#outage === undefined, false);
@@ -75,6 +80,24 @@ export class MemoryStore implements Store {
     if (this.#versions.size > 0) return false;
     await this.change(route.cluster, by, {}, () => settingsOf(route));
     return true;
+  }
+
+  async override(...[cluster, name, by, { state, forS }]: Parameters<Store["override"]>): Promise<Override> {
+    await this.#answer();
+    const leftMs = forS * 1000;
+    const [since, expiresAt] = [0, leftMs].map((ms) => new Date(Date.UTC(2026, 0, 1) + ms).toISOString());
+    const made = { cluster, name, state, by, since: since!, expiresAt: expiresAt!, leftMs };
+    this.#overrides.set(`${cluster} ${name}`, made);
+    this.#overridden([...this.#overrides.values()]);
+    return made;
+  }
+
+  async removeOverride(cluster: string, name: string): Promise<Override | undefined> {
+    await this.#answer();
+    const removed = this.#overrides.get(`${cluster} ${name}`);
+    this.#overrides.delete(`${cluster} ${name}`);
+    this.#overridden([...this.#overrides.values()]);
+    return removed;
   }
 
   async close(): Promise<void> {}

@@ -7,7 +7,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** Heard of by every instance on the database when a route has changed. */
+/** Heard of by every instance on the database when a route or an override has changed. */
 export const CHANNEL = "balancer_routes";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -57,6 +57,24 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `
       alter table balancer.routes
         add column options jsonb check (jsonb_typeof(options) = 'object'); -- null: there are none
+    `,
+  },
+  {
+    number: 3,
+    name: "what operators want of destinations, for a time",
+    sql: `
+      create table balancer.overrides (
+        cluster text not null,
+        name text not null, -- of a destination, or server:NAME
+        state text not null check (state in ('up', 'down', 'drain')),
+        author text not null,
+        since timestamptz not null check (isfinite(since)),
+        expires_at timestamptz not null check (isfinite(expires_at)),
+        primary key (cluster, name),
+        check (name not like 'server:%' or state = 'drain')
+      );
+      create trigger announce after insert or update or delete or truncate on balancer.overrides
+        for each statement execute function balancer.announce_routes();
     `,
   },
 ];

@@ -1,7 +1,9 @@
 import type { Log } from "../../shared/log.ts";
+import type { ForcedState, Override } from "../override.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 import { migrationScript } from "./migrations.ts";
 import { Outage } from "./outage.ts";
+import { OverrideTable } from "./overrides.ts";
 import { RouteWatch } from "./route_watch.ts";
 import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type VersionRow } from "./rows.ts";
 import { type Sql, within } from "./sql.ts";
@@ -57,6 +59,7 @@ export class Repository implements Store {
   readonly #sql: Sql;
   readonly #log: Log;
   readonly #outage: Outage;
+  readonly #overrides = new OverrideTable((text, parameters) => this.#query(text, parameters));
   #migrated: Promise<void> | undefined;
   #watch: RouteWatch | undefined;
 
@@ -127,6 +130,7 @@ export class Repository implements Store {
   async watch(
     changed: (routes: Route[]) => void,
     state: (up: boolean, isReadOnly: boolean) => void,
+    overridden: (overrides: Override[]) => void = () => {},
   ): Promise<void> {
     this.#watch = new RouteWatch({
       sql: this.#sql,
@@ -135,8 +139,28 @@ export class Repository implements Store {
       ready: () => this.#ready(),
       changed: (routes) => this.#tell(routes, changed),
       state,
+      readAlso: async () => overridden(await this.#overrides.read()),
     });
     await this.#watch.tried;
+  }
+
+  async override(
+    cluster: string,
+    name: string,
+    by: string,
+    to: { readonly state: ForcedState; readonly forS: number },
+  ): Promise<Override> {
+    const announced = this.#watch?.announcing();
+    const made = await this.#overrides.set(cluster, name, by, to);
+    announced?.();
+    return made;
+  }
+
+  async removeOverride(cluster: string, name: string): Promise<Override | undefined> {
+    const announced = this.#watch?.announcing();
+    const removed = await this.#overrides.remove(cluster, name);
+    announced?.();
+    return removed;
   }
 
   async close(): Promise<void> {

@@ -56,6 +56,8 @@ export interface RouteWatchOptions {
   readonly ready: () => Promise<void>;
   readonly changed: (routes: Route[]) => void;
   readonly state: (up: boolean, isReadOnly: boolean) => void;
+  /** Reads what else is announced on the same channel. */
+  readonly readAlso?: () => Promise<void>;
 }
 
 /** Tells of the routes as they change: by notification, or by looking, where no notification comes. */
@@ -115,6 +117,7 @@ export class RouteWatch {
     } finally {
       this.#isReading = false;
     }
+    await this.#options.readAlso?.();
     await this.#test();
     return this.#routes!;
   }

@@ -1,4 +1,5 @@
 import type { Log } from "../../shared/log.ts";
+import type { ForcedState, Override } from "../override.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 
 /** One change of a route: its settings before and after it, null where there was none. */
@@ -45,7 +46,7 @@ export class StoreReadOnly extends StoreUnavailable {
   override readonly name: string = "StoreReadOnly";
 }
 
-/** The routes and their history. Every method may throw {@linkcode StoreUnavailable}, except `watch` and `close`. */
+/** The routes and their history, and what operators want for a time. Every method may throw {@linkcode StoreUnavailable}, except `watch` and `close`. */
 export interface Store {
   /** All routes, by cluster. */
   routes(): Promise<Route[]>;
@@ -69,9 +70,23 @@ export interface Store {
    * Calls `changed` with all routes now, after every change by anyone, and after every outage; several changes may
    * be told as one. Calls `state` when the database is found to be up or down, or to take no changes, and each time
    * that turns.
+   * Calls `overridden` with what operators want at the moment, at least after every change of that.
    * Resolves after the first attempt to read, whatever came of it; never rejects. To be called once.
    */
-  watch(changed: (routes: Route[]) => void, state: (up: boolean, isReadOnly: boolean) => void): Promise<void>;
+  watch(
+    changed: (routes: Route[]) => void,
+    state: (up: boolean, isReadOnly: boolean) => void,
+    overridden?: (overrides: Override[]) => void,
+  ): Promise<void>;
+  /** Sets what an operator wants of a destination, from now for so many seconds, in place of what was wanted before. */
+  override(
+    cluster: string,
+    name: string,
+    by: string,
+    to: { readonly state: ForcedState; readonly forS: number },
+  ): Promise<Override>;
+  /** @returns what was removed; undefined: nothing was wanted. */
+  removeOverride(cluster: string, name: string): Promise<Override | undefined>;
   /** Makes the first route of a database that has never had one, and tells whether it did. */
   seed(route: RouteSettings & { cluster: string }, by: string): Promise<boolean>;
   /** Ends the watch and the connections; what is under way may fail. */

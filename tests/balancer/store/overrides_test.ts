@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import type { Override } from "../../../src/balancer/override.ts";
+import { useBackends } from "../../support/database.ts";
+import { Deliveries } from "../../support/deliveries.ts";
+
+const timeless = (overrides: readonly Override[]) =>
+  overrides.map(({ cluster, name, state, by }) => [cluster, name, state, by].join(" "));
+
+for (const backend of useBackends()) {
+  Deno.test({
+    name: `overrides on ${backend.name}: every instance is told what is wanted, and for how long`,
+    permissions: backend.permissions,
+    async fn() {
+      await using database = await backend.fresh();
+      const [one, other] = [await database.instance(), await database.instance()];
+      const told = new Deliveries<Override[]>();
+      await other.watch(() => {}, () => {}, told.take);
+      assert.deepEqual(told.all, [[]]);
+      const made = await one.override("a", "cdn", "alice", { state: "drain", forS: 60 });
+      assert.ok(made.leftMs > 59_000 && made.leftMs <= 60_000, String(made.leftMs));
+      assert.equal(Date.parse(made.expiresAt) - Date.parse(made.since), 60_000);
+      const until = (...wanted: string[]) =>
+        told.until((overrides) => timeless(overrides).join() === wanted.join());
+      await until("a cdn drain alice");
+      await one.override("a", "cdn", "bob", { state: "up", forS: 60 });
+      await one.override("a", "server:s3", "bob", { state: "drain", forS: 60 });
+      await until("a cdn up bob", "a server:s3 drain bob");
+      // One that has ended is not told, counts for nothing, and goes away with the next that is set.
+      await database.sql.query("update balancer.overrides set expires_at = now() where name = 'cdn'");
+      await until("a server:s3 drain bob");
+      assert.equal(await one.removeOverride("a", "cdn"), undefined);
+      await database.sql.query("update balancer.overrides set expires_at = now()");
+      await one.override("b", "origin", "alice", { state: "down", forS: 1.5 });
+      assert.deepEqual(await database.sql.query("select cluster from balancer.overrides"), [{
+        cluster: "b",
+      }]);
+      const removed = await one.removeOverride("b", "origin");
+      assert.deepEqual(timeless([removed!]), ["b origin down alice"]);
+      await until();
+    },
+  });
+
+  Deno.test({
+    name: `overrides on ${backend.name}: what no API would write is refused by the database itself`,
+    permissions: backend.permissions,
+    async fn() {
+      await using database = await backend.fresh();
+      await (await database.instance()).routes();
+      for (
+        const values of [
+          "('a', 'cdn', 'off', 'psql', now(), now())",
+          "('a', 'cdn', 'down', 'psql', now(), 'infinity')",
+          "('a', 'server:s3', 'down', 'psql', now(), now())",
+        ]
+      ) {
+        await assert.rejects(
+          database.sql.query(`insert into balancer.overrides values ${values}`),
+          /violates check constraint/,
+          values,
+        );
+      }
+    },
+  });
+}
