@@ -53,6 +53,8 @@ interface Flags extends LimitFlags {
   readonly dataDirectory: string;
   /** Where the metrics go; undefined: nowhere. */
   readonly metricsTo: HostPort | undefined;
+  /** Whether addresses of this machine and of its link may be probed. */
+  readonly probePrivate: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -83,7 +85,7 @@ const VARIABLES_HELP = `Variables without a flag, since others could read it:
   DATABASE_URL      postgres://USER:PASSWORD@HOST:PORT/DATABASE
       empty: an embedded PostgreSQL below --data
   ADMIN_TOKENS      NAME:TOKEN,...
-      who may use the admin API; empty: nobody
+      who may use the admin API; empty: nobody. NAME:TOKEN:health may only see and report health
   DATABASE_URL_FILE, ADMIN_TOKENS_FILE
       a file that holds the one or the other, such as a secret of Docker
 Variables for the first route of a new database:
@@ -268,6 +270,14 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       defaultShown: "none sent",
       help: "address of an aggregator that counts the requests, over UDP",
       parse: aggregatorAddress,
+    },
+    probePrivate: {
+      flag: "probe-private",
+      placeholder: "on|off",
+      variable: "BALANCER_PROBE_PRIVATE",
+      default: "off",
+      help: "whether checks may go to loopback and link-local addresses",
+      parse: (text: string) => oneOf(["on", "off"])(text) === "on",
     },
     ...logFlags("BALANCER", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };

@@ -1,4 +1,5 @@
 import { UsageError } from "../shared/flags.ts";
+import type { Log } from "../shared/log.ts";
 import { routeProblems } from "./route_rules.ts";
 import { parseRatio, type RouteSettings } from "./route_settings.ts";
 
@@ -33,4 +34,24 @@ export function parseFirstRoute(variable: (name: string) => string): FirstRoute 
   const [problem] = routeProblems(cluster, route);
   if (problem) refuse(problem.field === "cluster" ? values.cluster : values.cdnHost, problem.message);
   return route;
+}
+
+/** Says that the environment changes nothing any more, where that is not what the database has. */
+export function tellDifference(
+  { cluster, ...settings }: FirstRoute,
+  stored: RouteSettings | undefined,
+  log: Log,
+): void {
+  const names = Object.keys(settings) as (keyof RouteSettings)[];
+  if (stored && names.every((name) => stored[name] === settings[name])) return;
+  log.info(
+    "environment_ignored",
+    "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the routes in the database: they make only the " +
+      "first route of a new one, and from then on the API decides",
+    {
+      cluster,
+      environment: settings,
+      database: stored && Object.fromEntries(names.map((name) => [name, stored[name]])),
+    },
+  );
 }

@@ -20,6 +20,9 @@ import {
   limitsOf,
   patienceOf,
 } from "./limits.ts";
+import { HealthBoard } from "./health/health_board.ts";
+import { probe } from "./health/probe.ts";
+import { Prober } from "./health/prober.ts";
 import { Master } from "./master.ts";
 import { MetricsSender } from "./metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
@@ -44,6 +47,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   await using metrics = metricsTo && new MetricsSender(metricsTo, log);
   const snapshot = await SnapshotFile.open(dataDirectory, log);
   const store = await openStore({ databaseUrl, dataDirectory, log });
+  const health = healthBoard(config, log);
   const master = new Master({
     config,
     limits,
@@ -51,6 +55,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     admin,
     store,
     snapshot,
+    health,
     log,
     readCertificate: certificateFiles && (() => readCertificate(certificateFiles)),
     startWorker: workersFrom(WORKER_URL),
@@ -65,6 +70,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   const { version } = denoJson;
   const app = adminApp({
     store,
+    health,
     tokens,
     log,
     clock: REAL_CLOCK,
@@ -80,6 +86,19 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   } finally {
     await master.stop(adminListener, hurry.promise);
   }
+}
+
+/** Probes from here whatever the permissions allow. */
+function healthBoard({ probePrivate: allowsPrivate }: BalancerConfig, log: Log): HealthBoard {
+  const health = new HealthBoard({ clock: REAL_CLOCK, log });
+  health.probeBy(
+    new Prober({
+      clock: REAL_CLOCK,
+      probe: (target) => probe(target, { allowsPrivate }),
+      judged: (key, report) => health.judged(key, report),
+    }),
+  );
+  return health;
 }
 
 /** What viewers are allowed, as far as there are descriptors for it. */

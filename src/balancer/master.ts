@@ -10,11 +10,13 @@ import { CertificateRenewal } from "./certificate_renewal.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss, type StartWorker } from "./crew.ts";
 import { explain, type Explanation } from "./explain.ts";
+import { tellDifference } from "./first_route.ts";
+import type { HealthBoard } from "./health/health_board.ts";
 import type { Limits } from "./limits.ts";
 import { logLoss } from "./loss_log.ts";
 import type { Measurement } from "./metrics.ts";
 import { RedirectTotals } from "./redirect_totals.ts";
-import { type Route, type RouteSettings, type RoutingTable, routingTable } from "./routing.ts";
+import { type Route, type RoutingTable, routingTable } from "./routing.ts";
 import { RoutesInForce } from "./routes_in_force.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { formatAddress } from "./spawn.ts";
@@ -45,6 +47,7 @@ export interface MasterParts {
   readonly admin: HostPort;
   readonly store: Store;
   readonly snapshot: Snapshot;
+  readonly health: HealthBoard;
   readonly log: Log;
   readonly startWorker: StartWorker;
   /** Where measurements go; undefined: none are made. */
@@ -63,6 +66,7 @@ export class Master {
   readonly #routed = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #table: RoutingTable | undefined;
+  #routes: readonly Route[] = [];
   #written = Promise.resolve();
   readonly #renewal: CertificateRenewal;
   #isListening = false;
@@ -82,6 +86,7 @@ export class Master {
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
     this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#crew.certify(next), log);
+    parts.health.onChange = () => this.#deal(this.#routes);
     this.#crew = new Crew({
       workers,
       spares,
@@ -161,6 +166,7 @@ export class Master {
     const { store, log, config: { drainDelayMs } } = this.#parts;
     this.#isStopping = true;
     this.#stopped.resolve();
+    this.#parts.health.stop();
     if (this.#isListening && drainDelayMs > 0) {
       this.#crew.drain();
       await within(drainDelayMs, (over) => Promise.race([over, hurry]));
@@ -176,13 +182,13 @@ export class Master {
 
   /** Makes the first route, then keeps the table up to date. Never rejects. */
   async #follow(): Promise<void> {
-    const { config: { firstRoute }, store } = this.#parts;
+    const { config: { firstRoute }, store, health } = this.#parts;
     if (firstRoute) await this.#seed(firstRoute);
     if (this.#isStopping) return;
     await store.watch((routes) => this.#change(routes), (up, isReadOnly) => {
       this.#isDatabaseUp = up;
       this.#isReadOnly = isReadOnly;
-    });
+    }, (overrides) => health.override(overrides));
     await this.#useSnapshot();
   }
 
@@ -193,7 +199,7 @@ export class Master {
       try {
         const isMade = await store.seed(route, "environment");
         if (isMade) return log.info("seeded", "made the first route, from the environment", { ...route });
-        return await this.#compare(route);
+        return tellDifference(route, await store.route(route.cluster), log);
       } catch (error) {
         if (error instanceof StoreReadOnly) {
           return log.warn("seed_failed", "the first route is not made: the database takes no changes", {
@@ -209,24 +215,6 @@ export class Master {
       await this.#useSnapshot();
       await within(SEED_PAUSE_MS, (pause) => Promise.race([pause, this.#stopped.promise]));
     }
-  }
-
-  /** Says that the environment changes nothing any more, where that is not what the database has. */
-  async #compare({ cluster, ...settings }: NonNullable<BalancerConfig["firstRoute"]>): Promise<void> {
-    const { store, log } = this.#parts;
-    const stored = await store.route(cluster);
-    const names = Object.keys(settings) as (keyof RouteSettings)[];
-    if (stored && names.every((name) => stored[name] === settings[name])) return;
-    log.info(
-      "environment_ignored",
-      "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the routes in the database: they make only the " +
-        "first route of a new one, and from then on the API decides",
-      {
-        cluster,
-        environment: settings,
-        database: stored && Object.fromEntries(names.map((name) => [name, stored[name]])),
-      },
-    );
   }
 
   async #useSnapshot(): Promise<void> {
@@ -258,13 +246,21 @@ export class Master {
   /** @throws {RangeError} A route breaks a rule; the table before stays in force. */
   #use(routes: readonly Route[]): readonly Route[] {
     const used = this.#inForce.take(routes);
-    this.#table = routingTable(used, {
-      ...this.#table && { previous: this.#table },
-      turnsTaken: this.#parts.turnsTaken ?? (() => 0n),
-    });
-    this.#crew.replace(this.#table);
+    this.#parts.health.follow(used);
+    this.#deal(used);
     this.#routed.resolve();
     return used;
+  }
+
+  /** Has turns taken by these routes and by whoever is there. */
+  #deal(routes: readonly Route[]): void {
+    this.#table = routingTable(routes, {
+      ...this.#table && { previous: this.#table },
+      turnsTaken: this.#parts.turnsTaken ?? (() => 0n),
+      availabilityOf: (cluster) => this.#parts.health.availabilityOf(cluster),
+    });
+    this.#routes = routes;
+    this.#crew.replace(this.#table);
   }
 
   #logListening(certificate: Certificate | undefined): void {

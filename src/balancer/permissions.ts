@@ -9,9 +9,13 @@ const STARTUP_ONLY = ["ffi", "env", "run", "sys"] as const;
 /** Every host that `deno task balancer` may be told to listen on or to connect to, on any port. */
 const LOCAL_HOSTS = ["localhost", "0.0.0.0", "127.0.0.1", "[::]", "[::1]"];
 
+/** Of them, those that a probe may go to that is allowed to stay on this machine. */
+export const PROBED_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
+
 /**
  * Gives up what only the start needs. What stays is net for `hosts`, where the master goes on connecting to or sending
- * to, and read and write of `dataDirectory`; `paths` are what else was read.
+ * to, and read and write of `dataDirectory`; `paths` are what else was read. Net for hosts elsewhere stays, too:
+ * whoever grants them wants the master to probe them.
  */
 export function dropStartupPermissions(
   hosts: readonly string[],
@@ -20,15 +24,20 @@ export function dropStartupPermissions(
 ): void {
   for (const name of STARTUP_ONLY) Deno.permissions.revokeSync({ name });
   dropRead(paths, dataDirectory);
-  if (hosts.length === 0) Deno.permissions.revokeSync({ name: "net" });
+  // All hosts at once are nobody's wish to probe them: of them none can be given up alone.
+  const hasAll = Deno.permissions.querySync({ name: "net" }).state === "granted";
+  if (hosts.length === 0 && hasAll) Deno.permissions.revokeSync({ name: "net" });
   for (const host of LOCAL_HOSTS) {
     if (!hosts.includes(host)) Deno.permissions.revokeSync({ name: "net", host });
   }
 }
 
-/** The hosts that a running master goes on reaching out to: those of the database and of the metrics. */
+/** The hosts that a running master goes on reaching out to: those of the database, of the metrics and of probes. */
 export function hostsNeededBy(
-  { databaseUrl, metricsTo }: Pick<BalancerConfig, "databaseUrl" | "metricsTo">,
+  { databaseUrl, metricsTo, probePrivate }: Pick<
+    BalancerConfig,
+    "databaseUrl" | "metricsTo" | "probePrivate"
+  >,
 ): string[] {
   const databases = databaseUrl === ""
     ? []
@@ -38,5 +47,6 @@ export function hostsNeededBy(
         : [host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname]
     );
   const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
-  return [...databases, metrics].filter((host) => host !== undefined);
+  const probed = probePrivate ? PROBED_LOCAL_HOSTS : [];
+  return [...databases, metrics, ...probed].filter((host) => host !== undefined);
 }

@@ -44,6 +44,7 @@ Deno.test({
       turnPhase: "0",
       dataDirectory: "data/balancer",
       metricsTo: undefined,
+      probePrivate: false,
       logLevel: "info",
       logFormat: "json",
       databaseUrl: "",
@@ -117,7 +118,7 @@ Deno.test({
     assert.ok(help.kind === "help");
     const words =
       "--listen --admin --admin-host --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
-      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --turn-phase --data --metrics-to --log-level --log-format BALANCER_LISTEN " +
+      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --turn-phase --data --metrics-to --probe-private --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
     assert.deepEqual(parse(["--version"]), { kind: "version" });
@@ -131,7 +132,7 @@ Deno.test({
     const text = Deno.readTextFileSync(".env.example");
     const ofCompose = ["POSTGRES_PASSWORD"];
     const names = [...text.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name!)
-      .filter((name) => !name.startsWith("SLUICE_") && !ofCompose.includes(name));
+      .filter((name) => !/^(SLUICE|PROBE)_/.test(name) && !ofCompose.includes(name));
     const flags = Object.values(balancerFlags(FACTS)).map(({ variable }) => variable);
     const withoutFlag = ["DATABASE_URL", "ADMIN_TOKENS", "CDN_HOST", "ORIGIN_CLUSTER", "CDN_TO_ORIGIN"];
     assert.deepEqual(names, [...flags, ...withoutFlag]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { parseFirstRoute } from "../../src/balancer/first_route.ts";
+import { parseFirstRoute, tellDifference } from "../../src/balancer/first_route.ts";
 import { UsageError } from "../../src/shared/flags.ts";
+import { type LogEntry, logInto } from "../support/recorded_log.ts";
 
 const parse = (variables: Record<string, string>) => parseFirstRoute((name) => variables[name] ?? "");
 
@@ -44,5 +45,23 @@ Deno.test({
           error instanceof UsageError && message.test(error.message) && !/\n/.test(error.message),
       );
     }
+  },
+});
+
+Deno.test({
+  name: "first route: that it differs from what is stored is told, and how",
+  permissions: "none",
+  fn() {
+    const route = parse({ CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "a" })!;
+    const told = (stored: Parameters<typeof tellDifference>[1]) => {
+      const lines: LogEntry[] = [];
+      tellDifference(route, stored, logInto(lines));
+      return lines.map(({ event, cluster, database }) => [event, cluster, database]);
+    };
+    const { cluster: _, ...settings } = route;
+    assert.deepEqual(told(route), []);
+    assert.deepEqual(told(undefined), [["environment_ignored", "a", undefined]]);
+    const other = { ...settings, cdnWeight: 1 };
+    assert.deepEqual(told({ ...other, status: 302 }), [["environment_ignored", "a", other]]);
   },
 });

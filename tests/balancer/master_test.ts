@@ -3,9 +3,12 @@ import type { StartWorker, WorkerEvents } from "../../src/balancer/crew.ts";
 import type { ToWorker } from "../../src/balancer/messages.ts";
 import { changedTable, type Route, type RoutingTable } from "../../src/balancer/routing.ts";
 import { StoreUnavailable } from "../../src/balancer/store/store.ts";
+import { HealthBoard } from "../../src/balancer/health/health_board.ts";
+import { CHECK_DEFAULTS } from "../../src/balancer/route_options.ts";
 import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/balancer.ts";
 import { MemoryStore } from "../support/memory_store.ts";
-import { eventsOf } from "../support/recorded_log.ts";
+import { eventsOf, logInto } from "../support/recorded_log.ts";
+import { SimulatedClock } from "../support/simulated_clock.ts";
 
 const ROUTE: Route = {
   cluster: CLUSTER,
@@ -44,15 +47,17 @@ function simulatedWorkers(failing?: { reason: string } | { held: string[] }) {
   return { workers, startWorker };
 }
 
-/** The clusters in the table that a worker has by what it was given. */
-function clustersOf(worker: SimulatedWorker): string[] {
+/** The table that a worker has by what it was given. */
+function tableOf(worker: SimulatedWorker): RoutingTable {
   let table: RoutingTable | undefined;
   for (const message of worker.heard) {
     if (message.kind === "serve") table = message.table;
     if (message.kind === "routes") table = changedTable(table!, message);
   }
-  return [...table!.keys()].sort();
+  return table!;
 }
+
+const clustersOf = (worker: SimulatedWorker): string[] => [...tableOf(worker).keys()].sort();
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
@@ -320,5 +325,59 @@ Deno.test({
       const events = eventsOf(service.log).filter((event) => event === "environment_ignored");
       assert.deepEqual(events, told ? ["environment_ignored"] : []);
     }
+  },
+});
+
+Deno.test({
+  name: "master: workers are given what health and operators say of a cluster, and no other cluster again",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    const clock = new SimulatedClock(0);
+    const health = new HealthBoard({ clock, log: logInto([]) });
+    const check = { ...CHECK_DEFAULTS, path: "/ping" };
+    const cdns = ["a", "b"].map((name) => ({ name, host: `${name}.example.net`, weight: 1, check }));
+    const snapshot = new MemorySnapshot();
+    snapshot.routes = [{ ...ROUTE, cdns }, { ...ROUTE, cluster: "another" }];
+    const store = new MemoryStore();
+    store.fail(OUTAGE);
+    const service = balancer({
+      startWorker,
+      config: { ...config, firstRoute: undefined },
+      store,
+      snapshot,
+      health,
+    });
+    await service.master.start();
+    const weights = () => workers.map((worker) => tableOf(worker).get(CLUSTER)!.effective.weights);
+    const before = tableOf(workers[0]!).get("another");
+    assert.deepEqual(weights(), [[1, 1, 1], [1, 1, 1]]);
+    health.report(CLUSTER, "a", { state: "down", reason: "status 503" });
+    await clock.pass(0);
+    assert.deepEqual(weights().map(([origin, a, b]) => [a, b! === origin!]), [[0, true], [0, true]]);
+    const last = workers[0]!.heard.at(-1)!;
+    assert.ok(last.kind === "routes");
+    assert.deepEqual([...last.changed.keys()], [CLUSTER]);
+    assert.equal(tableOf(workers[0]!).get("another"), before);
+    await service.stop();
+    const heard = workers[0]!.heard.length;
+    await clock.pass(60_000);
+    assert.equal(workers[0]!.heard.length, heard);
+  },
+});
+
+Deno.test({
+  name: "master: what operators want is followed as the store tells it",
+  permissions: "none",
+  async fn() {
+    const { workers, startWorker } = simulatedWorkers();
+    const service = balancer({ startWorker, config: { ...config, firstRoute: undefined } });
+    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await service.master.start();
+    await service.store.override(CLUSTER, "cdn", "alice", { state: "drain", forS: 60 });
+    await until(() => tableOf(workers[1]!).get(CLUSTER)!.effective.weights[1] === 0);
+    await service.store.removeOverride(CLUSTER, "cdn");
+    await until(() => tableOf(workers[1]!).get(CLUSTER)!.effective.weights[1] === 9);
+    await service.stop();
   },
 });

@@ -40,17 +40,30 @@ Deno.test({
   name: "permissions: the hosts needed are those of the database and of the metrics",
   permissions: "none",
   fn() {
-    const hosts = (databaseUrl: string, hostname?: string) =>
+    const hosts = (databaseUrl: string, hostname?: string, probePrivate = false) =>
       hostsNeededBy({
         databaseUrl,
+        probePrivate,
         metricsTo: hostname === undefined ? undefined : { hostname, port: 9999 },
       });
     assert.deepEqual(hosts(""), []);
+    assert.deepEqual(hosts("", undefined, true), ["localhost", "127.0.0.1", "[::1]"]);
     assert.deepEqual(hosts("postgres://u:p@127.0.0.1:5432/d", "::1"), ["127.0.0.1", "[::1]"]);
     assert.deepEqual(hosts("postgres://u:p@[::1]/d"), ["[::1]"]);
     assert.deepEqual(hosts("postgres://u:p@a:1,b/d?target_session_attrs=primary"), ["a", "b"]);
     assert.deepEqual(hosts("postgres://u@/d?host=/run/postgresql"), ["unix:/run/postgresql/.s.PGSQL.5432"]);
     assert.deepEqual(hosts("postgresql://u:p@database/d", "aggregator"), ["database", "aggregator"]);
+  },
+});
+
+Deno.test({
+  name:
+    "permissions: after the start, hosts stay that are not of this machine: they were granted to be probed",
+  permissions: { net: [...LOCAL, "localhost"] },
+  fn() {
+    // No test may be granted a host elsewhere: a name that stays, with a port, stands for one.
+    dropStartupPermissions(["localhost"], [], "data");
+    assert.deepEqual([...LOCAL, "localhost:8443"].filter(canReach), ["localhost:8443"]);
   },
 });
 

@@ -8,6 +8,7 @@ import { adminApp, type AdminOptions } from "../../src/balancer/admin/app.ts";
 import { PROBLEMS } from "../../src/balancer/admin/problems.ts";
 import type { AdminApp, AdminEnv } from "../../src/balancer/admin/server.ts";
 import { parseTokens } from "../../src/balancer/admin/tokens.ts";
+import { HealthBoard } from "../../src/balancer/health/health_board.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { SimulatedClock } from "./simulated_clock.ts";
 
@@ -60,6 +61,7 @@ export function adminClient(
     version: "1.2.3",
     hosts: [],
     clock: new SimulatedClock(0),
+    health: new HealthBoard({ clock: new SimulatedClock(0), log }),
     ...options,
   });
   const call: Call = async (line, options) => {

@@ -198,7 +198,7 @@ function generatedRequest(
     body: content ? bodyOf(content.schema, description) : fc.constant(undefined),
   }).map(({ usedMethod, name, query, tail, conditions, extra, body }) => {
     const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
-    const target = path.replace("{cluster}", () => name) + (search.size > 0 ? `?${search}` : tail);
+    const target = path.replaceAll(/\{\w+\}/g, () => name) + (search.size > 0 ? `?${search}` : tail);
     const takesBody = usedMethod !== "GET" && usedMethod !== "HEAD" && body !== undefined;
     const headers = { ...takesBody && { "Content-Type": contentType! }, ...conditions, ...extra };
     const isDescribed = usedMethod === method.toUpperCase() && !/^[/%]/.test(tail) &&

@@ -1,4 +1,6 @@
 /** The redirecting part of the balancer for tests: a master with real workers on a store in memory, and viewers. */
+import { HealthBoard } from "../../src/balancer/health/health_board.ts";
+import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 import { type LimitFlags, limitsOf } from "../../src/balancer/limits.ts";
 import { Master, type MasterParts } from "../../src/balancer/master.ts";
 import type { Measurement } from "../../src/balancer/metrics.ts";
@@ -90,6 +92,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
     listen,
     admin: { hostname: "127.0.0.1", port: 8081 },
     log: logInto(log),
+    health: new HealthBoard({ clock: REAL_CLOCK, log: logInto(log) }),
     startWorker: workersFrom(WORKER_URL),
     sendMetrics: (measurement) => void measurements.push(measurement),
     dropPermissions() {},

@@ -3,8 +3,10 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Explanation } from "../explain.ts";
+import type { HealthBoard } from "../health/health_board.ts";
 import { type Store, StoreReadOnly, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller } from "./authentication.ts";
+import { addDestinations } from "./destinations.ts";
 import { addDocs } from "./docs.ts";
 import { addExplain } from "./explanations.ts";
 import { Guesses } from "./guesses.ts";
@@ -18,6 +20,7 @@ import type { Tokens } from "./tokens.ts";
 
 export interface AdminOptions {
   readonly store: Store;
+  readonly health: HealthBoard;
   readonly tokens: Tokens;
   readonly log: Log;
   readonly clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
@@ -32,7 +35,7 @@ export interface AdminOptions {
 
 /** The admin API. Whatever the request, it answers, and with a 5xx only for its own failures. */
 export function adminApp(options: AdminOptions): AdminApp {
-  const { store, tokens, log, clock, readiness, explain, hosts, version } = options;
+  const { store, health, tokens, log, clock, readiness, explain, hosts, version } = options;
   const app = new OpenAPIHono<Caller>({
     defaultHook(result) {
       if (!result.success) throw invalid(result.error, result.target);
@@ -45,6 +48,7 @@ export function adminApp(options: AdminOptions): AdminApp {
   app.use("/api/v1/*", authenticated(tokens, new Guesses(log, clock)), answersJson);
   addRoutes(app, store, log);
   addExplain(app, explain);
+  addDestinations(app, store, health, log);
   app.notFound((c) => refusal(app, c).toResponse());
   app.onError((error, c) => problemOf(error, log, c).toResponse());
   return { fetch: (request, env) => app.fetch(request, env) };

@@ -13,6 +13,9 @@ export interface Caller {
   };
 }
 
+/** All that a token for health is for. */
+const HEALTH_PATH = /^\/api\/v1\/health(\/|$)/;
+
 const CHALLENGE = 'Bearer realm="balancer"';
 
 /** Lets nobody through without a token of the service's (RFC 6750). */
@@ -46,6 +49,12 @@ async (context, next) => {
     throw new Problem("token-unknown", "send one of the tokens in ADMIN_TOKENS", {
       headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` },
     });
+  }
+  if (tokens.isForHealth(caller) && !HEALTH_PATH.test(context.req.path)) {
+    throw new Problem(
+      "token-forbidden",
+      `${caller} may see and report health: use another token for this call`,
+    );
   }
   context.set("caller", caller);
   await next();

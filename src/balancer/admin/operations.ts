@@ -10,9 +10,10 @@ export const TOKEN_SCHEME = "token";
 const PATH = "/api/v1/routes";
 const ONE = `${PATH}/{cluster}`;
 
-const JSON_TYPE = "application/json";
+export const JSON_TYPE = "application/json";
 
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ [JSON_TYPE]: { schema } });
+/** JSON of this schema, as the content of a body. */
+export const json = <Schema extends z.ZodType>(schema: Schema) => ({ [JSON_TYPE]: { schema } });
 
 const tagged = z.object({ ETag: z.string().openapi({ description: "The version", example: '"3"' }) });
 
@@ -26,6 +27,7 @@ const oneRoute = (description: string) => ({
 const ALWAYS: readonly ProblemName[] = [
   "token-missing",
   "no-tokens",
+  "token-forbidden",
   "invalid-parameter",
   "not-acceptable",
   "unknown-host",
@@ -34,7 +36,8 @@ const ALWAYS: readonly ProblemName[] = [
   "database-down",
   "database-read-only",
 ];
-const WITH_BODY: readonly ProblemName[] = [
+/** What a call with a body may answer with, too. */
+export const WITH_BODY: readonly ProblemName[] = [
   "malformed-json",
   "body-too-large",
   "unsupported-media-type",
@@ -54,7 +57,10 @@ export function refusals(...names: readonly ProblemName[]) {
   );
 }
 
-const common = { tags: ["Routes"], security: [{ [TOKEN_SCHEME]: [] }] };
+/** Who calls needs a token. */
+export const CLOSED = { security: [{ [TOKEN_SCHEME]: [] }] };
+
+const common = { tags: ["Routes"], ...CLOSED };
 
 export const listRoutes = createRoute({
   ...common,

@@ -12,22 +12,26 @@ export interface Tokens {
   readonly count: number;
   /** The name of the token, or undefined when it is none of these or missing. */
   authenticate(token: string | undefined): string | undefined;
+  /** Whether the token of this name is only for what probes: it may see and report health, and nothing else. */
+  isForHealth(name: string): boolean;
 }
 
 const HINT = 'give NAME:TOKEN, the token from "openssl rand -hex 32"';
 
 /**
- * Reads `ADMIN_TOKENS`: pairs such as `alice:4f6c…`, separated by commas or white space.
+ * Reads `ADMIN_TOKENS`: pairs such as `alice:4f6c…`, separated by commas or white space; `:health` behind a pair makes
+ * its token one for health alone.
  * The tokens are kept as their SHA-256 alone, which is enough for random ones: nobody guesses 128 bits.
  *
  * @throws {UsageError} that tells a pair by its place: any part of it may be the secret.
  */
 export function parseTokens(text: string): Tokens {
   const digests = new Map<string, Uint8Array>();
+  const forHealth = new Set<string>();
   for (const [index, pair] of text.split(/[\s,]+/).filter((part) => part !== "").entries()) {
     const refuse = (why: string) =>
       new UsageError(`Cannot use pair ${index + 1} of ADMIN_TOKENS: ${why}; ${HINT}`);
-    const [, name, token] = /^([\w.@-]{1,64}):([\w.~+/-]+=*)$/.exec(pair) ?? [];
+    const [, name, token, role] = /^([\w.@-]{1,64}):([\w.~+/-]+=*)(:health)?$/.exec(pair) ?? [];
     if (name === undefined || token === undefined) {
       throw refuse("it is not a name of up to 64 letters, digits, and . _ @ -, a colon and a token");
     }
@@ -39,6 +43,7 @@ export function parseTokens(text: string): Tokens {
       throw refuse("its token is another name's too, so that nobody could tell who made a change");
     }
     digests.set(name, digest);
+    if (role !== undefined) forHealth.add(name);
   }
   return {
     count: digests.size,
@@ -49,6 +54,7 @@ export function parseTokens(text: string): Tokens {
       for (const [name, known] of digests) if (timingSafeEqual(known, digest)) found = name;
       return found;
     },
+    isForHealth: (name) => forHealth.has(name),
   };
 }
 

@@ -13,6 +13,9 @@ const CLOSED = [
   `DELETE ${ONE}`,
   `GET ${ONE}/history`,
   `POST ${ONE}/restore`,
+  "GET /api/v1/health",
+  "PUT /api/v1/health/origin-cluster/cdn",
+  "PUT /api/v1/overrides/origin-cluster/cdn",
   `GET /api/v1/%72outes`,
   `GET /api/v1/docs/../routes`,
   "POST /api/v1/docs",
@@ -136,5 +139,29 @@ Deno.test({
     assert.deepEqual([sum("refused"), sum("slowed")], [11, 3]);
     assert.ok(told.every(({ address }) => address === "192.0.2.66"));
     assert.ok(!log.some((line) => line.includes(BOB.slice(0, 8)) || line.includes(ALICE)));
+  },
+});
+
+Deno.test({
+  name: "authentication: a token for health is for that alone",
+  permissions: "none",
+  async fn() {
+    const tokens = parseTokens(`alice:${ALICE}, prober:${BOB}:health`);
+    const { call, log } = adminClient({ store: new MemoryStore(), tokens });
+    const isForHealth = (line: string) =>
+      /^\/api\/v1\/health(\/|$)/.test(new URL(line.split(" ")[1]!, "http://a").pathname);
+    const others = [
+      "GET /api/v1/healthy",
+      "GET /api/v1/health%2F..%2Froutes",
+      "GET /api/v1/health/../routes",
+    ];
+    for (const line of [...CLOSED, ...others].filter((line) => !line.startsWith("HEAD"))) {
+      const { status, json } = await call(line, { token: BOB });
+      assert.equal(status === 403, !isForHealth(line), line);
+      if (status === 403) assert.match(json.type, /token-forbidden$/);
+    }
+    assert.equal((await call("GET /api/v1/health", { token: BOB })).status, 200);
+    for (const line of OPEN) assert.equal((await call(line, { token: BOB })).status, 200, line);
+    assert.ok(!log.some((line) => line.includes(BOB)));
   },
 });

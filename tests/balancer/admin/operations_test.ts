@@ -13,8 +13,11 @@ Deno.test({
     );
     const lines = described.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
     assert.deepEqual(lines.sort(), [
+      "DELETE /api/v1/overrides/{cluster}/{name}",
       "DELETE /api/v1/routes/{cluster}",
       "GET /api/v1/explain",
+      "GET /api/v1/health",
+      "GET /api/v1/health/{cluster}",
       "GET /api/v1/routes",
       "GET /api/v1/routes/{cluster}",
       "GET /api/v1/routes/{cluster}/history",
@@ -22,6 +25,8 @@ Deno.test({
       "GET /readyz",
       "PATCH /api/v1/routes/{cluster}",
       "POST /api/v1/routes/{cluster}/restore",
+      "PUT /api/v1/health/{cluster}/{name}",
+      "PUT /api/v1/overrides/{cluster}/{name}",
       "PUT /api/v1/routes/{cluster}",
     ]);
     assert.equal(new Set(described.map(({ operationId }) => operationId)).size, described.length);

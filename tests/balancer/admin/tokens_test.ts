@@ -18,6 +18,7 @@ Deno.test({
       [`\nalice:${HEX},\r\n  bob:${BASE64}==\n`, 2],
       [`a.b@c_d-e:${HEX.toUpperCase()} c:${BASE64}-_.~+/`, 2],
       [`digits:${"0123456789".repeat(4)}`, 1],
+      [`alice:${HEX} prober:${BASE64}==:health`, 2],
       [`lower:${"abcdefghijklmnopqrstuvwxyz"}z1`, 1],
     ];
     for (const [text, count] of accepted) assert.equal(parseTokens(text).count, count, text);
@@ -34,6 +35,10 @@ Deno.test({
       ["alice:", 1, /not a name/],
       [`alice=${HEX}`, 1, /not a name/],
       [`alice:${HEX}:x`, 1, /not a name/],
+      [`alice:${HEX}:Health`, 1, /not a name/],
+      [`alice:${HEX}:health:health`, 1, /not a name/],
+      [`alice:secret:health`, 1, /at most/],
+      [`alice:${HEX} bob:${HEX}:health`, 2, /another name's/],
       [`alice:${HEX};bob:${BASE64}`, 1, /not a name/],
       [`ålice:${HEX}`, 1, /not a name/],
       [`alice:${HEX}\u00e9`, 1, /not a name/],
@@ -68,6 +73,10 @@ Deno.test({
     const tokens = parseTokens(`alice:${HEX} bob:${BASE64}==`);
     assert.equal(tokens.authenticate(HEX), "alice");
     assert.equal(tokens.authenticate(`${BASE64}==`), "bob");
+    assert.ok(!tokens.isForHealth("alice"));
+    const prober = parseTokens(`alice:${HEX} prober:${BASE64}:health`);
+    assert.equal(prober.authenticate(BASE64), "prober");
+    assert.deepEqual(["alice", "prober"].map(prober.isForHealth), [false, true]);
     const strangers = [
       undefined,
       "",
