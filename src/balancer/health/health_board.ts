@@ -64,6 +64,8 @@ const NONE: Wanted = new Map();
 export class HealthBoard {
   readonly #clock: BoardClock;
   readonly #log: HealthLog;
+  #routes: ReadonlyMap<string, Route> = new Map();
+  /** Those that something may be known or wanted of: of 20,000 routes without a check nothing is kept. */
   #clusters = new Map<string, Cluster>();
   #wanted: ReadonlyMap<string, Wanted> = new Map();
   /** The destinations that each check of a prober is for. */
@@ -87,13 +89,17 @@ export class HealthBoard {
 
   /** Keeps track of the destinations of these routes, and of no others. */
   follow(routes: readonly Route[]): void {
-    const before = this.#clusters;
-    const isSame = routes.length === before.size &&
-      routes.every((route) => before.get(route.cluster)?.route === route);
+    const isSame = routes.length === this.#routes.size &&
+      routes.every((route) => this.#routes.get(route.cluster) === route);
     if (isSame) return;
+    const before = this.#clusters;
     const nowMs = this.#clock.monotonicMs();
+    this.#routes = new Map(routes.map((route) => [route.cluster, route]));
     this.#clusters = new Map(
-      routes.map((route) => [route.cluster, clusterOf(route, before.get(route.cluster), nowMs)]),
+      routes.filter((route) =>
+        hasCheck(route) || before.has(route.cluster) || this.#wanted.has(route.cluster)
+      )
+        .map((route) => [route.cluster, clusterOf(route, before.get(route.cluster), nowMs)]),
     );
     const places = [...this.#clusters.values()].flatMap(({ places }) => places.map(({ place }) => place));
     this.#placesByKey = Map.groupBy(
@@ -113,6 +119,12 @@ export class HealthBoard {
         [cluster, new Map(all.map((each) => [each.override.name, each]))] as const
       ),
     );
+    for (const cluster of this.#wanted.keys()) {
+      const route = this.#routes.get(cluster);
+      if (route && !this.#clusters.has(cluster)) {
+        this.#clusters.set(cluster, clusterOf(route, undefined, nowMs));
+      }
+    }
     this.#look();
   }
 
@@ -141,10 +153,11 @@ export class HealthBoard {
   /** All clusters, by name, or none or one. */
   view(only?: string): ClusterView[] {
     const nowMs = this.#clock.monotonicMs();
-    const found = only === undefined ? [...this.#clusters.keys()].sort() : [only];
+    const found = only === undefined ? [...this.#routes.keys()].sort() : [only];
     return found.flatMap((name) => {
-      const cluster = this.#clusters.get(name);
-      return cluster === undefined ? [] : [this.#viewOf(name, cluster, nowMs)];
+      const route = this.#routes.get(name);
+      if (route === undefined) return [];
+      return [this.#viewOf(name, this.#clusters.get(name) ?? clusterOf(route, undefined, nowMs), nowMs)];
     });
   }
 
@@ -154,7 +167,7 @@ export class HealthBoard {
     this.#probing?.stop();
   }
 
-  #viewOf(name: string, { places }: Cluster, nowMs: number): ClusterView {
+  #viewOf(name: string, { places, availability }: Cluster, nowMs: number): ClusterView {
     const wanted = this.#wantedOf(name, nowMs);
     const wallMs = this.#clock.wallMs() - nowMs;
     return {
@@ -167,7 +180,7 @@ export class HealthBoard {
           state: health?.state ?? "unchecked",
           reason: health?.reason ?? "it has no check",
           since: health ? new Date(wallMs + health.sinceMs).toISOString() : null,
-          share: absenceOf(health, override)?.share ?? 1,
+          share: availability?.absent.get(place.name)?.share ?? 1,
           override,
           target: place.target,
         };
@@ -185,11 +198,7 @@ export class HealthBoard {
   /** Finds out what time has changed. */
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const cluster of this.#clusters.values()) {
-      const isSteady = cluster.signature === "" && !this.#wanted.has(cluster.route.cluster) &&
-        !cluster.places.some(({ presence }) => presence);
-      if (!isSteady) this.#refresh(cluster, nowMs);
-    }
+    for (const cluster of this.#clusters.values()) this.#refresh(cluster, nowMs);
     this.#lookLater();
   }
 
@@ -251,6 +260,9 @@ export class HealthBoard {
     }, 0);
   }
 }
+
+const hasCheck = ({ originCheck, cdns }: Route): boolean =>
+  originCheck !== undefined || (cdns?.some(({ check }) => check !== undefined) ?? false);
 
 function clusterOf(route: Route, before: Cluster | undefined, nowMs: number): Cluster {
   if (before?.route === route) return before;
