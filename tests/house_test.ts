@@ -54,6 +54,8 @@ const RULES: readonly Rule[] = [
       "src/balancer/target.ts": 'import { i } from "../aggregator/record.ts";',
       "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
       "src/balancer/store/read.ts": 'import postgres from "postgres";',
+      "src/prober/station.ts":
+        'import { l } from "../balancer/store/read.ts"; import "../balancer/routing.ts";',
       "src/shared/log.ts": 'import "../sender/shapes.ts";\nimport { j } from "../balancer/routing.ts";',
       "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
       "tests/aggregator/main_test.ts":
@@ -68,6 +70,7 @@ const RULES: readonly Rule[] = [
       "src/balancer/redirect.ts:1 imports src/balancer/store/read.ts, which",
       "src/balancer/target.ts:1 imports src/aggregator/record.ts, which",
       "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
+      "src/prober/station.ts:1 imports src/balancer/store/read.ts, which",
       "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
       "src/shared/log.ts:2 imports src/balancer/routing.ts, which",
       "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",

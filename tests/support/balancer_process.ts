@@ -104,9 +104,20 @@ export class BalancerProcess implements AsyncDisposable {
     return (await (await fetch(`${this.url}/readyz`)).json()).status;
   }
 
-  /** A call of the admin API about this cluster, with a token. */
+  /** What it knows of the health of this cluster. */
+  // deno-lint-ignore no-explicit-any -- tests look into it as they please
+  async health(cluster: string): Promise<any> {
+    return await (await this.request("GET", `health/${cluster}`)).json();
+  }
+
+  /** A call of the admin API about the route of this cluster, with a token. */
   async call(method: string, cluster: string, body?: unknown): Promise<Response> {
-    return await fetch(`${this.url}/api/v1/routes/${cluster}`, {
+    return await this.request(method, `routes/${cluster}`, body);
+  }
+
+  /** A call of the admin API, with a token. */
+  async request(method: string, path: string, body?: unknown): Promise<Response> {
+    return await fetch(`${this.url}/api/v1/${path}`, {
       method,
       headers: { "Authorization": `Bearer ${TOKEN}`, "Content-Type": "application/json" },
       ...body === undefined ? {} : { body: JSON.stringify(body) },

@@ -125,6 +125,12 @@ const LAYERS: readonly Layer[] = [
     direct: true,
   },
   {
+    row: "the prober never imports the aggregator, nor the balancer's store or admin API",
+    who: /^src\/(prober|balancer\/health)\//,
+    never: new RegExp(String.raw`^src\/(aggregator|balancer\/(store|admin))\/|${DATABASE_DRIVER.source}`),
+    instead: "ask the balancer over its API",
+  },
+  {
     row: "src never imports tests",
     who: /^src\//,
     never: /^tests\//,
@@ -194,6 +200,7 @@ const PURE = [
     "tally",
     "turn_order",
   ].map((name) => `src/balancer/${name}.ts`),
+  ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
   ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
 ];
 
@@ -272,6 +279,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/balancer/availability.ts": "tests/balancer/choice_test.ts",
   "src/balancer/reasons.ts": "tests/balancer/choice_test.ts",
   "src/balancer/redirect_totals.ts": "tests/balancer/tally_test.ts",
+  // Descriptions, and the shapes of bodies: seen through the calls that they are of.
+  "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
+  "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
   // A type, and a setting that the simulated clients have.

@@ -34,7 +34,7 @@ export const describedTasks: Check = (tree) =>
 export const tasksWithoutPackages: Check = (tree) =>
   Object.entries(denoJson(tree).tasks ?? {}).flatMap(([name, task]) => {
     const command = typeof task === "string" ? task : task.command ?? "";
-    const needsNone = /src\/(aggregator|sender)\/main\.ts/.test(command);
+    const needsNone = /src\/(aggregator|sender|prober)\/main\.ts/.test(command);
     return needsNone && !command.includes(" --no-npm ")
       ? [`deno.json: the task "${name}" runs what needs no package; add --no-npm`]
       : [];
