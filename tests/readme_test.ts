@@ -15,8 +15,11 @@ import { checkNames } from "./bench/contest.ts";
 import { parseOptions } from "./bench/options.ts";
 import { Batch, scanDatagram } from "../src/aggregator/scanner.ts";
 import { balancerFlags, parseConfig as parseBalancerConfig } from "../src/balancer/config.ts";
+import { parseConfig as parseProberConfig, proberFlags } from "../src/prober/config.ts";
 import type { FlagTable } from "../src/shared/flags.ts";
 import { LIBC_PATHS } from "../src/shared/libc.ts";
+import { parseCompose } from "./support/compose.ts";
+import { lockedServices, secretsFromOutside, watchedServices } from "./support/house_containers.ts";
 import * as readme from "./support/readme.ts";
 import { Shell, startAndStop } from "./support/readme_shell.ts";
 import { withDirectory } from "./support/temporary_directory.ts";
@@ -93,6 +96,24 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     "tests/container runs it",
     (args, image) => dockerRuns(image!, args!.split(" ")),
   ],
+  [/^echo "ADMIN_TOKENS=alice:.*,prober:.*:health" >> \.env$/, "would change .env", () => {}],
+  [
+    /^PROBE_TOKEN=\$\(sed -n '.*' \.env\) deno task (probe)$/,
+    "tests/prober/main_test.ts runs it",
+    taskExists,
+  ],
+  [/^PROBE_TOKEN_FILE=\S+ deno (run .* src\/prober\/main\.ts (.*))$/, "tests/prober/main_test.ts runs it", (
+    words,
+    flags,
+  ) => {
+    const task = TASKS.probe!.command.replaceAll("'", "").split(" ");
+    for (const word of words!.split(" ")) {
+      const isOwn = /^--allow-(net|read)=/.test(word) || flags!.split(" ").includes(word);
+      assert.ok(isOwn || task.includes(word), word);
+    }
+    const env = (name: string) => name === "PROBE_TOKEN" ? "0123456789abcdef" : undefined;
+    assert.equal(parseProberConfig(flags!.split(" "), env, unset, true).kind, "run");
+  }],
   [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "would change .env", (variable) => {
     assert.match(COMPOSE, new RegExp(`\\$\\{${variable}:\\?`), "docker-compose.yml asks for it");
   }],
@@ -192,12 +213,18 @@ const inProse = (help: string) => help.replace("--allow-ffi", "the ffi permissio
 const FLAGS: readonly (readonly [heading: string, flags: FlagTable])[] = [
   ["Flags", aggregatorFlags(FACTS)],
   ["Flags of the balancer", balancerFlags(FACTS)],
+  ["Health and failover", proberFlags(FACTS.stderrIsTerminal)],
 ];
 
 for (const [heading, flags] of FLAGS) {
   test(`${heading}: the table says what --help says`, () => {
     assert.deepEqual(
-      readme.tableOf(README, heading, "flag"),
+      readme.tableOf(
+        README,
+        heading,
+        heading === "Health and failover" ? "flag of `deno task probe`" : "flag",
+      )
+        .map(({ "flag of `deno task probe`": flag, ...row }) => flag === undefined ? row : { flag, ...row }),
       Object.values(flags).map(({ flag, placeholder, variable, default: value, defaultShown, help }) => ({
         flag: `\`--${flag} ${placeholder}\``,
         variable: `\`${variable}\``,
@@ -280,6 +307,7 @@ const PERMISSIONS: readonly (readonly [heading: string, column: string, words: r
   ["Permissions", "`start`", wordsOf("start")],
   ["Permissions", "`start:sandbox`", wordsOf("start:sandbox")],
   ["Permissions", "container", entrypointOf("aggregator")],
+  ["Health and failover", "`probe`", wordsOf("probe")],
   ["Permissions of the balancer", "`balancer`", wordsOf("balancer")],
   ["Permissions of the balancer", "container", entrypointOf("balancer")],
   ["Permissions of the balancer", "compose", composeWords],
@@ -288,11 +316,27 @@ const PERMISSIONS: readonly (readonly [heading: string, column: string, words: r
 for (const [heading, column, words] of PERMISSIONS) {
   test(`${heading}: the column ${column} is what is granted`, () => {
     const granted = readme.grantsOf(words);
-    assert.ok(granted.size > 5);
+    assert.ok(granted.size >= 5);
     const rows = readme.tableOf(README, heading, "permission");
     assert.deepEqual([...readme.grantsIn(rows, column)].sort(), [...granted].sort());
   });
 }
+
+test("the prober's service is locked down, and may do what its task may, to other hosts", () => {
+  const [block] = readme.blocksOf(README).filter(({ language }) => language === "yaml");
+  const compose = block!.lines.join("\n");
+  const tree = new Map([["docker-compose.yml", compose], ["Dockerfile", DOCKERFILE]]);
+  const { prober } = parseCompose(compose);
+  for (const check of [lockedServices, secretsFromOutside, watchedServices]) {
+    const findings = check(tree).filter((finding) => finding.includes(": prober "));
+    assert.deepEqual(findings, []);
+  }
+  const task = wordsOf("probe");
+  for (const word of prober!.entrypoint!.slice(1)) {
+    assert.ok(word.startsWith("--allow-net=") || word === "--cached-only" || task.includes(word), word);
+  }
+  assert.ok(prober!.entrypoint!.some((word) => word.startsWith("--allow-net=balancer:8081,")));
+});
 
 test("the C library's paths are those that are looked for", () => {
   const paths = readme.codesIn(README).filter((code) => /^\/.*libc\.so/.test(code));

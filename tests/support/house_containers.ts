@@ -157,9 +157,11 @@ export const removedPackages: Check = (tree) => {
   ];
 };
 
-/** Settings of the two services that a container fixes, or that only a run without containers has. */
+/** Settings of the services that a container fixes, or that only a run without containers has. */
 const FIXED =
-  "BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT"
+  ("BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT " +
+    // The prober's: what it may reach is the user's to say, and so is its service.
+    "PROBE_REPORT_TO PROBE_PRIVATE PROBE_LOG_LEVEL PROBE_LOG_FORMAT PROBE_TOKEN")
     .split(" ");
 
 /** Every setting of .env.example reaches its service, and every one that docker-compose.yml asks for is explained. */
