@@ -139,7 +139,7 @@ export class Repository implements Store {
       ready: () => this.#ready(),
       changed: (routes) => this.#tell(routes, changed),
       state,
-      readAlso: async () => overridden(await this.#overrides.read()),
+      readOverrides: async () => overridden(await this.#overrides.read()),
     });
     await this.#watch.tried;
   }

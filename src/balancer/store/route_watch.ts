@@ -5,7 +5,7 @@ import { CHANNEL } from "./migrations.ts";
 import type { Outage } from "./outage.ts";
 import { type RouteRow, toRoute } from "./rows.ts";
 import type { Sql, Subscription } from "./sql.ts";
-import { StoreReadOnly } from "./store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./store.ts";
 import { Watch } from "./watch.ts";
 
 /** Between two looks where notifications come: a dead connection is found out by it. */
@@ -56,8 +56,8 @@ export interface RouteWatchOptions {
   readonly ready: () => Promise<void>;
   readonly changed: (routes: Route[]) => void;
   readonly state: (up: boolean, isReadOnly: boolean) => void;
-  /** Reads what else is announced on the same channel. */
-  readonly readAlso?: () => Promise<void>;
+  /** Reads what operators want, which is announced on the same channel. */
+  readonly readOverrides?: () => Promise<void>;
 }
 
 /** Tells of the routes as they change: by notification, or by looking, where no notification comes. */
@@ -72,6 +72,10 @@ export class RouteWatch {
   #isUp = false;
   #isReadOnly = false;
   #renewedMs = -Infinity;
+  /** One reading of the overrides after the other. */
+  #overridesRead = Promise.resolve();
+  #isOverrideReadWaiting = false;
+  #areOverridesUnread = false;
   #parts: ReadonlyMap<number, Part> = new Map();
   /** All of them, in no order; another array only when they are other routes. */
   #routes: Route[] | undefined;
@@ -102,14 +106,17 @@ export class RouteWatch {
     };
   }
 
-  stop(): Promise<void> {
-    return this.#watch.stop();
+  async stop(): Promise<void> {
+    await this.#watch.stop();
+    await this.#overridesRead;
   }
 
   async #read(): Promise<Route[]> {
+    let isFirst = false;
     this.#isReading = true;
     try {
       await this.#options.ready();
+      isFirst = this.#routes === undefined;
       const hashes = Object.fromEntries([...this.#parts].map(([part, { hash }]) => [part, hash]));
       const found = await this.#subscription.query<ChangeRow>(CHANGES, [JSON.stringify(hashes)]);
       this.#update(found);
@@ -117,7 +124,9 @@ export class RouteWatch {
     } finally {
       this.#isReading = false;
     }
-    await this.#options.readAlso?.();
+    // At the start both are known before anybody is answered; later no change of a route waits for the other reading.
+    const overridesRead = this.#readOverrides();
+    if (isFirst) await overridesRead;
     await this.#test();
     return this.#routes!;
   }
@@ -136,6 +145,26 @@ export class RouteWatch {
     const isSame = parts.size === before.size && [...parts].every(([part, it]) => before.get(part) === it);
     if (isSame && this.#routes !== undefined) return;
     this.#routes = [...parts.values()].flatMap(({ routes }) => routes);
+  }
+
+  /** Never rejects: without what operators want the routes are followed all the same, and it is tried again. */
+  #readOverrides(): Promise<void> {
+    const { readOverrides, log } = this.#options;
+    if (readOverrides === undefined || this.#isOverrideReadWaiting) return this.#overridesRead;
+    this.#isOverrideReadWaiting = true;
+    return this.#overridesRead = this.#overridesRead.then(async () => {
+      this.#isOverrideReadWaiting = false;
+      try {
+        await readOverrides();
+        this.#areOverridesUnread = false;
+      } catch (error) {
+        const isNews = !this.#areOverridesUnread && !(error instanceof StoreUnavailable);
+        this.#areOverridesUnread = true;
+        if (isNews) {
+          log.error("overrides_unread", "what operators want can't be read; it stays as it was", { error });
+        }
+      }
+    });
   }
 
   /** Announces something, where it is open whether one would hear of it. */
@@ -157,7 +186,8 @@ export class RouteWatch {
   }
 
   #lookMs(): number {
-    return this.#subscription.isListening && this.#hearing.isGood && !this.#isReadOnly ? LOOK_MS : POLL_MS;
+    const isTold = this.#subscription.isListening && this.#hearing.isGood && !this.#isReadOnly;
+    return isTold && !this.#areOverridesUnread ? LOOK_MS : POLL_MS;
   }
 
   #heard(payload?: string): void {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Override } from "../../../src/balancer/override.ts";
+import type { Route } from "../../../src/balancer/routing.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { useBackends } from "../../support/database.ts";
 import { Deliveries } from "../../support/deliveries.ts";
 
@@ -37,6 +39,29 @@ for (const backend of useBackends()) {
       const removed = await one.removeOverride("b", "origin");
       assert.deepEqual(timeless([removed!]), ["b origin down alice"]);
       await until();
+    },
+  });
+
+  Deno.test({
+    name: `overrides on ${backend.name}: where they can't be read, routes are followed all the same`,
+    permissions: backend.permissions,
+    async fn() {
+      await using database = await backend.fresh();
+      const lines: LogEntry[] = [];
+      const store = await database.instance(logInto(lines));
+      await store.routes();
+      await database.sql.exec("alter table balancer.overrides rename to hidden");
+      const [routes, told] = [new Deliveries<Route[]>(), new Deliveries<Override[]>()];
+      await store.watch(routes.take, () => {}, told.take);
+      const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
+      await store.change("a", "alice", {}, () => settings);
+      await routes.until((all) => all.length === 1);
+      assert.deepEqual(told.all, []);
+      assert.deepEqual(eventsOf(lines).filter((event) => event.startsWith("overrides")), [
+        "overrides_unread",
+      ]);
+      await database.sql.exec("alter table balancer.hidden rename to overrides");
+      await told.until((overrides) => overrides.length === 0);
     },
   });
 
