@@ -53,7 +53,8 @@ export class Shell implements AsyncDisposable {
     for (const begunMs = performance.now();;) {
       const printed = comparable(await run(this, ...groups));
       // Only the redirect after a change may need time.
-      const isEarly = this.#hasChanged && /^(curl -so|for i) /.test(command) && printed.join() !== expected.join();
+      const isEarly = this.#hasChanged && /^(curl -so|for i) /.test(command) &&
+        printed.join() !== expected.join();
       if (isEarly && performance.now() - begunMs < IN_FORCE_MS_MAX) continue;
       if (output.length > 0) assert.deepEqual(printed, expected, command);
       return;
