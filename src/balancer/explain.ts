@@ -29,7 +29,16 @@ export interface ExplainedDestination {
   readonly share: number;
   /** Why it takes nothing of its weight; undefined: it takes its share. */
   readonly away: typeof REASONS[number] | undefined;
+  readonly health: string;
+  /** Of its health. */
+  readonly reason: string;
 }
+
+/** What is known of a destination's health. */
+export type HealthOf = (
+  cluster: string,
+  destination: string,
+) => { readonly state: string; readonly reason: string } | undefined;
 
 /**
  * What would happen to a request for this video now. Takes no turn.
@@ -37,7 +46,12 @@ export interface ExplainedDestination {
  * @param video the URL, decoded
  * @param nowMs of the clock that the workers use
  */
-export function explain(video: string, table: RoutingTable, nowMs: () => number): Explanation {
+export function explain(
+  video: string,
+  table: RoutingTable,
+  nowMs: () => number,
+  healthOf: HealthOf = () => undefined,
+): Explanation {
   const found = findVideo(video, table);
   if ("reason" in found) return { refusal: { status: found.status, reason: found.reason } };
   const { cluster, version, spread, destinations, configured, effective, away, turns } = found.target;
@@ -50,11 +64,14 @@ export function explain(video: string, table: RoutingTable, nowMs: () => number)
     turn: String(Atomics.load(turns, 0) + 1n),
     destinations: destinations.map(({ name }, i) => {
       const reason = away[i];
+      const health = healthOf(cluster, name);
       return {
         name,
         weight: configured.weights[i]!,
         share: effective.weights[i]! / total,
         away: reason === undefined ? undefined : REASONS[reason],
+        health: health?.state ?? "unchecked",
+        reason: health?.reason ?? "",
       };
     }),
     choice: { destination: destinations[destinationIn(choice)]!.name, reason: REASONS[reasonIn(choice)] },

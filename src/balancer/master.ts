@@ -106,7 +106,15 @@ export class Master {
 
   /** What would happen to a request for this video now, and why; undefined before there are routes. */
   explain(video: string): Explanation | undefined {
-    return this.#table && explain(video, this.#table, sharedMs);
+    const { health } = this.#parts;
+    return this.#table &&
+      explain(
+        video,
+        this.#table,
+        sharedMs,
+        (cluster, name) =>
+          health.view(cluster)[0]?.destinations.find((destination) => destination.name === name),
+      );
   }
 
   get readiness(): Readiness {

@@ -17,6 +17,7 @@ const ROUTE = {
   originWeight: 1,
   originPort: null,
 };
+const UNCHECKED = { health: "unchecked", reason: "" };
 const VIDEO = "http://s1.origin-cluster/v/1.m3u8";
 const A_DOWN: Availability = {
   absent: new Map([["a", { share: 0, reason: "failover" }]]),
@@ -28,21 +29,23 @@ Deno.test({
   permissions: "none",
   fn() {
     const table = routingTable([ROUTE], { availabilityOf: () => A_DOWN, turnsTaken: () => 2n ** 53n });
-    const once = explain(VIDEO, table, () => 0);
+    const healthOf = (_cluster: string, name: string) =>
+      name === "a" ? { state: "down", reason: "it broke" } : undefined;
+    const once = explain(VIDEO, table, () => 0, healthOf);
     assert.deepEqual(once, {
       cluster: "origin-cluster",
       version: 7,
       spread: "turn",
       turn: "9007199254740993",
       destinations: [
-        { name: "origin", weight: 1, share: 0.25, away: undefined },
-        { name: "a", weight: 6, share: 0, away: "failover" },
-        { name: "b", weight: 3, share: 0.75, away: undefined },
+        { name: "origin", weight: 1, share: 0.25, away: undefined, ...UNCHECKED },
+        { name: "a", weight: 6, share: 0, away: "failover", health: "down", reason: "it broke" },
+        { name: "b", weight: 3, share: 0.75, away: undefined, ...UNCHECKED },
       ],
       choice: { destination: "b", reason: "failover" },
       location: "http://b.example.net/x/s1/v/1.m3u8",
     });
-    assert.deepEqual(explain(VIDEO, table, () => 0), once);
+    assert.deepEqual(explain(VIDEO, table, () => 0, healthOf), once);
     const byPath = routingTable([{ ...ROUTE, spread: "path" }]);
     const explained = explain(VIDEO, byPath, () => 0);
     assert.ok(

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { CLUSTER } from "../support/balancer.ts";
 import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/balancer_process.ts";
-import { sleep, until } from "../support/faults.ts";
+import { until } from "../support/faults.ts";
 import { withDirectory } from "../support/temporary_directory.ts";
 import { makeStream } from "./media.ts";
 import { type PlayerName, PLAYERS, servePages } from "./pages.ts";
-import { readFiles, Station, throughBalancer } from "./stations.ts";
+import { type Files, readFiles, Station, throughBalancer } from "./stations.ts";
 
 const SECONDS = 24;
 const ARGS = [
@@ -43,12 +43,18 @@ interface Progress {
   readonly failure: string;
 }
 
-/** Two CDNs and an origin with a stream, a balancer before them, and its address for a file of the stream. */
-async function withStream(
-  use: (
-    parts: { cdns: [Station, Station]; origin: Station; redirectOf: (name: string) => string },
-  ) => Promise<void>,
-): Promise<void> {
+interface Parts {
+  readonly cdns: readonly [Station, Station];
+  /** The address of a file of the stream, as viewers are given it. */
+  readonly redirectOf: (name: string) => string;
+  /** The address of its steering manifest. */
+  readonly steering: string;
+  /** What the balancer thinks of the first CDN. */
+  readonly stateOfA: () => Promise<unknown>;
+}
+
+/** Two CDNs and an origin with a stream, and a balancer before them that looks after the CDNs. */
+async function withStream(use: (parts: Parts) => Promise<void>): Promise<void> {
   await withDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/stream`);
     await makeStream(`${directory}/stream`, SECONDS);
@@ -72,64 +78,129 @@ async function withStream(
       originWeight: 0,
       originPort: origin.port,
       cdns,
+      steeringTtlS: 1,
       version: 1,
       updatedAt: "2026-11-21T22:00:00Z",
       updatedBy: "a",
     }]);
-    await using balancer = await BalancerProcess.start(directory, { env: { DATABASE_URL: DATABASE_DOWN } });
+    const env = { DATABASE_URL: DATABASE_DOWN };
+    await using balancer = await BalancerProcess.start(directory, { env, flags: ["--probe-private", "on"] });
+    const base = `http://127.0.0.1:${balancer.port}`;
     const redirectOf = (name: string) =>
-      `http://127.0.0.1:${balancer.port}/?video=` +
-      encodeURIComponent(`http://s1.${CLUSTER}:${origin.port}/v/${name}`);
+      `${base}/?video=${encodeURIComponent(`http://s1.${CLUSTER}:${origin.port}/v/${name}`)}`;
     for (const [name, file] of throughBalancer(made, redirectOf)) files.set(name, file);
-    await use({ cdns: [a, b], origin, redirectOf });
+    const steering = `${base}/steering/${CLUSTER}`;
+    files.set("steered.m3u8", steered(made, steering, [["a", a.port], ["b", b.port]]));
+    for (const name of ["media_0.m3u8", "media_1.m3u8"]) files.set(`direct_${name}`, made.get(name)!);
+    const stateOfA = async () => {
+      const [, destination] = (await balancer.health(CLUSTER)).destinations;
+      return destination.state;
+    };
+    await use({ cdns: [a, b], redirectOf, steering, stateOfA });
   });
 }
 
-Deno.test("players: hls.js, Shaka and dash.js play a stream through the balancer, and through a failover", () =>
-  withStream(async ({ cdns: [a, b], redirectOf }) => {
-    const pages = servePages();
+/** A playlist of two pathways, each at its own CDN, and the manifest that tells which is to be taken. */
+function steered(
+  files: Files,
+  steering: string,
+  pathways: readonly (readonly [name: string, port: number])[],
+): Uint8Array<ArrayBuffer> {
+  const text = new TextDecoder().decode(files.get("index.m3u8")!);
+  const [, variant] = /^#EXT-X-STREAM-INF:(.*)$/m.exec(text)!;
+  const lines = pathways.flatMap(([name, port]) => [
+    `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${name}",NAME="audio",DEFAULT=YES,` +
+    `URI="http://127.0.0.1:${port}/v/direct_media_1.m3u8"`,
+    `#EXT-X-STREAM-INF:${variant!.replace(/AUDIO="[^"]*"/, `AUDIO="${name}"`)},PATHWAY-ID="${name}"`,
+    `http://127.0.0.1:${port}/v/direct_media_0.m3u8`,
+  ]);
+  const head = [
+    "#EXTM3U",
+    "#EXT-X-VERSION:7",
+    `#EXT-X-CONTENT-STEERING:SERVER-URI="${steering}",PATHWAY-ID="a"`,
+  ];
+  return new TextEncoder().encode([...head, ...lines, ""].join("\n"));
+}
+
+/** Pages that play, and how far each has come. */
+class Audience {
+  readonly #pages = new Map<string, Page>();
+  #states = new Map<string, Progress>();
+
+  async play(context: BrowserContext, base: string, name: PlayerName, url: string): Promise<void> {
+    const page = await context.newPage();
+    await page.goto(`${base}/${encodeURIComponent(name)}/page?url=${encodeURIComponent(url)}`);
+    this.#pages.set(name, page);
+  }
+
+  /** @throws {Error} Not all have come there in time, or one gave up. */
+  async until(what: string, seconds: number, ms: number): Promise<void> {
+    const areThere = async () => {
+      for (const [name, page] of this.#pages) this.#states.set(name, await progressOf(page));
+      const states = [...this.#states.values()];
+      assert.ok(states.every(({ failure }) => failure === ""), "One gave up");
+      return states.every((state) => state.seconds > seconds);
+    };
     try {
-      await withChromium(async (context) => {
-        const playing = await Promise.all((Object.keys(PLAYERS) as PlayerName[]).map(async (name) => {
-          const page = await context.newPage();
-          const url = encodeURIComponent(redirectOf(PLAYERS[name].manifest));
-          await page.goto(`http://127.0.0.1:${pages.addr.port}/${encodeURIComponent(name)}/page?url=${url}`);
-          const progress = () =>
-            page.evaluate<Progress>(`({
-              seconds: document.querySelector("video").currentTime,
-              failure: globalThis.failure,
-            })`);
-          return { name, progress };
-        }));
-        const states = new Map<string, Progress>();
-        const all = async (holds: (progress: Progress) => boolean) => {
-          for (const { name, progress } of playing) {
-            const now = await progress();
-            assert.equal(now.failure, "", `${name} gave up after ${now.seconds} s`);
-            states.set(name, now);
-          }
-          return [...states.values()].every(holds);
-        };
-        const untilAll = async (what: string, holds: (progress: Progress) => boolean, ms: number) => {
-          try {
-            await until(what, () => all(holds), ms);
-          } catch (error) {
-            throw new Error(Deno.inspect(states), { cause: error });
-          }
-        };
-        await untilAll("each player has begun", ({ seconds }) => seconds > 4, 60_000);
-        assert.ok(a.segments > 0 && b.segments > 0, `${a.segments} and ${b.segments}`);
-        await a.stop();
-        const before = b.segments;
-        await sleep(5000);
-        a.start();
-        await untilAll("each player has come to the end", ({ seconds }) => seconds > SECONDS - 1, 60_000);
-        assert.ok(b.segments > before);
-      });
-    } finally {
-      await pages.shutdown();
+      await until(what, areThere, ms);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}: ${Deno.inspect(this.#states)}`, { cause: error });
     }
-  }));
+  }
+}
+
+const progressOf = (page: Page) =>
+  page.evaluate<Progress>(`({
+    seconds: document.querySelector("video").currentTime,
+    failure: globalThis.failure,
+  })`);
+
+async function withPages(use: (context: BrowserContext, base: string) => Promise<void>): Promise<void> {
+  const pages = servePages();
+  try {
+    await withChromium((context) => use(context, `http://127.0.0.1:${pages.addr.port}`));
+  } finally {
+    await pages.shutdown();
+  }
+}
+
+Deno.test("players: hls.js, Shaka and dash.js play a stream through the balancer, and through a failover", () =>
+  withStream(({ cdns: [a, b], redirectOf, stateOfA }) =>
+    withPages(async (context, base) => {
+      const audience = new Audience();
+      for (const name of Object.keys(PLAYERS) as PlayerName[]) {
+        await audience.play(context, base, name, redirectOf(PLAYERS[name].manifest));
+      }
+      await audience.until("each player has begun", 4, 60_000);
+      assert.ok(a.segments > 0 && b.segments > 0, `${a.segments} and ${b.segments}`);
+      await a.stop();
+      await until("the failover", async () => await stateOfA() === "down");
+      const before = b.segments;
+      await audience.until("each player has come to the end", SECONDS - 1, 90_000);
+      assert.ok(b.segments > before);
+      a.start();
+    })
+  ));
+
+Deno.test("players: hls.js goes to the other pathway when steering says so", () =>
+  withStream(({ cdns: [a, b], steering, stateOfA }) =>
+    withPages(async (context, base) => {
+      // The turns of first requests alternate: this one has hls.js begin at A.
+      await until("A's turn", async () => {
+        const manifest = await (await fetch(steering)).json();
+        return manifest["PATHWAY-PRIORITY"][0] === "b";
+      });
+      const audience = new Audience();
+      await audience.play(context, base, "hls.js", `http://127.0.0.1:${b.port}/v/steered.m3u8`);
+      await audience.until("it plays", 4, 60_000);
+      assert.ok(a.segments > 0 && b.segments === 0, `${a.segments} and ${b.segments}`);
+      await a.stop();
+      await until("the failover", async () => await stateOfA() === "down");
+      await audience.until("it has come to the end", SECONDS - 1, 90_000);
+      assert.ok(b.segments > 0);
+      a.start();
+    })
+  ));
 
 Deno.test("players: ffprobe follows the redirects", () =>
   withStream(async ({ redirectOf }) => {

@@ -28,6 +28,8 @@ const redirectSchema = z.object({
     name: z.string(),
     weight: z.int(),
     share: z.number().openapi({ description: "The part of all redirects that it takes now, from 0 to 1" }),
+    health: z.string().openapi({ description: "As GET /api/v1/health has it", example: "up" }),
+    reason: z.string().openapi({ description: "Of its health, as there" }),
     away: reasonSchema.optional().openapi({ description: "Why it takes none of its weight" }),
   })),
   choice: z.object({ destination: z.string(), reason: reasonSchema }),

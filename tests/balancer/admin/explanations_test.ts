@@ -21,7 +21,10 @@ Deno.test({
     const found = await call(`GET ${PATH}?video=${encodeURIComponent(VIDEO)}`);
     assert.equal(found.status, 200);
     assert.deepEqual(found.json.choice, { destination: "cdn", reason: "turn" });
-    assert.deepEqual(found.json.destinations[0], { name: "origin", weight: 1, share: 0.1 });
+    assert.deepEqual(found.json.destinations[0], {
+      ...{ name: "origin", weight: 1, share: 0.1 },
+      ...{ health: "unchecked", reason: "" },
+    });
     const refused = await call(`GET ${PATH}?video=ftp://a`);
     assert.deepEqual([refused.status, refused.json.refusal.status], [200, 400]);
     assert.equal((await call(`GET ${PATH}?video=a`, { token: null })).status, 401);
