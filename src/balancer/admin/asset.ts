@@ -1,13 +1,6 @@
-import { createHash } from "node:crypto";
+import { acceptsGzip } from "../../shared/http/accept.ts";
+import { type Forms, formsOf, streamOf } from "../../shared/http/file_forms.ts";
 import { type Conditions, notModified } from "./conditions.ts";
-import { accepted } from "./requests.ts";
-
-/** The same content, as it is or compressed. */
-interface Form {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Strong, so each form has its own (RFC 9110, 8.8.3.3). */
-  readonly etag: string;
-}
 
 /**
  * A file that is the same for everybody who asks. It is made when it is first asked for; its bytes are kept, as they are
@@ -16,7 +9,7 @@ interface Form {
 export class Asset {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #make: () => string | Promise<string>;
-  #forms: Promise<{ plain: Form; gzip: Form }> | undefined;
+  #forms: Promise<Forms> | undefined;
 
   constructor(
     contentType: string,
@@ -35,7 +28,7 @@ export class Asset {
 
   /** @throws {Problem} If-None-Match is not a list of entity tags. */
   async answer(acceptEncoding: string | undefined, conditions: Conditions): Promise<Response> {
-    this.#forms ??= formsOf(this.#make);
+    this.#forms ??= Promise.resolve(this.#make()).then(formsOf);
     const { plain, gzip } = await this.#forms;
     const { bytes, etag } = acceptsGzip(acceptEncoding) ? gzip : plain;
     const headers = { ...this.#headers, ETag: etag };
@@ -44,30 +37,4 @@ export class Asset {
       headers: bytes === gzip.bytes ? { ...headers, "Content-Encoding": "gzip" } : headers,
     });
   }
-}
-
-async function formsOf(make: () => string | Promise<string>): Promise<{ plain: Form; gzip: Form }> {
-  const bytes = new TextEncoder().encode(await make());
-  const compressed = streamOf(bytes).pipeThrough(new CompressionStream("gzip"));
-  return { plain: formOf(bytes), gzip: formOf(await new Response(compressed).bytes()) };
-}
-
-function formOf(bytes: Uint8Array<ArrayBuffer>): Form {
-  return { bytes, etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"` };
-}
-
-/** Hands the bytes on themselves: a `Response` of bytes copies them, for each answer anew. */
-function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
-}
-
-/** Whether a client takes gzip (RFC 9110, 12.5.3); one that doesn't say gets the bytes as they are. */
-export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  const codings = accepted(acceptEncoding ?? "");
-  return codings.get("gzip") ?? codings.get("x-gzip") ?? codings.get("*") ?? false;
 }

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { qualities } from "../../shared/http/accept.ts";
 import { type FieldProblem, jsonPointer, Problem } from "./problems.ts";
 import { routeSchema, settingsSchema } from "./schemas.ts";
 import type { z } from "@hono/zod-openapi";
@@ -85,19 +86,8 @@ export const answersJson: MiddlewareHandler = async (context, next) => {
 /** Whether the most specific range that covers JSON has a quality above 0. */
 export function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === "") return true;
-  const types = accepted(accept);
-  return types.get("application/json") ?? types.get("application/*") ?? types.get("*/*") ?? false;
-}
-
-/** What a header such as Accept names, in small letters, and whether its quality is above 0 (RFC 9110, 12.4.2). */
-export function accepted(value: string): Map<string, boolean> {
-  return new Map(
-    value.split(",").map((range) => {
-      const [name = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-      const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
-      return [name, !/^0(\.0*)?$/.test(quality)];
-    }),
-  );
+  const types = qualities(accept);
+  return (types.get("application/json") ?? types.get("application/*") ?? types.get("*/*") ?? 0) > 0;
 }
 
 /** What a validator of hono looked at: the body, or a part of the head. */

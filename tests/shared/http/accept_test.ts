@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { acceptsGzip, qualities } from "../../../src/shared/http/accept.ts";
+
+Deno.test({
+  name: "accept: each name has its quality, in small letters",
+  permissions: "none",
+  fn() {
+    const header = "Text/HTML;level=1 ; Q=0.5, */*;q=0, a/b;q=1.000, c/d;q=x, e/f";
+    assert.deepEqual([...qualities(header)], [
+      ["text/html", 0.5],
+      ["*/*", 0],
+      ["a/b", 1],
+      ["c/d", 1],
+      ["e/f", 1],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "accept: what a client says of gzip is what counts",
+  permissions: "none",
+  fn() {
+    for (
+      const value of ["gzip", "GZIP", "br, gzip;q=0.1", "x-gzip", "*", "identity;q=0, *;q=0.5", " gzip ; q=1"]
+    ) {
+      assert.equal(acceptsGzip(value), true, value);
+    }
+    for (
+      const value of [undefined, "", "identity", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped"]
+    ) {
+      assert.equal(acceptsGzip(value), false, value);
+    }
+  },
+});
