@@ -24,7 +24,7 @@ const TOO_LONG = new Uint8Array(BODY_BYTES_MAX + 1);
 /** The methods that a `Request` is made of as they are; it refuses some others, and changes the case of a few. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-export function adminResponder(app: AdminApp, log: Log): SlowResponder {
+export function adminResponder(app: AdminApp, log: Log): SlowResponder<FullAnswer<string | Uint8Array>> {
   return {
     bodyBytesMax: BODY_BYTES_MAX,
     refuse: ({ status, reason }) => textAnswer(status, reason),

@@ -15,11 +15,24 @@ export interface WholeRequest {
   readonly from: Deno.NetAddr;
 }
 
-export interface SlowResponder {
+/** An answer that goes on for as long as there is something to tell; the end of the connection ends it. */
+export interface OpenAnswer {
+  /** As that of a full answer, without a length. */
+  readonly head: string;
+  /**
+   * Tells it: each `send` is one write, and resolves when the client has taken it. Resolves at the end, soon after
+   * `gone` says that the client has closed. @throws {Error} A `send` did, because the client is gone.
+   */
+  follow(send: (bytes: Uint8Array) => Promise<void>, gone: Promise<void>): Promise<void>;
+}
+
+export type ExchangeAnswer = FullAnswer<string | Uint8Array> | OpenAnswer;
+
+export interface SlowResponder<A extends ExchangeAnswer = ExchangeAnswer> {
   /** The longest body to read, in bytes. */
   readonly bodyBytesMax: number;
   /** Never rejects. */
-  answer(request: WholeRequest): Promise<FullAnswer<string | Uint8Array>>;
+  answer(request: WholeRequest): Promise<A>;
   refuse(refusal: Refusal): FullAnswer;
 }
 
@@ -88,6 +101,7 @@ export class Exchange extends Connection {
       : await this.#body(contentLength, expectsContinue);
     this.move("answering");
     const answer = await this.#responder.answer({ ...request, body });
+    if ("follow" in answer) return await this.#follow(answer);
     const text = answer.head + this.ending({ minor, keepsAlive });
     const { body: content } = answer;
     if (typeof content === "string") return await this.#say(text + content);
@@ -113,6 +127,27 @@ export class Exchange extends Connection {
       at += count;
     }
     return body;
+  }
+
+  /** A client that takes no more is closed as one that takes no answer; in between it is this service that is waited for. */
+  async #follow({ head, follow }: OpenAnswer): Promise<void> {
+    this.isLast = true;
+    this.from = this.end;
+    await this.#say(head + this.host.endings.closed);
+    this.move("answering");
+    await follow(async (bytes) => {
+      await this.#sayBytes(bytes);
+      this.move("answering");
+    }, this.#gone());
+  }
+
+  /** Resolves when the client has closed; what it still sends is read and thrown away. */
+  async #gone(): Promise<void> {
+    try {
+      while (await this.conn.read(this.buffer) !== null);
+    } catch {
+      // It closed without a word, or this side did.
+    }
   }
 
   #say(text: string): Promise<void> {
