@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { sharedPageFiles } from "../../../src/shared/page/files.ts";
+
+Deno.test({
+  name: "page files: each lies below /assets/ as in the project, and is what is there",
+  permissions: { read: ["src/shared/page"] },
+  async fn() {
+    const files = sharedPageFiles();
+    const names = (await Array.fromAsync(Deno.readDir("src/shared/page"), ({ name }) => name))
+      .filter((name) => !name.endsWith(".ts"));
+    assert.deepEqual(
+      files.map(([path]) => path).sort(),
+      names.map((name) => `/assets/shared/page/${name}`).sort(),
+    );
+    for (const [path, file] of files) {
+      const { head, body } = await file.answer({ acceptEncoding: undefined, ifNoneMatch: undefined });
+      assert.equal(new TextDecoder().decode(body), await Deno.readTextFile(path.replace("/assets/", "src/")));
+      assert.match(head, /content-type: (text\/(javascript|css)|image\/svg\+xml); charset=utf-8\r\n/);
+    }
+  },
+});
