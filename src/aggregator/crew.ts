@@ -53,6 +53,16 @@ export interface LostWorker {
   reason: string;
 }
 
+/** What a worker does at a moment. */
+export interface Muster {
+  readonly worker: number;
+  readonly state: "parked" | "receiving" | "silent" | "gone";
+  /** Where it receives, or did. */
+  readonly place: number | undefined;
+}
+
+/** Even an idle worker shows a pulse twice a second: one that has not for so long is told of. */
+const SILENT_MS = 800;
 /** A worker that has shown no pulse for so long, in milliseconds of the master's own running time, is dead. */
 export const SILENCE_MS_MAX = 2000;
 
@@ -151,6 +161,15 @@ export class Crew {
       member.pulse = pulse;
       if (member.silentMs >= SILENCE_MS_MAX) this.#died(member, "it gave no sign of life for 2 s", true);
     }
+  }
+
+  /** What every worker does, the spares included. */
+  muster(): Muster[] {
+    return this.#members.toSorted((a, b) => a.worker - b.worker).map(({ worker, place, gone, silentMs }) => ({
+      worker,
+      place,
+      state: gone ? "gone" : place === undefined ? "parked" : silentMs >= SILENT_MS ? "silent" : "receiving",
+    }));
   }
 
   terminate(): void {

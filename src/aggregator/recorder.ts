@@ -28,6 +28,7 @@ export class Recorder {
   #busy = false;
   #working = Promise.resolve();
   #checkpointFails = false;
+  #checkpointMs: number | undefined;
   #finished = false;
   #cancelRetry = () => {};
 
@@ -71,6 +72,14 @@ export class Recorder {
     return this.#parts.checkpoint !== undefined && !this.#checkpointFails;
   }
 
+  /**
+   * Whether the checkpoint can't be written, and when it was last, by the monotonic clock in milliseconds. Undefined:
+   * none is kept.
+   */
+  get checkpointState(): { readonly failing: boolean; readonly savedMs: number | undefined } | undefined {
+    return this.#parts.checkpoint && { failing: this.#checkpointFails, savedMs: this.#checkpointMs };
+  }
+
   /** Writes the last records, and ends; returns those that could be saved nowhere. */
   async finish(lines: readonly string[]): Promise<readonly string[]> {
     const { sink, checkpoint } = this.#parts;
@@ -99,7 +108,9 @@ export class Recorder {
       const lines = this.#saving = this.#lines.splice(0);
       if (checkpoint) {
         const unfinished = { position: sink.position, waiting: [...sink.waiting, ...lines], open: open() };
-        this.#tell(await checkpoint.save(unfinished, lines.length > 0));
+        const failure = await checkpoint.save(unfinished, lines.length > 0);
+        if (failure === undefined) this.#checkpointMs = this.#parts.clock.monotonicMs();
+        this.#tell(failure);
       }
       this.#saving = [];
       sink.add(lines);

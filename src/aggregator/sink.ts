@@ -58,6 +58,8 @@ export class Sink {
   #syncing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
   #failingSince: number | undefined;
+  #written = 0;
+  #lost = 0;
 
   constructor(parts: SinkParts) {
     this.#parts = parts;
@@ -66,6 +68,17 @@ export class Sink {
   /** The records that are not safely in the file yet. */
   get waiting(): readonly string[] {
     return [...this.#unsynced, ...this.#waiting];
+  }
+
+  /** What became of the records, since the start. */
+  get counts(): {
+    readonly written: number;
+    readonly waiting: number;
+    readonly lost: number;
+    failing: boolean;
+  } {
+    const failing = this.#failingSince !== undefined;
+    return { written: this.#written, waiting: this.#waiting.length, lost: this.#lost, failing };
   }
 
   /** `flush` has something to do: records to write, a file to open anew, a failure to try again. */
@@ -127,6 +140,7 @@ export class Sink {
     const inStream = this.#file?.isStream ? 1 : 0; // StandardOutput may still be at it.
     const begun = this.#flushing ? LINES_A_WRITE_MAX : Math.min(1, this.#begun + inStream);
     const lost = this.#waiting.splice(begun, tooMany).length;
+    this.#lost += lost;
     this.#parts.log.error("records_lost", "more records wait for the file than memory is kept for", { lost });
   }
 
@@ -202,6 +216,7 @@ export class Sink {
     // Records are ASCII: their length in characters is that in bytes.
     while (whole < lines.length && written >= lines[whole]!.length) written -= lines[whole++]!.length;
     this.#begun = written;
+    this.#written += whole;
     this.#unsynced.push(...this.#waiting.splice(0, whole));
     if (whole > 0) this.#lastSeconds = lastTimestampSeconds(lines[whole - 1]!) ?? this.#lastSeconds;
     this.#sync(file);
@@ -248,7 +263,10 @@ export class Sink {
     const tail = isStream ? new Uint8Array(0) : await this.#tail(size);
     // In the file before, the record begun lacks its newline alone: whoever reads that file finds it.
     const isRead = identity !== this.#identity && this.#begun === (this.#waiting[0]?.length ?? 0) - 1;
-    if (isRead) this.#waiting.shift();
+    if (isRead) {
+      this.#waiting.shift();
+      this.#written++;
+    }
     this.#identity = identity;
     this.#size = size;
     this.#begun = 0;

@@ -1,7 +1,7 @@
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import { canOpenLibc, LIBC_PATHS } from "../../shared/libc.ts";
 import type { Prepare } from "../messages.ts";
-import type { ReceiveOrder } from "./receiver.ts";
+import type { ReceiveOrder, SocketReading } from "./receiver.ts";
 import { ReuseportSockets } from "./reuseport_sockets.ts";
 
 /** The master's side of a receiver: the addresses that the workers share. */
@@ -19,6 +19,8 @@ export interface Port {
   wake(): void;
   /** Datagrams that the kernel threw away; null where it doesn't tell. */
   dropped(): number | null;
+  /** Each receiving socket: those of the first address in the order of the workers' places, then the next address. */
+  readings(): SocketReading[];
   /** From now on nothing arrives; what has arrived can still be read. */
   stopAccepting(): void;
   close(): void;
@@ -124,6 +126,7 @@ function reuseportPort(all: readonly ReuseportSockets[]): Port {
     }),
     wake: () => first!.ring(),
     dropped: () => sum((sockets) => sockets.dropped()),
+    readings: () => all.flatMap((sockets) => sockets.readings()),
     stopAccepting: () => all.forEach((sockets) => sockets.stopAccepting()),
     close: () => all.forEach((sockets) => sockets.close()),
   };
@@ -138,6 +141,7 @@ function datagramPort(addresses: readonly HostPort[]): Port {
     orderOf: () => ({}),
     wake() {}, // They sleep on the control word itself.
     dropped: () => null,
+    readings: () => addresses.map(() => ({ dropped: null, queuedBytes: null, bufferBytes: null })),
     stopAccepting() {}, // A worker drains its own socket until it falls quiet, then closes it.
     close() {},
   };

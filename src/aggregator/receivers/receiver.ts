@@ -25,6 +25,15 @@ export interface ReceiveOrder {
   sleepMsMax?: number;
 }
 
+/** A socket as the kernel counts it; null where it doesn't tell. */
+export interface SocketReading {
+  /** Datagrams thrown away because the receive buffer was full. */
+  readonly dropped: number | null;
+  readonly queuedBytes: number | null;
+  /** Twice what SO_RCVBUF was given: the room that `queuedBytes` counts against. */
+  readonly bufferBytes: number | null;
+}
+
 /** Reads datagrams into its station until `look` says stop and the sockets are empty. */
 export interface Receiver {
   receive(station: Station, order: ReceiveOrder): void | Promise<void>;

@@ -35,8 +35,13 @@ const EFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 /** The highest interface index there can be: the kernel counts up from 1. */
 const NO_INTERFACE = 0x7fffffff;
 
-/** SO_MEMINFO answers with this many 32-bit values; the one named counts what the socket dropped (sk_drops). */
+/** What the kernel tells of each socket: as a SocketReading, with nothing unknown. */
+type KnownReading = Readonly<Record<"dropped" | "queuedBytes" | "bufferBytes", number>>;
+
+/** SO_MEMINFO answers with this many 32-bit values: what the queue takes, its limit, …, what was dropped (sk_drops). */
 const MEMINFO_VALUES = 9;
+const MEMINFO_RMEM_ALLOC = 0;
+const MEMINFO_RCVBUF = 1;
 const MEMINFO_DROPS = 8;
 
 /** What a small datagram takes of a receive buffer: its bytes and the kernel's struct sk_buff, rounded up. */
@@ -117,17 +122,24 @@ export class ReuseportSockets {
     return floodMs < 1 ? 0 : Math.min(SLEEP_MS_MAX, floodMs);
   }
 
-  /** Datagrams the kernel threw away because a socket's buffer was full. Ask at least once in 2^32 drops. */
-  dropped(): number {
-    let sum = 0;
-    this.#fds.forEach((fd, i) => {
-      const now = this.#option(fd, SO_MEMINFO, MEMINFO_VALUES)[MEMINFO_DROPS]!;
+  /** What each socket holds and has lost. Ask at least once in 2^32 drops. */
+  readings(): KnownReading[] {
+    return this.#fds.map((fd, i) => {
+      const info = this.#option(fd, SO_MEMINFO, MEMINFO_VALUES);
       const drops = this.#drops[i]!;
-      drops.total += (now - drops.last) >>> 0;
-      drops.last = now;
-      sum += drops.total;
+      drops.total += (info[MEMINFO_DROPS]! - drops.last) >>> 0;
+      drops.last = info[MEMINFO_DROPS]!;
+      return {
+        dropped: drops.total,
+        queuedBytes: info[MEMINFO_RMEM_ALLOC]!,
+        bufferBytes: info[MEMINFO_RCVBUF]!,
+      };
     });
-    return sum;
+  }
+
+  /** Datagrams the kernel threw away because a socket's buffer was full. */
+  dropped(): number {
+    return this.readings().reduce((sum, { dropped }) => sum + dropped, 0);
   }
 
   /**
