@@ -48,6 +48,7 @@ const RULES: readonly Rule[] = [
       "src/aggregator/helper.ts": 'import { a } from "./sink.ts"; import { b } from "./partial.ts";',
       "src/aggregator/master.ts": 'import "./partial.ts";\nimport type { Scan } from "./scanner.ts";',
       "src/aggregator/receivers/datagram.ts": 'import { c } from "../helper.ts";',
+      "src/aggregator/admin/health.ts": 'import type { S } from "../sink.ts"; import "./report.ts";',
       "src/aggregator/scanner.ts": 'import "./partial.ts"; import type { D } from "./windows.ts";',
       "src/aggregator/worker.ts": 'import type { E } from "./helper.ts";\nawait import("./record.ts");',
       "src/balancer/redirect.ts": 'import { g } from "./routing.ts"; import { h } from "./store/read.ts";',
@@ -65,6 +66,7 @@ const RULES: readonly Rule[] = [
       "src/aggregator/config.ts:1 imports src/balancer/config.ts, which",
       "src/aggregator/master.ts:2 imports src/aggregator/scanner.ts, which",
       "src/aggregator/receivers/datagram.ts:1 imports src/aggregator/helper.ts, and with it src/aggregator/sink.ts",
+      "src/aggregator/admin/health.ts:1 imports src/aggregator/sink.ts, which",
       "src/aggregator/scanner.ts:1 imports src/aggregator/windows.ts, which",
       "src/aggregator/worker.ts:2 imports src/aggregator/record.ts, which",
       "src/balancer/redirect.ts:1 imports src/balancer/store/read.ts, which",
@@ -126,7 +128,10 @@ const RULES: readonly Rule[] = [
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      ["integer", "json", "partial", "record", "sampler", "scanner", "slots", "words"]
+      [
+        ...["facts", "health", "metrics", "report", "rings"].map((name) => `admin/${name}`),
+        ...["integer", "json", "partial", "record", "sampler", "scanner", "slots", "words"],
+      ]
         .map((name) => [`src/aggregator/${name}.ts`, ""]),
     ),
     finds: ["src/aggregator/windows.ts is named"],

@@ -7,7 +7,15 @@ import {
   oneOf,
   parseFlags,
 } from "../shared/flags.ts";
-import { parseKeep, parseListen, parseMode, parsePath, parseRotate, parseWindows } from "./config_values.ts";
+import {
+  parseAdmin,
+  parseKeep,
+  parseListen,
+  parseMode,
+  parsePath,
+  parseRotate,
+  parseWindows,
+} from "./config_values.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import type { RotateWhen } from "./rotation.ts";
 import { logFlags } from "../shared/log_flags.ts";
@@ -76,6 +84,8 @@ export interface AggregatorConfig {
   readonly datagramBytesMax: number;
   /** SO_RCVBUF of each socket, as asked for. */
   readonly receiveBufferBytes: number;
+  /** Where metrics, health and the page are; undefined: nowhere. */
+  readonly admin: HostPort | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -227,6 +237,14 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "26214400",
       help: "buffer to ask the kernel for, for each socket",
       parse: integer(RECEIVE_BUFFER_BYTES_MIN, RECEIVE_BUFFER_BYTES_MAX),
+    },
+    admin: {
+      flag: "admin",
+      placeholder: "HOST:PORT|off",
+      variable: "SLUICE_ADMIN",
+      default: "127.0.0.1:9998",
+      help: "address of the metrics, the health checks and the page; off for none",
+      parse: parseAdmin,
     },
     ...logFlags("SLUICE", stderrIsTerminal),
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };

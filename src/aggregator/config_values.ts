@@ -36,6 +36,11 @@ export function parseListen(text: string): readonly HostPort[] {
   return addresses;
 }
 
+/** Undefined: nowhere. */
+export function parseAdmin(text: string): HostPort | undefined {
+  return text === "off" ? undefined : parseHostPort(text);
+}
+
 export function parsePath(text: string): string {
   if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
   if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");

@@ -2,17 +2,22 @@ import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { createLog, type Log } from "../shared/log.ts";
 import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { canOpenLibc } from "../shared/libc.ts";
+import { DescriptorCount } from "../shared/descriptor_count.ts";
 import { readVariable, writeStderr } from "../shared/process.ts";
+import { BoardWriter, createBoardMemory } from "./admin/board.ts";
+import { startAdmin } from "./admin/thread.ts";
 import { type AggregatorConfig, parseConfig } from "./config.ts";
 import { Master } from "./master.ts";
 import { dropStartupPermissions } from "./permissions.ts";
 import { FileSystem } from "./disk.ts";
 import { openOutput } from "./output.ts";
-import { openPort } from "./receivers/port.ts";
+import { openPort, type Port } from "./receivers/port.ts";
 import { workersFrom } from "./spawn.ts";
 import type { Clock } from "./timeline.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
+const ADMIN_URL = new URL("./admin/worker.ts", import.meta.url);
 /** Where the worker's modules are: to start one takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
 
@@ -25,6 +30,32 @@ const clock: Clock = {
   },
 };
 
+/** Starts the thread that tells others of the service; undefined where nobody asked for it. */
+async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promise<BoardWriter | undefined> {
+  const { admin: address, workers, spareWorkers, windowSeconds, outPath: file } = config;
+  if (address === undefined) return undefined;
+  const shape = {
+    workers: workers + spareWorkers,
+    sockets: port.receivingSockets,
+    addresses: port.addresses.length,
+    windowSeconds,
+  };
+  const memory = createBoardMemory(shape);
+  const facts = {
+    version: denoJson.version,
+    deno: Deno.version.deno,
+    startSeconds: performance.timeOrigin / 1000,
+    hostnames: port.addresses.map(({ hostname }) => hostname),
+    receiver: port.kind,
+    file,
+    workers,
+    spareWorkers,
+    windowSeconds,
+  };
+  await startAdmin({ url: ADMIN_URL, address, memory, facts, log, monotonicMs: clock.monotonicMs });
+  return new BoardWriter(memory);
+}
+
 async function serve(config: AggregatorConfig, log: Log): Promise<number> {
   const stop = Promise.withResolvers<number>();
   // Else a write past the limit of a file (ulimit -f) would end the process; with a listener it fails, as others do.
@@ -35,6 +66,7 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
     { addresses: listen, receiver, workers, bufferBytes },
     (message) => log.warn("receiver", message),
   );
+  const board = await openAdmin(config, port, log);
   const disk = new FileSystem(config.outMode);
   const { directories, ...output } = await openOutput(config, { disk, clock, log });
   const master = new Master({
@@ -43,6 +75,8 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
     port,
     ...output,
     log,
+    board,
+    descriptors: board && canOpenLibc() ? new DescriptorCount() : undefined,
     startWorker: workersFrom(WORKER_URL),
     dropPermissions: () => dropStartupPermissions([".env", SOURCE_PATH], directories),
   });

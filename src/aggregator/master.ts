@@ -1,3 +1,4 @@
+import type { BoardWriter } from "./admin/board.ts";
 import type { Checkpoint, Recovered } from "./checkpoint.ts";
 import {
   type AggregatorConfig,
@@ -15,6 +16,7 @@ import { formatAddresses, type Port } from "./receivers/port.ts";
 import { recordLine } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import type { RejectedSample } from "./rejected_sample.ts";
+import { Reporter } from "./reporter.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
 import type { Sink } from "./sink.ts";
 import { type Clock, Timeline } from "./timeline.ts";
@@ -37,6 +39,9 @@ export interface MasterParts {
   rejectedSample?: RejectedSample | undefined;
   log: Log;
   startWorker: StartWorker;
+  /** Where the admin thread reads; undefined where there is none. */
+  board?: BoardWriter | undefined;
+  descriptors?: { count(): number; readonly max: number } | undefined;
   /** Called once every socket is open and every worker is started. */
   dropPermissions(): void;
 }
@@ -53,6 +58,7 @@ export class Master {
   readonly #control: Int32Array<SharedArrayBuffer>;
   readonly #crew: Crew;
   readonly #recorder: Recorder;
+  readonly #reporter: Reporter | undefined;
   readonly #totals = emptyTotals();
   /** Datagrams handed over, by worker; spares that never received have no entry. */
   readonly #receivedByWorker: number[] = [];
@@ -94,6 +100,7 @@ export class Master {
       },
       spareLost: (worker, reason) => this.#log.spareLost(worker, reason),
     });
+    this.#reporter = parts.board && this.#reporterTo(parts.board);
   }
 
   /** Resolves when the service can't go on: a socket has no worker to read it any more. */
@@ -123,6 +130,7 @@ export class Master {
     this.#windows = this.#beginTime();
     this.#tickedAtMs = this.#parts.clock.monotonicMs();
     this.#crew.receive();
+    this.#reporter?.tick(this.#timeline.nowMs);
     this.#log.listening(config, port);
     this.#scheduleTick();
     this.#scheduleTotals();
@@ -163,6 +171,19 @@ export class Master {
     return lost.length === 0;
   }
 
+  #reporterTo(board: BoardWriter): Reporter {
+    const { clock, port, sink, descriptors } = this.#parts;
+    return new Reporter(board, clock, {
+      count: () => this.#count(),
+      muster: () => this.#crew.muster(),
+      sockets: () => port.readings(),
+      ports: () => port.addresses.map(({ port }) => port),
+      sink: () => sink.counts,
+      checkpoint: () => this.#recorder.checkpointState,
+      descriptors: () => descriptors && { open: descriptors.count(), max: descriptors.max },
+    });
+  }
+
   #beginTime(): Windows {
     const { clock, config, lastTimestampSeconds } = this.#parts;
     const wallMs = clock.wallMs();
@@ -180,13 +201,16 @@ export class Master {
   #advanceTime(): void {
     const { clock } = this.#parts;
     const step = this.#timeline.advance(clock.monotonicMs(), clock.wallMs());
-    if (step) this.#log.clockStep(step);
+    if (!step) return;
+    this.#log.clockStep(step);
+    this.#reporter?.clockStep(step);
   }
 
   /** Closes what can be closed by now, asks the workers to hand over, and looks whether they live. */
   #tick(): void {
     const openBefore = this.#windows.open;
     this.#advanceTime();
+    this.#reporter?.tick(this.#timeline.nowMs);
     this.#write(this.#windows.advance(this.#timeline.nowMs));
     signalTick(this.#control, this.#windows.open);
     if (this.#windows.open !== openBefore) this.#parts.port.wake();
@@ -242,7 +266,9 @@ export class Master {
   }
 
   #write(closed: ClosedWindow[]): void {
-    if (closed.length > 0) void this.#recorder.write(this.#render(closed));
+    if (closed.length === 0) return;
+    const written = this.#recorder.write(this.#render(closed));
+    this.#reporter?.closed(closed, written);
   }
 
   #render(closed: ClosedWindow[]): string[] {

@@ -19,6 +19,7 @@ const DEFAULTS: AggregatorConfig = {
   spareWorkers: 1,
   datagramBytesMax: 8192,
   receiveBufferBytes: 26_214_400,
+  admin: { hostname: "127.0.0.1", port: 9998 },
   logLevel: "info",
   logFormat: "text",
 };
@@ -86,6 +87,8 @@ const ACCEPTED: [flag: string, text: string, change: Partial<AggregatorConfig>][
   ["max-datagram", "65535", { datagramBytesMax: 65_535 }],
   ["receive-buffer", "4096", { receiveBufferBytes: 4096 }],
   ["receive-buffer", "1073741823", { receiveBufferBytes: 1_073_741_823 }],
+  ["admin", "off", { admin: undefined }],
+  ["admin", "[::1]:0", { admin: { hostname: "::1", port: 0 } }],
   ["log-level", "debug", { logLevel: "debug" }],
   ["log-format", "json", { logFormat: "json" }],
 ];
@@ -100,6 +103,7 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
   ["listen", "[::1]:1,[0:0::1]:1", "[::1]:1 is there twice: give it once"],
   ["listen", ":1,:1", ":1 is there twice: give it once"],
   ["listen", Array.from({ length: 17 }, (_, i) => `:${i}`).join(","), "give at most 16 addresses"],
+  ["admin", "OFF", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
   ["out", "data/", "give the path of a file, not of a directory"],
   ["out", "/", "give the path of a file, not of a directory"],
   ["out", ".", "give the path of a file, not of a directory"],

@@ -28,6 +28,7 @@ const PORT: Port = {
   orderOf: () => ({}),
   wake() {},
   dropped: () => 0,
+  readings: () => [],
   stopAccepting() {},
   close() {},
 };

@@ -1,4 +1,5 @@
 import type { AggregatorConfig } from "../../src/aggregator/config.ts";
+import type { BoardWriter } from "../../src/aggregator/admin/board.ts";
 import { Checkpoint, checkpointPathOf, recover } from "../../src/aggregator/checkpoint.ts";
 import { Master } from "../../src/aggregator/master.ts";
 import type { StartWorker } from "../../src/aggregator/crew.ts";
@@ -48,6 +49,7 @@ export const CONFIG: AggregatorConfig = {
   spareWorkers: 1,
   datagramBytesMax: 8192,
   receiveBufferBytes: 26_214_400,
+  admin: undefined,
   logLevel: "info",
   logFormat: "json",
 };
@@ -61,6 +63,8 @@ export interface Assembly {
   log: Log;
   /** Names its checkpoint. */
   id: string;
+  /** Where it reports to. */
+  board?: BoardWriter | undefined;
 }
 
 /** Puts a real master together as main.ts does, of the simulated parts given. @throws {Error} The file can't be opened. */
@@ -87,9 +91,9 @@ export async function assembleMaster({ config, clock, disk, log, id, ...parts }:
 /** Starts it at `startSeconds` of Unix time, on a disk of its own or on one that another has written to. */
 export async function startSimulated(
   startSeconds: number,
-  options: Partial<AggregatorConfig> & { disk?: SimulatedDisk; id?: string } = {},
+  options: Partial<AggregatorConfig> & { disk?: SimulatedDisk; id?: string; board?: BoardWriter } = {},
 ): Promise<SimulatedAggregator> {
-  const { disk = new SimulatedDisk(), id = "0", ...changed } = options;
+  const { disk = new SimulatedDisk(), id = "0", board, ...changed } = options;
   const config = { ...CONFIG, ...changed };
   const clock = new SimulatedClock(startSeconds * 1000);
   const { workers, startWorker } = simulatedWorkers(clock);
@@ -104,6 +108,7 @@ export async function startSimulated(
     disk: ownDisk,
     log: logInto(log),
     port: simulatedPort(kernel),
+    board,
   });
   await master.start();
   const stop = async () => {
@@ -127,6 +132,7 @@ export function simulatedPort(kernel: SimulatedAggregator["kernel"]): Port {
     orderOf: (index) => ({ fds: [100 + index], sleepMsMax: 10 }),
     wake() {},
     dropped: () => kernel.dropped,
+    readings: () => [{ dropped: kernel.dropped, queuedBytes: 0, bufferBytes: 52_428_800 }],
     stopAccepting: () => void (kernel.accepting = false),
     close() {},
   };

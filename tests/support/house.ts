@@ -97,6 +97,13 @@ const LAYERS: readonly Layer[] = [
     instead: "move what both threads need to messages.ts or partial.ts",
   },
   {
+    row: "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
+    who: /^src\/aggregator\/admin\/(?!thread\.ts$)/,
+    never:
+      /^src\/aggregator\/(receivers\/|(sink|checkpoint|disk|slotted_file|recorder|master|crew|config)\.ts$)|^src\/shared\/libc\.ts$/,
+    instead: "have the master do it, and tell the result by a number in report.ts",
+  },
+  {
     row: "the aggregator's master never imports scanner",
     who: /^src\/aggregator\/master\.ts$/,
     never: /^src\/aggregator\/scanner\.ts$/,
@@ -188,6 +195,8 @@ const PURE = [
   ...["scanner", "sampler", "words", "json", "integer", "partial", "windows", "record", "slots"].map((name) =>
     `src/aggregator/${name}.ts`
   ),
+  ...["facts", "health", "metrics", "report", "rings"].map((name) => `src/aggregator/admin/${name}.ts`),
+  ...["exposition", "buckets"].map((name) => `src/shared/${name}.ts`),
   ...[
     "target",
     "routing",
@@ -265,6 +274,12 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/worker.ts": "tests/aggregator/main_test.ts",
   // What it withholds from a worker is what those tests look for.
   "src/aggregator/spawn.ts": "tests/aggregator/permissions_test.ts",
+  // What the two threads say to each other; and the thread itself, which is reached by URL only.
+  "src/aggregator/admin/messages.ts": "tests/aggregator/admin/thread_test.ts",
+  "src/aggregator/admin/worker.ts": "tests/aggregator/admin/thread_test.ts",
+  // Programs of two lines: they are run there, as the images do.
+  "src/aggregator/healthcheck.ts": "tests/shared/healthcheck_test.ts",
+  "src/balancer/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   // Types alone; both receivers work behind them there.
   "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
   // Reached through the flags that have these values, each with what it accepts and refuses.

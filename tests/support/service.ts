@@ -55,7 +55,7 @@ export class Service implements AsyncDisposable {
   ): Promise<Service> {
     const directory = flags.includes("--out") ? undefined : await makeDirectory();
     const out = directory ? `${directory}/metrics.jsonl` : flags[flags.indexOf("--out") + 1]!;
-    const defaults = ["--listen", "127.0.0.1:0", "--out", out, "--log-format", "json"];
+    const defaults = ["--listen", "127.0.0.1:0", "--out", out, "--log-format", "json", "--admin", "off"];
     const given = new Set(flags.filter((flag) => flag.startsWith("--")));
     const kept = defaults.filter((_, i) => !given.has(defaults[i - i % 2]!));
     return new Service(spawnTask(task, [...kept, ...flags], denoFlags, before), out, directory);

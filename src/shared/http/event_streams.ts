@@ -1,5 +1,5 @@
-import { statusLine } from "./answers.ts";
 import type { OpenAnswer } from "./exchange.ts";
+import { statusLine } from "./status.ts";
 
 export interface EventStreamsOptions {
   /** More are not opened: whoever asks then polls. */

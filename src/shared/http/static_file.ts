@@ -1,6 +1,7 @@
 import { acceptsGzip } from "./accept.ts";
-import { type FullAnswer, statusLine } from "./answers.ts";
+import type { FullAnswer } from "./answers.ts";
 import { type Forms, formsOf } from "./file_forms.ts";
+import { statusLine } from "./status.ts";
 
 /** A page runs what its own origin serves, and talks to that alone. Nothing stands in the page itself. */
 export const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +

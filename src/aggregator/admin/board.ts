@@ -1,0 +1,149 @@
+/**
+ * The shared memory through which the master tells the admin thread. The master writes and never waits; the other
+ * reads, and reads again when the master wrote meanwhile. So whatever becomes of the admin thread, no record waits for
+ * it, and nothing piles up for it.
+ *
+ * @module
+ */
+import { type BucketCounts, Buckets, cellsOf } from "../../shared/buckets.ts";
+import { decodeReport, encodeReport, type Report, reportCells, type Shape } from "./report.ts";
+import { type History, type PastWindow, Rings, ringsBytes, type Sample } from "./rings.ts";
+
+/** From a window's end to its record in the file, in seconds: 0.1 is what is promised. */
+export const LAG_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
+/** Indices of the control cells, int32: odd while the master writes. */
+const VERSION = 0;
+const CONTROL_BYTES = 8;
+/** A write takes some µs: who finds the version odd so often reads a master that stopped within one. */
+const TRIES_MAX = 1000;
+
+export interface BoardMemory {
+  readonly shape: Shape;
+  readonly buffer: SharedArrayBuffer;
+}
+
+interface Views {
+  version: Int32Array;
+  /** When the master ticked last, by its monotonic clock in milliseconds. */
+  ticked: Float64Array;
+  report: Float64Array;
+  lag: Float64Array;
+  rings: Rings;
+}
+
+export function createBoardMemory(shape: Shape): BoardMemory {
+  const numbers = 1 + reportCells(shape) + cellsOf(LAG_BOUNDS);
+  const memory = { shape, buffer: new SharedArrayBuffer(CONTROL_BYTES + numbers * 8 + ringsBytes(shape)) };
+  const { ticked, report } = viewsOf(memory);
+  ticked[0] = report[0] = NaN; // Not known yet.
+  return memory;
+}
+
+function viewsOf({ shape, buffer }: BoardMemory): Views {
+  let at = CONTROL_BYTES;
+  const floats = (length: number) => {
+    const view = new Float64Array(buffer, at, length);
+    at += view.byteLength;
+    return view;
+  };
+  return {
+    version: new Int32Array(buffer, 0, CONTROL_BYTES / 4),
+    ticked: floats(1),
+    report: floats(reportCells(shape)),
+    lag: floats(cellsOf(LAG_BOUNDS)),
+    rings: new Rings(shape, buffer, at),
+  };
+}
+
+/** The master's end. */
+export class BoardWriter {
+  readonly #shape: Shape;
+  readonly #views: Views;
+  readonly #lag: Buckets;
+
+  constructor(memory: BoardMemory) {
+    this.#shape = memory.shape;
+    this.#views = viewsOf(memory);
+    this.#lag = new Buckets(LAG_BOUNDS, this.#views.lag);
+  }
+
+  /** A sign of life, many times a second: one store. */
+  tick(nowMs: number): void {
+    this.#views.ticked[0] = nowMs;
+  }
+
+  report(report: Report, sample: Sample): void {
+    this.#write(() => {
+      encodeReport(report, this.#shape, this.#views.report);
+      this.#views.rings.addSample(sample);
+    });
+  }
+
+  closed(windows: readonly PastWindow[]): void {
+    this.#write(() => windows.forEach((window) => this.#views.rings.addWindow(window)));
+  }
+
+  lag(seconds: number, records: number): void {
+    this.#write(() => this.#lag.observe(seconds, records));
+  }
+
+  #write(write: () => void): void {
+    const { version } = this.#views;
+    Atomics.add(version, VERSION, 1);
+    write();
+    Atomics.add(version, VERSION, 1);
+  }
+}
+
+/** What the admin thread knows at one moment. */
+export interface Reading {
+  readonly report: Report;
+  readonly lag: BucketCounts;
+  /** The last closed window of each length, where there is one. */
+  readonly last: readonly (PastWindow | undefined)[];
+}
+
+/** The admin thread's end. */
+export class BoardReader {
+  readonly #shape: Shape;
+  readonly #views: Views;
+
+  constructor(memory: BoardMemory) {
+    this.#shape = memory.shape;
+    this.#views = viewsOf(memory);
+  }
+
+  /** When the master ticked last, by its clock; NaN before the first tick. */
+  get tickedMs(): number {
+    return this.#views.ticked[0]!;
+  }
+
+  /** Undefined before the first report, and when the master stopped while it wrote. */
+  now(): Reading | undefined {
+    const { report: cells, lag, rings } = this.#views;
+    const copy = this.#read(() => ({ cells: cells.slice(), lag: lag.slice(), last: rings.last() }));
+    if (copy === undefined || Number.isNaN(copy.cells[0])) return undefined;
+    return {
+      report: decodeReport(copy.cells, this.#shape),
+      lag: new Buckets(LAG_BOUNDS, copy.lag).counts(),
+      last: copy.last,
+    };
+  }
+
+  /** The last hour. */
+  history(): History | undefined {
+    return this.#read(() => this.#views.rings.history());
+  }
+
+  #read<T>(read: () => T): T | undefined {
+    const { version } = this.#views;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const before = Atomics.load(version, VERSION);
+      if (before % 2 !== 0) continue;
+      const found = read();
+      if (Atomics.load(version, VERSION) === before) return found;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,163 @@
+import type { Family, Sample } from "../../shared/exposition.ts";
+import { buildInfo, processMetrics, type ProcessReadings } from "../../shared/process_metrics.ts";
+import { REASONS } from "../partial.ts";
+import type { Reading } from "./board.ts";
+import { ageSeconds, type Facts, known, type Moment } from "./facts.ts";
+import { type Report, WorkerState } from "./report.ts";
+
+const PREFIX = "sluice_aggregator";
+
+const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name: `${PREFIX}_${name}`,
+  type: "counter",
+  help,
+  samples,
+});
+const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name: `${PREFIX}_${name}`,
+  type: "gauge",
+  help,
+  samples,
+});
+const one = (value: number): Sample[] => [{ value: known(value) }];
+
+/** Every metric of the aggregator. What isn't known has no line. */
+export function aggregatorMetrics(
+  { nowMs, tickedMs, reading }: Moment,
+  facts: Facts,
+  usage: Pick<ProcessReadings, "cpuSeconds" | "residentBytes">,
+): Family[] {
+  const { version, deno, startSeconds } = facts;
+  const report = reading?.report;
+  return [
+    buildInfo(PREFIX, version, deno),
+    gauge("master_tick_age_seconds", "Time since the main thread showed a sign of life", [
+      { value: ageSeconds(nowMs, tickedMs) },
+    ]),
+    ...reading
+      ? [
+        ...traffic(reading.report),
+        ...records(reading, nowMs),
+        ...threads(reading.report),
+        ...windows(reading),
+      ]
+      : [],
+    ...processMetrics({
+      ...usage,
+      startSeconds,
+      openDescriptors: known(report?.openDescriptors ?? NaN),
+      maxDescriptors: known(report?.maxDescriptors ?? NaN),
+    }),
+  ];
+}
+
+function traffic({ workers, sockets, accepted, rejected, late, lost }: Report): Family[] {
+  const ofSockets = (value: (socket: Report["sockets"][number]) => number): Sample[] =>
+    sockets.map((socket, i) => ({ labels: { socket: String(i) }, value: known(value(socket)) }));
+  return [
+    counter(
+      "datagrams_received_total",
+      "Datagrams read from the sockets",
+      workers.map(({ received }, i) => ({ labels: { worker: String(i) }, value: known(received) })),
+    ),
+    counter(
+      "datagrams_dropped_total",
+      "Datagrams that the kernel threw away because a receive buffer was full",
+      ofSockets(({ dropped }) => dropped),
+    ),
+    counter("datagrams_lost_total", "Datagrams read by workers that died before they handed over", one(lost)),
+    counter("messages_accepted_total", "Messages added up", one(accepted)),
+    counter(
+      "messages_rejected_total",
+      "Lines refused, by reason",
+      REASONS.map((reason, i) => ({ labels: { reason }, value: known(rejected[i] ?? NaN) })),
+    ),
+    counter("messages_late_total", "Messages that count in a later window than they were read in", one(late)),
+    gauge(
+      "receive_buffer_bytes",
+      "Room in a socket's receive buffer as the kernel counts it, twice what was asked for",
+      ofSockets(({ bufferBytes }) => bufferBytes),
+    ),
+    gauge(
+      "receive_queue_bytes",
+      "What waits in a socket's receive buffer, as the kernel counts it",
+      ofSockets(({ queuedBytes }) => queuedBytes),
+    ),
+  ];
+}
+
+function records({ report, lag }: Reading, nowMs: number): Family[] {
+  return [
+    counter("records_written_total", "Records in the file", one(report.recordsWritten)),
+    counter(
+      "records_lost_total",
+      "Records that found no more room in memory while the file failed",
+      one(report.recordsLost),
+    ),
+    gauge("records_waiting", "Records that are not in the file yet", one(report.recordsWaiting)),
+    gauge("sink_up", "1 while records can be written to the file", one(1 - report.sinkFailing)),
+    gauge("checkpoint_up", "1 while the checkpoint can be written", one(1 - report.checkpointFailing)),
+    gauge("last_record_age_seconds", "Time since a record was written", [
+      { value: ageSeconds(nowMs, report.recordMs) },
+    ]),
+    gauge(
+      "last_checkpoint_age_seconds",
+      "Time since the checkpoint was written; it rests while no message comes",
+      [
+        { value: ageSeconds(nowMs, report.checkpointMs) },
+      ],
+    ),
+    {
+      name: `${PREFIX}_window_lag_seconds`,
+      type: "histogram",
+      help: "Time from a window's end to its record in the file",
+      samples: [{ value: lag }],
+    },
+  ];
+}
+
+function threads({ workers, sparesLeft, clockStepsForward, clockStepsBack }: Report): Family[] {
+  const countOf = (...states: number[]) => workers.filter(({ state }) => states.includes(state)).length;
+  return [
+    gauge(
+      "workers_receiving",
+      "Workers that read a socket",
+      one(countOf(WorkerState.receiving, WorkerState.silent)),
+    ),
+    gauge("workers_silent", "Workers of those that give no sign of life", one(countOf(WorkerState.silent))),
+    gauge("spare_workers", "Parked workers, each to replace one that dies", one(sparesLeft)),
+    counter("clock_steps_total", "Steps of the wall clock against the monotonic one", [
+      { labels: { direction: "forward" }, value: known(clockStepsForward) },
+      { labels: { direction: "back" }, value: known(clockStepsBack) },
+    ]),
+  ];
+}
+
+/** What the service exists for: the last closed window of each length. */
+function windows({ last }: Reading): Family[] {
+  const closed = last.filter((window) => window !== undefined);
+  const family = (
+    name: string,
+    help: string,
+    value: (window: typeof closed[number]) => number | bigint,
+  ): Family => ({
+    name: `sluice_window_${name}`,
+    // promtool takes `_sum` at the end of a gauge for a slip: it belongs to histograms. Of an untyped metric it may stand.
+    type: name.endsWith("_sum") ? "unknown" : "gauge",
+    help,
+    samples: closed.map((window) => ({
+      labels: { window: `${window.lengthSeconds}s` },
+      value: value(window),
+    })),
+  });
+  return [
+    family("a1_sum", "Sum of A1 over the last closed window", ({ sum }) => sum),
+    family("a2_max", "Maximum of A2 over the last closed window, 0 when it was empty", ({ max }) => max),
+    family("a3_min", "Minimum of A3 over the last closed window, 0 when it was empty", ({ min }) => min),
+    family(
+      "end_timestamp_seconds",
+      "End of the last closed window in Unix time",
+      (window) => window.timestampSeconds,
+    ),
+  ];
+}

@@ -1,0 +1,131 @@
+import type { BoardWriter } from "./admin/board.ts";
+import { WorkerState } from "./admin/report.ts";
+import type { Muster } from "./crew.ts";
+import { REASONS } from "./partial.ts";
+import type { SocketReading } from "./receivers/receiver.ts";
+import type { Count } from "./service_log.ts";
+import type { Clock, ClockStep } from "./timeline.ts";
+import type { ClosedWindow } from "./windows.ts";
+
+/** How often the numbers are brought up to date, at most. */
+const REPORT_INTERVAL_MS = 1000;
+/** A file that fails for so long that more records wait is told of by other numbers than the lag. */
+const LAGS_WAITING_MAX = 4096;
+
+/** What the master knows, asked for once a second. */
+export interface Sources {
+  count(): Count;
+  muster(): Muster[];
+  sockets(): SocketReading[];
+  ports(): number[];
+  sink(): {
+    readonly written: number;
+    readonly waiting: number;
+    readonly lost: number;
+    readonly failing: boolean;
+  };
+  /** Undefined: none is kept. */
+  checkpoint(): { readonly failing: boolean; readonly savedMs: number | undefined } | undefined;
+  descriptors(): { readonly open: number; readonly max: number } | undefined;
+}
+
+/** Tells the admin thread what the master knows: at most once a second, in shared memory, without waiting. */
+export class Reporter {
+  readonly #board: BoardWriter;
+  readonly #clock: Clock;
+  readonly #sources: Sources;
+  readonly #steps = { forward: 0, back: 0 };
+  /** The moment of the last tick, by the timeline and by the monotonic clock. */
+  #ticked = { timelineMs: 0, nowMs: 0 };
+  #reportedMs = -Infinity;
+  #written = 0;
+  #recordMs = NaN;
+  /** When each window ended whose record is on its way, by the monotonic clock. */
+  #ends: number[] = [];
+
+  constructor(board: BoardWriter, clock: Clock, sources: Sources) {
+    this.#board = board;
+    this.#clock = clock;
+    this.#sources = sources;
+  }
+
+  /** Called by every tick of the master, before it closes windows. `timelineMs` is its Unix time. */
+  tick(timelineMs: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#ticked = { timelineMs, nowMs };
+    this.#board.tick(nowMs);
+    if (nowMs - this.#reportedMs < REPORT_INTERVAL_MS) return;
+    this.#reportedMs = nowMs;
+    this.#noteWritten(nowMs);
+    const count = this.#sources.count();
+    this.#board.report(this.#reportOf(count, nowMs), {
+      seconds: timelineMs / 1000,
+      received: count.received,
+      accepted: count.accepted,
+      rejected: REASONS.reduce((sum, reason) => sum + count.rejected[reason], 0),
+      dropped: count.dropped ?? NaN,
+    });
+  }
+
+  /** These windows have ended; `written` resolves when the file was tried. */
+  closed(windows: readonly ClosedWindow[], written: Promise<void>): void {
+    this.#board.closed(windows);
+    const { timelineMs, nowMs } = this.#ticked;
+    const room = LAGS_WAITING_MAX - this.#ends.length;
+    for (const { timestampSeconds } of windows.slice(0, room)) {
+      this.#ends.push(nowMs - (timelineMs - timestampSeconds * 1000));
+    }
+    void written.then(() => this.#noteWritten(this.#clock.monotonicMs()));
+  }
+
+  clockStep({ direction }: ClockStep): void {
+    this.#steps[direction]++;
+  }
+
+  #noteWritten(nowMs: number): void {
+    const { written, waiting } = this.#sources.sink();
+    if (written > this.#written) this.#recordMs = nowMs;
+    this.#written = written;
+    if (waiting > 0) return;
+    for (const endMs of this.#ends.splice(0)) this.#board.lag(Math.max(0, nowMs - endMs) / 1000, 1);
+  }
+
+  #reportOf(count: Count, nowMs: number) {
+    const { count: _, muster, sockets, ports, sink, checkpoint, descriptors } = this.#sources;
+    const { written, waiting, lost, failing } = sink();
+    const saved = checkpoint();
+    const crew = muster();
+    const open = descriptors();
+    return {
+      reportedMs: nowMs,
+      wallMs: this.#clock.wallMs(),
+      accepted: count.accepted,
+      rejected: REASONS.map((reason) => count.rejected[reason]),
+      lost: count.lost,
+      late: count.late,
+      recordsWritten: written,
+      recordsWaiting: waiting,
+      recordsLost: lost,
+      recordMs: this.#recordMs,
+      checkpointMs: saved?.savedMs ?? NaN,
+      checkpointFailing: saved ? Number(saved.failing) : NaN,
+      sinkFailing: Number(failing),
+      sparesLeft: crew.filter(({ state }) => state === "parked").length,
+      clockStepsForward: this.#steps.forward,
+      clockStepsBack: this.#steps.back,
+      openDescriptors: open?.open ?? NaN,
+      maxDescriptors: open?.max ?? NaN,
+      ports: ports(),
+      workers: crew.map(({ worker, state, place }) => ({
+        state: WorkerState[state],
+        place: place ?? NaN,
+        received: count.receivedByWorker[worker] ?? NaN,
+      })),
+      sockets: sockets().map(({ dropped, queuedBytes, bufferBytes }) => ({
+        dropped: dropped ?? NaN,
+        queuedBytes: queuedBytes ?? NaN,
+        bufferBytes: bufferBytes ?? NaN,
+      })),
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { decodeReport, encodeReport, reportCells, SCALARS } from "../../../src/aggregator/admin/report.ts";
+import { REPORT, SHAPE } from "../../support/admin_report.ts";
+
+Deno.test({
+  name: "report: what is written is read, and what is missing is not known",
+  permissions: "none",
+  fn() {
+    const cells = new Float64Array(reportCells(SHAPE));
+    encodeReport(REPORT, SHAPE, cells);
+    assert.deepEqual(decodeReport(cells, SHAPE), REPORT);
+    encodeReport({ ...REPORT, workers: [], sockets: [] }, SHAPE, cells);
+    assert.deepEqual(decodeReport(cells, SHAPE).workers[2], { state: NaN, place: NaN, received: NaN });
+  },
+});
+
+Deno.test({
+  name: "report: any numbers of any service come out as they went in",
+  permissions: "none",
+  fn() {
+    const number = fc.oneof(fc.double(), fc.maxSafeNat());
+    fc.assert(fc.property(fc.nat(5), fc.nat(3), fc.infiniteStream(number), (workers, sockets, numbers) => {
+      const next = () => numbers.next().value;
+      const shape = { ...SHAPE, workers, sockets };
+      const report = {
+        ...REPORT,
+        ...Object.fromEntries(SCALARS.map((name) => [name, next()])),
+        workers: Array.from({ length: workers }, () => ({ state: next(), place: next(), received: next() })),
+        sockets: Array.from(
+          { length: sockets },
+          () => ({ dropped: next(), queuedBytes: next(), bufferBytes: next() }),
+        ),
+      };
+      const cells = new Float64Array(reportCells(shape));
+      encodeReport(report, shape, cells);
+      assert.deepEqual(decodeReport(cells, shape), report);
+    }));
+  },
+});
