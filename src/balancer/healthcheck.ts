@@ -1,20 +1,4 @@
-/**
- * Asks the balancer of this container whether it can redirect: the HEALTHCHECK of the image, which has no other
- * program to ask with. Prints the answer, for the container's log of its health.
- *
- * @module
- */
+/** The HEALTHCHECK of the balancer's image. */
+import { askReady } from "../shared/healthcheck.ts";
 
-async function check(): Promise<number> {
-  const url = `http://${Deno.env.get("BALANCER_ADMIN")}/readyz`;
-  try {
-    const response = await fetch(url);
-    console.log(await response.text());
-    return response.ok ? 0 : 1;
-  } catch (error) {
-    console.log(`Cannot ask ${url}: ${error instanceof Error ? error.message : error}`);
-    return 1;
-  }
-}
-
-Deno.exit(await check());
+Deno.exit(await askReady(Deno.env.get("BALANCER_ADMIN")));

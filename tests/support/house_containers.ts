@@ -55,17 +55,11 @@ export const pinnedImages: Check = eachService(({ image, build }, stages) => {
   return /:\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; name its version`];
 });
 
-/** Services whose health nothing can ask for, and why. */
-const UNWATCHED: Readonly<Record<string, string>> = {
-  aggregator: "UDP answers nothing, and a probe's datagram would be counted",
-};
-
 /** A service that hangs is noticed. */
-export const watchedServices: Check = eachService(({ healthcheck, build }, stages, name) => {
+export const watchedServices: Check = eachService(({ healthcheck, build }, stages) => {
   const isWatched = healthcheck !== undefined ||
     instruction(stages, build?.target, "HEALTHCHECK") !== undefined;
-  if (isWatched) return name in UNWATCHED ? ["has a health check; remove it from the exceptions"] : [];
-  return name in UNWATCHED ? [] : ["has no health check; give it one, or name the reason for none"];
+  return isWatched ? [] : ["has no health check; give it one"];
 });
 
 /** A secret that is missing ends the start; there is no default that everybody knows. */
@@ -159,7 +153,7 @@ export const removedPackages: Check = (tree) => {
 
 /** Settings of the services that a container fixes, or that only a run without containers has. */
 const FIXED =
-  ("BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT " +
+  ("BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT SLUICE_ADMIN " +
     // The prober's: what it may reach is the user's to say, and so is its service.
     "PROBE_REPORT_TO PROBE_PRIVATE PROBE_LOG_LEVEL PROBE_LOG_FORMAT PROBE_TOKEN")
     .split(" ");
