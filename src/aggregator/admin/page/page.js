@@ -125,6 +125,10 @@ function judge(tone, sentence, advice) {
   verdict.replaceChildren(...parts);
 }
 
+/** The name with the highest count. @param {Record<string, number>} counts */
+const mostFrequent = (counts) =>
+  Object.entries(counts).reduce((most, each) => each[1] > most[1] ? each : most)[0];
+
 /** @param {any} status @param {number | null} dropRate @param {number | null} rejectRate @param {number | null} acceptRate */
 function verdictOf(status, dropRate, rejectRate, acceptRate) {
   const texts = status.troubles.map((/** @type {{ text: string }} */ { text }) => text);
@@ -142,7 +146,9 @@ function verdictOf(status, dropRate, rejectRate, acceptRate) {
     warnings.push(
       `${
         percent(rejectRate / (rejectRate + acceptRate))
-      } of the lines are rejected. See sluice_aggregator_messages_rejected_total for the reasons, then look at who sends them.`,
+      } of the lines are rejected, since the start most often as ${
+        mostFrequent(status.messages.rejected)
+      }. Look at who sends them.`,
     );
   }
   if (status.checkpoint.up === false) {
