@@ -204,11 +204,19 @@ for (const { name, check, sample, finds } of RULES) {
 }
 
 Deno.test({
-  name: "containers: the project's three services are what the rules are about",
+  name:
+    "containers: the project's services are what the rules are about, and only a profile adds to the first three",
   permissions: { read: FILES },
   fn() {
     const text = Deno.readTextFileSync("docker-compose.yml");
-    assert.deepEqual(Object.keys(parseCompose(text)), ["postgres", "balancer", "aggregator"]);
+    const services = Object.entries(parseCompose(text));
+    assert.deepEqual(services.map(([name, { profiles }]) => [name, ...profiles ?? []].join(" ")), [
+      "postgres",
+      "balancer",
+      "aggregator",
+      "prometheus monitoring",
+      "grafana monitoring",
+    ]);
   },
 });
 
@@ -216,8 +224,9 @@ Deno.test({
   name: "containers: a variable that must be set is asked for",
   permissions: "none",
   fn() {
-    const service = { environment: ["A", "B", "C=x${D:?set D}y"] };
-    assert.deepEqual(environmentOf(service, { B: "1", D: "2" }), ["B=1", "C=x2y"]);
+    const service = { environment: ["A", "B", "C=x${D:?set D}y", "E=${E:-e}"] };
+    assert.deepEqual(environmentOf(service, { B: "1", D: "2" }), ["B=1", "C=x2y", "E=e"]);
+    assert.deepEqual(environmentOf(service, { D: "2", E: "3" }), ["C=x2y", "E=3"]);
     for (const set of [{}, { D: "" }]) {
       assert.throws(() => environmentOf(service, set), { message: "set D" });
     }

@@ -9,6 +9,7 @@ import { CORE_SCHEMA, load, mergeTag } from "js-yaml";
 export interface Service {
   image?: string;
   build?: { context: string; target: string };
+  profiles?: string[];
   user?: string;
   entrypoint?: string[];
   command?: string[];
@@ -46,10 +47,15 @@ export function parseCompose(text: string): Record<string, Service> {
 export function environmentOf({ environment = [] }: Service, set: Record<string, string>): string[] {
   return environment.flatMap((entry) => {
     if (!entry.includes("=")) return set[entry] === undefined ? [] : [`${entry}=${set[entry]}`];
-    return [entry.replaceAll(/\$\{(\w+):\?([^}]*)\}/g, (_, name, message) => {
-      if (!set[name]) throw new Error(message);
-      return set[name];
-    })];
+    return [
+      entry.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, name, value) => set[name] || value).replaceAll(
+        /\$\{(\w+):\?([^}]*)\}/g,
+        (_, name, message) => {
+          if (!set[name]) throw new Error(message);
+          return set[name];
+        },
+      ),
+    ];
   });
 }
 

@@ -52,7 +52,7 @@ export const pinnedImages: Check = eachService(({ image, build }, stages) => {
   if (build) {
     return stages.has(build.target) ? [] : [`is built from ${build.target}, no stage of the Dockerfile`];
   }
-  return /:\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; name its version`];
+  return /:v?\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; name its version`];
 });
 
 /** A service that hangs is noticed. */

@@ -27,13 +27,14 @@ export function aggregatorMetrics(
   facts: Facts,
   usage: Pick<ProcessReadings, "cpuSeconds" | "residentBytes">,
 ): Family[] {
-  const { version, deno, startSeconds } = facts;
+  const { version, deno, startSeconds, windowSeconds } = facts;
   const report = reading?.report;
   return [
     buildInfo(PREFIX, version, deno),
     gauge("master_tick_age_seconds", "Time since the main thread showed a sign of life", [
       { value: ageSeconds(nowMs, tickedMs) },
     ]),
+    gauge("shortest_window_seconds", "How often a record is due", [{ value: windowSeconds[0] ?? null }]),
     ...reading
       ? [
         ...traffic(reading.report),

@@ -21,6 +21,7 @@ function linesOf(report: Report | undefined): string[] {
 /** The names are an interface: dashboards and alerts of others use them. */
 const LINES = `sluice_aggregator_build_info{version="0.1.0",deno="2.9.6"} 1
 sluice_aggregator_master_tick_age_seconds 0.1
+sluice_aggregator_shortest_window_seconds 10
 sluice_aggregator_datagrams_received_total{worker="0"} 30
 sluice_aggregator_datagrams_received_total{worker="1"} 31
 sluice_aggregator_datagrams_dropped_total{socket="0"} 40
@@ -77,6 +78,7 @@ Deno.test({
   fn() {
     assert.deepEqual(linesOf(undefined).map((line) => line.split(/[{ ]/)[0]), [
       "sluice_aggregator_build_info",
+      "sluice_aggregator_shortest_window_seconds",
       "process_cpu_seconds_total",
       "process_resident_memory_bytes",
       "process_start_time_seconds",
