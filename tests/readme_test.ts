@@ -132,6 +132,9 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
       assert.match(COMPOSE, new RegExp(`- ${name}$`, "m"));
     }
   }],
+  [/^docker compose --profile (\w+) up --detach$/, "needs Docker", (profile) => {
+    assert.ok(COMPOSE.includes(`profiles: [${profile}]`));
+  }],
   [/^(deno run --cpu-prof .*)$/, "a test below runs it", () => {}],
   [/^DENO_V8_FLAGS=\S+ perf record .* deno task (\w+)$/, "needs perf", taskExists],
   [
@@ -356,6 +359,24 @@ test("the prober's service is locked down, and may do what its task may, to othe
   }
   assert.ok(prober!.entrypoint!.some((word) => word.startsWith("--allow-net=balancer:8081,")));
 });
+
+test("Watching it: the addresses, the reasons and the metrics are those that there are", async () => {
+  const source = await Deno.readTextFile("src/aggregator/admin/responder.ts");
+  const rows = readme.tableOf(README, "Watching it", "address");
+  for (const { address } of rows.slice(0, -1)) {
+    assert.ok(source.includes(`"${readme.codesIn(address!)[0]}"`), address);
+  }
+  const health = await Deno.readTextFile("src/aggregator/admin/health.ts");
+  const codes = [...health.matchAll(/code: "(\w+)"/g)].map(([, code]) => code!);
+  const shown = readme.codesIn(rows.find(({ address }) => address === "`/readyz`")!.answer!);
+  assert.deepEqual(shown.sort(), codes.sort());
+  const metrics = await Deno.readTextFile("src/aggregator/admin/metrics.ts");
+  const names = readme.codesIn(README).flatMap((code) =>
+    /^sluice_(?:aggregator|window)_(\w+)/.exec(code)?.[1] ?? []
+  );
+  assert.ok(names.length >= 5);
+  for (const name of names) assert.match(metrics, new RegExp(`\\b(PREFIX\\}_)?${name}["\`]`), name);
+}, { read: ["src/aggregator/admin"] });
 
 test("the C library's paths are those that are looked for", () => {
   const paths = readme.codesIn(README).filter((code) => /^\/.*libc\.so/.test(code));

@@ -131,6 +131,7 @@ export async function redirectsAndCounts(engine: Engine): Promise<void> {
   await execute(database.url(), `create role balancer login password '${DOT_ENV.POSTGRES_PASSWORD}'`);
   await execute(database.url(), "create database balancer owner balancer");
   const [port, adminPort, metricsPort] = [freePort("tcp"), freePort("tcp"), freePort("udp")];
+  const SLUICE_ADMIN = `0.0.0.0:${freePort("tcp")}`;
   const translate = (text: string) =>
     text.replaceAll("postgres:5432", `postgres:${database.port}`)
       .replaceAll("aggregator:9999", `aggregator:${metricsPort}`);
@@ -138,8 +139,9 @@ export async function redirectsAndCounts(engine: Engine): Promise<void> {
   const run = (service: Service, env: Record<string, string>) =>
     new Container(engine, service, env, translate);
 
-  const aggregator = run(services.aggregator!, { SLUICE_LISTEN: `0.0.0.0:${metricsPort}` });
+  const aggregator = run(services.aggregator!, { SLUICE_LISTEN: `0.0.0.0:${metricsPort}`, SLUICE_ADMIN });
   await aggregator.log.until("listening");
+  assert.equal(await aggregator.health(), 0, "The exit code of the aggregator's health check");
   const addresses = { BALANCER_LISTEN: `0.0.0.0:${port}`, BALANCER_ADMIN: `0.0.0.0:${adminPort}` };
   const balancer = run(services.balancer!, addresses);
   const { database: kind, readiness } = await balancer.log.until("listening");

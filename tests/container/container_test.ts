@@ -67,7 +67,16 @@ async function countsAndStops(engine: Engine): Promise<void> {
     "podman",
     engine.podmanArgs(
       ...["run", "--rm", "--name", CONTAINER, "--log-driver", "none", "--volume", `${VOLUME}:/app/data`],
-      ...[...LOCKED_DOWN, IMAGE, "--listen", `0.0.0.0:${port}`, "--windows", "1s,2s"],
+      ...[
+        ...LOCKED_DOWN,
+        "--env",
+        "SLUICE_ADMIN=0.0.0.0:0",
+        IMAGE,
+        "--listen",
+        `0.0.0.0:${port}`,
+        "--windows",
+        "1s,2s",
+      ],
     ),
   );
   const log = new LogReader(podman.stderr);

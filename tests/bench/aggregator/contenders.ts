@@ -20,7 +20,7 @@ export interface Contender extends Entrant {
 const sluice = (task: "start" | "start:sandbox") => (directory: string) =>
   programOfTask(task, [
     ...["--listen", "127.0.0.1:0", "--out", `${directory}/metrics.jsonl`],
-    ...["--workers", "1", "--log-format", "json"],
+    ...["--workers", "1", "--log-format", "json", "--admin", "127.0.0.1:0"],
   ]);
 
 /** The first of them that runs is the baseline, unless another is asked for. */
