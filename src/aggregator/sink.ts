@@ -1,6 +1,6 @@
 import type { AppendFile, FileState } from "./append_file.ts";
 import type { OutputDisk } from "./disk.ts";
-import { isFileOf } from "./checkpoint.ts";
+import { lastTimestampOf, TAIL_BYTES } from "./last_timestamp.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Clock } from "./timeline.ts";
@@ -23,8 +23,6 @@ export interface SinkParts {
   rotation?: Rotation | undefined;
 }
 
-/** How much of the file's end is looked at for a torn line and the last timestamp. */
-const TAIL_BYTES = 4096;
 /** Records written at once, at most: after an outage they are many. */
 const LINES_A_WRITE_MAX = 512;
 
@@ -101,7 +99,7 @@ export class Sink {
   async open(): Promise<number | undefined> {
     try {
       await this.#follow();
-      return await this.#lastTimestampSeconds();
+      return await lastTimestampOf(this.#parts.path, this.#parts.disk);
     } catch (error) {
       const { path } = this.#parts;
       if (error instanceof Deno.errors.WouldBlock) return void this.#failed(error);
@@ -109,26 +107,6 @@ export class Sink {
         cause: error,
       });
     }
-  }
-
-  /** Of the file, or while that has no whole record of those that a rotation made of it: theirs came before. */
-  async #lastTimestampSeconds(): Promise<number | undefined> {
-    const { path, disk } = this.#parts;
-    let latest = await this.#lastTimestampOf(path);
-    if (latest !== undefined) return latest;
-    for (const file of await disk.siblings(path)) {
-      const last = isFileOf(path, file) ? await this.#lastTimestampOf(file) : undefined;
-      if (last !== undefined) latest = Math.max(latest ?? 0, last);
-    }
-    return latest;
-  }
-
-  async #lastTimestampOf(file: string): Promise<number | undefined> {
-    const { disk } = this.#parts;
-    const state = await disk.stat(file);
-    if (!state || state.isStream) return undefined;
-    const tail = await disk.read(file, Math.max(0, state.size - TAIL_BYTES), TAIL_BYTES);
-    return lastTimestampSeconds(new TextDecoder().decode(tail));
   }
 
   /** Takes records; `flush` writes them. */

@@ -284,6 +284,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
   // Reached through the flags that have these values, each with what it accepts and refuses.
   "src/aggregator/config_values.ts": "tests/aggregator/config_test.ts",
+  // Through a sink that is opened on the files that there are.
+  "src/aggregator/last_timestamp.ts": "tests/aggregator/sink_test.ts",
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/integer.ts": "tests/aggregator/json_test.ts",
   // Types, and what a worker is told: seen through a worker.

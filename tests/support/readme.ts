@@ -24,7 +24,7 @@ export type Row = Readonly<Record<string, string>>;
 const FENCE = /^( *)```(\w*)$/;
 
 /** The fenced blocks; those of a list lose their indent. */
-function blocksOf(markdown: string): Block[] {
+export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
   let section = "";
   let open: { indent: string; language: string; lines: string[] } | undefined;
