@@ -1,5 +1,11 @@
 import { basename, dirname, join } from "node:path";
-import { type AppendFile, type FileState, openForAppending, stateOf, unlessNotFound } from "./append_file.ts";
+import {
+  type AppendFile,
+  type FileState,
+  openForAppending,
+  stateOf,
+  unlessNotFound,
+} from "../shared/append_file.ts";
 import { createBeside, FILE_MODE, ForeignFile, openPlain } from "../shared/data_files.ts";
 import { requireWithinGranted } from "../shared/granted_path.ts";
 import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./slots.ts";

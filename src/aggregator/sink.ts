@@ -1,4 +1,4 @@
-import type { AppendFile, FileState } from "./append_file.ts";
+import type { AppendFile, FileState } from "../shared/append_file.ts";
 import type { OutputDisk } from "./disk.ts";
 import { lastTimestampOf, TAIL_BYTES } from "./last_timestamp.ts";
 import { lastTimestampSeconds } from "./record.ts";

@@ -1,4 +1,4 @@
-import type { AppendFile, FileState } from "./append_file.ts";
+import type { AppendFile, FileState } from "../shared/append_file.ts";
 import type { OutputDisk } from "./disk.ts";
 import type { Clock } from "./timeline.ts";
 

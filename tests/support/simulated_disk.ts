@@ -1,4 +1,4 @@
-import type { AppendFile, FileState } from "../../src/aggregator/append_file.ts";
+import type { AppendFile, FileState } from "../../src/shared/append_file.ts";
 import type { Disk } from "../../src/aggregator/disk.ts";
 
 interface SimulatedFile {

@@ -1,5 +1,5 @@
-import { FILE_MODE } from "../shared/data_files.ts";
-import { requireWithinGranted } from "../shared/granted_path.ts";
+import { FILE_MODE } from "./data_files.ts";
+import { requireWithinGranted } from "./granted_path.ts";
 
 /** What a path leads to: which file that is (device and inode), and how long it is in bytes. */
 export interface FileState {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openForAppending } from "../../src/aggregator/append_file.ts";
+import { openForAppending } from "../../src/shared/append_file.ts";
 import { FileSystem } from "../../src/aggregator/disk.ts";
 import { makeSymlink } from "../support/links.ts";
 import { makePipe, Reader } from "../support/pipe.ts";
