@@ -15,6 +15,9 @@ export const reasonIn = (choice: Choice): Reason => choice % KINDS as Reason;
 const TURNS = 0;
 const DIVERTED = 1;
 
+/** The turn of the last choice: a second result, that most have no use for. Undefined: the path decided. */
+export let turnOfChoice: bigint | undefined;
+
 /**
  * Decides where a video is watched, in this order: what an operator or the health of a destination forbids, then the
  * spread, then the limit of the origin.
@@ -30,6 +33,7 @@ export function choose(video: Video, takes: boolean, nowMs: () => number): Choic
     : keyOf(video.server, video.path, target.spread === "directory");
   let turn = 0n;
   if (target.spread === undefined) turn = 1n + counted(target, TURNS, takes);
+  turnOfChoice = target.spread === undefined ? turn : undefined;
   let reason: Reason = target.spread === undefined ? Reason.turn : Reason.path;
   let destination = pick(target, configured, key, turn);
   if (effective !== configured) {

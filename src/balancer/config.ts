@@ -9,13 +9,13 @@ import {
   parseFlags,
   UsageError,
 } from "../shared/flags.ts";
-import { duration } from "../shared/duration.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
 import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
+import { connectionFlags } from "./connection_flags.ts";
 import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
-import { aggregatorAddress, directory, optional, path } from "./flag_values.ts";
+import { aggregatorAddress, directory, fraction, path } from "./flag_values.ts";
 import type { LimitFlags } from "./limits.ts";
 import { secret } from "./secrets.ts";
 
@@ -23,11 +23,6 @@ import { secret } from "./secrets.ts";
 export const STOP_DEADLINE_MS = 10_000;
 /** A worker is a thread and a V8 isolate of some 10 MB: more than this is a slip of the finger. */
 export const WORKERS_MAX = 64;
-
-/** As many connections take some 75 MB: more are not allowed unless asked for. */
-export const CONNECTIONS_DEFAULT_MAX = 16_384;
-const CONNECTIONS_MAX = 1_000_000;
-const TIMEOUT_MS_MAX = 3_600_000;
 
 /** What flags, or variables of the same meaning, set. */
 interface Flags extends LimitFlags {
@@ -40,6 +35,10 @@ interface Flags extends LimitFlags {
   readonly spareWorkers: number;
   /** Whether redirects say why they lead where they do. */
   readonly explainHeader: boolean;
+  /** A path, or `-` for stdout; empty: none. */
+  readonly accessLog: string;
+  /** The part of all requests that are in it, from 0 to 1. */
+  readonly accessLogSample: number;
   /** Of the process; undefined: as many as there are descriptors for. */
   readonly connectionsMax: number | undefined;
   /** From the signal on, before connections are no longer accepted. */
@@ -171,73 +170,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       help: `parked workers, each to replace one that dies, 0 to ${WORKERS_MAX}`,
       parse: integer(0, WORKERS_MAX),
     },
-    headerTimeoutMs: {
-      flag: "header-timeout",
-      placeholder: "TIME",
-      variable: "BALANCER_HEADER_TIMEOUT",
-      default: "10s",
-      help: "time for a request to arrive, then 408; such as 500ms, 10s or 1m",
-      parse: duration(100, TIMEOUT_MS_MAX),
-    },
-    idleTimeoutMs: {
-      flag: "idle-timeout",
-      placeholder: "TIME",
-      variable: "BALANCER_IDLE_TIMEOUT",
-      default: "60s",
-      help: "time a connection may wait for its next request, or off",
-      parse: duration(100, TIMEOUT_MS_MAX, Infinity),
-    },
-    writeTimeoutMs: {
-      flag: "write-timeout",
-      placeholder: "TIME",
-      variable: "BALANCER_WRITE_TIMEOUT",
-      default: "10s",
-      help: "time for a client to take its answer",
-      parse: duration(100, TIMEOUT_MS_MAX),
-    },
-    connectionsMax: {
-      flag: "connections-max",
-      placeholder: "N",
-      variable: "BALANCER_CONNECTIONS_MAX",
-      default: "",
-      defaultShown: "what descriptors allow",
-      help: "connections of viewers at once; past them the longest idle one is closed",
-      parse: optional(integer(1, CONNECTIONS_MAX)),
-    },
-    connectionsPerAddress: {
-      flag: "connections-per-address",
-      placeholder: "N",
-      variable: "BALANCER_CONNECTIONS_PER_ADDRESS",
-      default: "off",
-      help: "connections of one IPv4 address or IPv6 /64 at once, or off",
-      parse: optional(integer(1, CONNECTIONS_MAX), "off"),
-    },
-    tlsCert: {
-      flag: "tls-cert",
-      placeholder: "FILE",
-      variable: "BALANCER_TLS_CERT",
-      default: "",
-      defaultShown: "no TLS",
-      help: "certificate chain for the viewers' port, in PEM; read again at SIGHUP and when it changes",
-      parse: path,
-    },
-    tlsKey: {
-      flag: "tls-key",
-      placeholder: "FILE",
-      variable: "BALANCER_TLS_KEY",
-      default: "",
-      defaultShown: "no TLS",
-      help: "private key of that certificate, in PEM",
-      parse: path,
-    },
-    drainDelayMs: {
-      flag: "drain-delay",
-      placeholder: "TIME",
-      variable: "BALANCER_DRAIN_DELAY",
-      default: "0s",
-      help: "time between the signal to stop, when /readyz begins to say 503, and the stop",
-      parse: duration(0, TIMEOUT_MS_MAX),
-    },
+    ...connectionFlags,
     explainHeader: {
       flag: "explain-header",
       placeholder: "on|off",
@@ -253,6 +186,23 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       default: "0",
       help: "the turn that a cluster begins at; random for many instances of short life",
       parse: oneOf(["0", "random"]),
+    },
+    accessLog: {
+      flag: "access-log",
+      placeholder: "FILE|-",
+      variable: "BALANCER_ACCESS_LOG",
+      default: "",
+      defaultShown: "off",
+      help: "file for a line of JSON a request, opened anew at SIGHUP; - is stdout",
+      parse: path,
+    },
+    accessLogSample: {
+      flag: "access-log-sample",
+      placeholder: "PART",
+      variable: "BALANCER_ACCESS_LOG_SAMPLE",
+      default: "1",
+      help: "part of all requests that are in it, from 0 to 1, such as 0.01",
+      parse: fraction,
     },
     dataDirectory: {
       flag: "data",

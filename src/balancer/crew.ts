@@ -35,6 +35,7 @@ export interface Loss {
 export interface CrewEvents {
   measured(measurement: Measurement): void;
   tallied(redirects: readonly Tallied[]): void;
+  noted(lines: string, count: number): void;
   /** One that listened died. */
   lost(loss: Loss): void;
   /** A parked spare died: no viewer notices, but the next death finds one less. */
@@ -52,6 +53,8 @@ export interface CrewOptions {
   readonly measuring: boolean;
   /** Whether redirects are to say why they lead where they do. */
   readonly explains: boolean;
+  /** The part of all requests that they are to note, from 0 to 1. */
+  readonly accessSample: number;
 }
 
 /** What every worker serves. */
@@ -174,9 +177,16 @@ export class Crew {
 
   /** What is posted before the worker is loaded waits for it. */
   #serve(member: Member): void {
-    const { measuring, explains } = this.#options;
+    const { measuring, explains, accessSample } = this.#options;
     member.state = "starting";
-    member.handle.post({ kind: "serve", ...this.#service!, limits: member.limits, measuring, explains });
+    member.handle.post({
+      kind: "serve",
+      ...this.#service!,
+      limits: member.limits,
+      measuring,
+      explains,
+      accessSample,
+    });
   }
 
   #stop(member: Member): void {
@@ -205,6 +215,8 @@ export class Crew {
         return this.#events.measured(message.measurement);
       case "tallied":
         return this.#events.tallied(message.redirects);
+      case "noted":
+        return this.#events.noted(message.lines, message.count);
       case "accept_failing":
         return this.#events.acceptFailing(member.worker, message.reason);
       case "accept_recovered":

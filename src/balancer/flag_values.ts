@@ -29,3 +29,11 @@ export function aggregatorAddress(text: string): HostPort | undefined {
   if (name === undefined || name === "localhost") return address(text);
   return { hostname: name, port: address(`127.0.0.1:${port}`).port };
 }
+
+/** @throws {SyntaxError} It is no number from 0 to 1. */
+export function fraction(text: string): number {
+  if (!/^(?:0?\.\d{1,9}|0|1(?:\.0+)?)$/.test(text)) {
+    throw new SyntaxError("give a number from 0 to 1, such as 0.01");
+  }
+  return Number(text);
+}

@@ -6,12 +6,15 @@ import { Exchange, type SlowResponder } from "../shared/http/exchange.ts";
 import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog, type Log } from "../shared/log.ts";
 import { readVariable, writeStderr } from "../shared/process.ts";
+import { openAccessFile } from "./access_file.ts";
+import { AccessLog } from "./access_log.ts";
 import type { AcceptTrouble } from "./accept_trouble.ts";
 import { adminApp } from "./admin/app.ts";
 import { adminResponder } from "./admin/server.ts";
 import { parseTokens, type Tokens } from "./admin/tokens.ts";
 import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./certificate.ts";
-import { type BalancerConfig, CONNECTIONS_DEFAULT_MAX, parseConfig } from "./config.ts";
+import { type BalancerConfig, parseConfig } from "./config.ts";
+import { CONNECTIONS_DEFAULT_MAX } from "./connection_flags.ts";
 import {
   ADMIN_CONNECTIONS_MAX,
   connectionsFor,
@@ -40,7 +43,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     let signals = 0;
     Deno.addSignalListener(signal, () => signals++ === 0 ? stop.resolve(0) : hurry.resolve());
   }
-  const { dataDirectory, databaseUrl, metricsTo, certificateFiles } = config;
+  const { dataDirectory, databaseUrl, metricsTo, certificateFiles, accessLog: accessPath } = config;
   const limits = connectionLimits(config, log);
   const listen = claimAddress(config.listen, true);
   const admin = claimAddress(config.admin);
@@ -48,6 +51,9 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   const snapshot = await SnapshotFile.open(dataDirectory, log);
   const store = await openStore({ databaseUrl, dataDirectory, log });
   const health = healthBoard(config, log);
+  const accessLog = accessPath === ""
+    ? undefined
+    : await AccessLog.open({ open: () => openAccessFile(accessPath), log, clock: REAL_CLOCK });
   const master = new Master({
     config,
     limits,
@@ -62,6 +68,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     sendMetrics: metrics && ((measurement) => void metrics.send(measurement)),
     dropPermissions: () =>
       dropStartupPermissions(hostsNeededBy(config), [".env", SOURCE_PATH], dataDirectory),
+    accessLog,
     ...config.turnPhase === "random" && { turnsTaken: randomTurns },
   });
   // Before anybody hears that it listens: an unheard SIGHUP ends a process.
@@ -85,6 +92,7 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     return await Promise.race([stop.promise, started, master.failed.then(() => 1)]);
   } finally {
     await master.stop(adminListener, hurry.promise);
+    await accessLog?.close();
   }
 }
 

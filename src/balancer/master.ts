@@ -1,6 +1,4 @@
-import type { HostPort } from "../shared/flags.ts";
 import type { Certificate } from "../shared/http/tls.ts";
-import type { Log } from "../shared/log.ts";
 import { sharedMs } from "../shared/shared_clock.ts";
 import { within } from "../shared/within.ts";
 import type { Readiness } from "./admin/health.ts";
@@ -8,55 +6,19 @@ import { AcceptTrouble } from "./accept_trouble.ts";
 import { endOf } from "./certificate.ts";
 import { CertificateRenewal } from "./certificate_renewal.ts";
 import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
-import { Crew, type Loss, type StartWorker } from "./crew.ts";
+import { Crew, type Loss } from "./crew.ts";
 import { explain, type Explanation } from "./explain.ts";
+import type { MasterParts } from "./master_parts.ts";
 import { tellDifference } from "./first_route.ts";
-import type { HealthBoard } from "./health/health_board.ts";
-import type { Limits } from "./limits.ts";
 import { logLoss } from "./loss_log.ts";
-import type { Measurement } from "./metrics.ts";
 import { RedirectTotals } from "./redirect_totals.ts";
 import { type Route, type RoutingTable, routingTable } from "./routing.ts";
 import { RoutesInForce } from "./routes_in_force.ts";
-import type { Snapshot } from "./snapshot.ts";
 import { formatAddress } from "./spawn.ts";
-import { type Store, StoreReadOnly, StoreUnavailable } from "./store/store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./store/store.ts";
 
 /** Between two attempts to make the first route while the database is down. */
 const SEED_PAUSE_MS = 250;
-
-/** All that the master touches of the world: the real parts, or simulated ones. */
-export interface MasterParts {
-  readonly config: Pick<
-    BalancerConfig,
-    | "workers"
-    | "spareWorkers"
-    | "explainHeader"
-    | "firstRoute"
-    | "databaseUrl"
-    | "dataDirectory"
-    | "drainDelayMs"
-  >;
-  /** What each worker allows its viewers. */
-  readonly limits: Limits;
-  /** Reads the certificate that viewers are shown; undefined: they come without TLS. */
-  readonly readCertificate: (() => Promise<Certificate>) | undefined;
-  /** Where the workers are to listen; the port is known. */
-  readonly listen: HostPort;
-  /** Where the admin API listens. */
-  readonly admin: HostPort;
-  readonly store: Store;
-  readonly snapshot: Snapshot;
-  readonly health: HealthBoard;
-  readonly log: Log;
-  readonly startWorker: StartWorker;
-  /** Where measurements go; undefined: none are made. */
-  readonly sendMetrics: ((measurement: Measurement) => void) | undefined;
-  /** Called once every worker listens. */
-  dropPermissions(): void;
-  /** The turns that each cluster begins after; by default none. */
-  readonly turnsTaken?: () => bigint;
-}
 
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
 export class Master {
@@ -81,8 +43,8 @@ export class Master {
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
-    const { config: { workers, spareWorkers: spares, explainHeader: explains }, limits } = parts;
-    const { startWorker, sendMetrics, log } = parts;
+    const { config, limits, startWorker, sendMetrics, accessLog, log } = parts;
+    const { workers, spareWorkers: spares, explainHeader: explains } = config;
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
     this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#crew.certify(next), log);
@@ -94,9 +56,11 @@ export class Master {
       startWorker,
       measuring: sendMetrics !== undefined,
       explains,
+      accessSample: accessLog ? config.accessLogSample : 0,
     }, {
       measured: (measurement) => sendMetrics?.(measurement),
       tallied: (redirects) => this.redirects.add(redirects),
+      noted: (lines, count) => accessLog?.add(lines, count),
       lost: (loss) => this.#lose(loss),
       spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
       acceptFailing: (worker, reason) => this.#acceptTrouble.began(`worker ${worker}`, reason),
@@ -161,6 +125,7 @@ export class Master {
 
   /** Reads the certificate again, and has viewers shown it from now on; one that can't be used changes nothing. */
   async reload(): Promise<void> {
+    this.#parts.accessLog?.reopen();
     if (this.#isListening && !this.#isStopping) await this.#renewal.renew();
   }
 

@@ -15,7 +15,7 @@ import type { RoutingTable, TableChange } from "./routing.ts";
 import type { Tallied } from "./tally.ts";
 
 export type ToWorker =
-  /** Port 0 takes any free one. `measuring`: whether to post what was measured; `explains`: whether redirects say why. */
+  /** Port 0 takes any free one. `measuring`: whether to post what was measured; `explains`: whether redirects say why. `accessSample`: the part of requests to note, from 0 to 1. */
   | {
     kind: "serve";
     listen: HostPort;
@@ -24,6 +24,7 @@ export type ToWorker =
     table: RoutingTable;
     measuring: boolean;
     explains: boolean;
+    accessSample: number;
   }
   /** What is to be changed in the table before, as one step: of 20,000 routes to post all would take 0.4 s. */
   | { kind: "routes" } & TableChange
@@ -45,6 +46,8 @@ export type FromWorker =
   | { kind: "accept_failing"; reason: string }
   | { kind: "accept_recovered"; failures: number }
   | { kind: "measured"; measurement: Measurement }
+  /** Lines for the access log. */
+  | { kind: "noted"; lines: string; count: number }
   /** What was redirected since the last one; once a second at most. */
   | { kind: "tallied"; redirects: readonly Tallied[] }
   | { kind: "stopped"; counts: Counts };

@@ -5,7 +5,8 @@ import { textOf } from "../shared/http/latin1.ts";
 import { announcesBody, type Responder } from "../shared/http/pipeline.ts";
 import type { Refusal as HeadRefusal } from "../shared/http/refusals.ts";
 import { sharedMs } from "../shared/shared_clock.ts";
-import { choose, destinationIn, reasonIn } from "./choice.ts";
+import type { AccessNotes } from "./access_notes.ts";
+import { choose, destinationIn, reasonIn, turnOfChoice } from "./choice.ts";
 import { REASONS } from "./reasons.ts";
 import type { RoutingTable } from "./routing.ts";
 import { steeringManifest } from "./steering.ts";
@@ -36,6 +37,14 @@ const NO_BODY = "Send the request without a body";
 const FIELD_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
 const FIELD_NAMES_CHARS_MAX = 1024;
 
+export interface RedirectorOptions {
+  readonly tally?: Tally;
+  /** Whether a redirect says where it leads to, by name, and why. */
+  readonly explains?: boolean;
+  /** Undefined: nothing is noted. */
+  readonly notes?: AccessNotes | undefined;
+}
+
 /** Answers the requests of viewers from the newest routing table. Does no I/O and never throws. */
 export class Redirector implements Responder {
   /** What the requests from now on are answered from. */
@@ -45,16 +54,19 @@ export class Redirector implements Responder {
   readonly counts: Counts = { redirected: 0, refused: 0 };
   readonly #tally: Tally;
   readonly #explains: boolean;
+  readonly #notes: AccessNotes | undefined;
+  /** The target of the request that is being answered; undefined: it could not be read. */
+  #asked: string | undefined;
 
-  /** @param explains whether a redirect says where it leads to, by name, and why */
-  constructor(table: RoutingTable, tally = new Tally(), explains = false) {
+  constructor(table: RoutingTable, { tally = new Tally(), explains = false, notes }: RedirectorOptions = {}) {
     this.table = table;
     this.#tally = tally;
     this.#explains = explains;
+    this.#notes = notes;
   }
 
   answer(bytes: Uint8Array, head: Head): Answer {
-    const target = pathAndQuery(textOf(bytes, head.targetStart, head.targetEnd));
+    const target = this.#asked = pathAndQuery(textOf(bytes, head.targetStart, head.targetEnd));
     const isGet = isMethod(bytes, head, "GET");
     const isHead = !isGet && isMethod(bytes, head, "HEAD");
     if (!isAtRoot(target)) return this.#elsewhere(target, bytes, head, isGet || isHead, isHead);
@@ -68,11 +80,18 @@ export class Redirector implements Responder {
     this.counts.redirected++;
     const choice = choose(video, isGet, sharedMs);
     this.#tally.count(video.target, choice);
+    this.#notes?.redirected(video.target.status, video, choice, turnOfChoice);
     const location = video.target.head + locationOf(video, destinationIn(choice)) + REDIRECT_FIELDS;
     return this.#explains ? location + explanation(video, choice) : location;
   }
 
+  /** Is told the length of each answer, in bytes. */
+  answered(bytes: number): void {
+    this.#notes?.answered(bytes);
+  }
+
   refuse({ status, reason }: HeadRefusal): FullAnswer {
+    this.#asked = undefined;
     return this.#refuse(status, reason);
   }
 
@@ -106,6 +125,7 @@ export class Redirector implements Responder {
 
   #refuse(status: number, reason: string, fields: readonly string[] = [], isHead = false): FullAnswer {
     this.counts.refused++;
+    this.#notes?.refused(status, reason, this.#asked);
     return textAnswer(status, reason, [ANY_ORIGIN, ...fields], isHead);
   }
 }

@@ -44,6 +44,8 @@ export interface Target {
   readonly version: number;
   /** Whether its videos are redirected at all. */
   readonly isEnabled: boolean;
+  /** Of a redirect. */
+  readonly status: number;
   /** The status line of a redirect, and the name of the field that says where to. */
   readonly head: string;
   /** The origin first, then the CDNs that are not switched off. */
@@ -133,6 +135,7 @@ function target(
     cluster,
     version,
     isEnabled: settings.enabled !== false,
+    status: settings.status ?? 301,
     head: `${statusLine(settings.status ?? 301)}location: `,
     destinations,
     ...dealing(destinations, [settings.originWeight, ...cdns.map(({ weight }) => weight)], availability),

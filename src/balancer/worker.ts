@@ -2,6 +2,7 @@ import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { Pipeline } from "../shared/http/pipeline.ts";
 import { type Certificate, tlsContext, TlsStream } from "../shared/http/tls.ts";
 import { dropAllPermissions } from "../shared/process.ts";
+import { AccessNotes } from "./access_notes.ts";
 import { AddressAdmission } from "./address_limit.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Meter } from "./metrics.ts";
@@ -21,16 +22,28 @@ const scope = self as unknown as WorkerScope;
 
 /** What new connections are shown; undefined: they come without TLS. */
 let secureContext: ReturnType<typeof tlsContext> | undefined;
-let serving: { listener: HttpListener; redirector: Redirector; meter: Meter; tally: Tally } | undefined;
+let serving: {
+  listener: HttpListener;
+  redirector: Redirector;
+  meter: Meter;
+  tally: Tally;
+  notes: AccessNotes | undefined;
+} | undefined;
 
 /** Between two reports of what was redirected, in milliseconds; without redirects there is none. */
 const TALLY_MS = 1000;
 
-function serve({ listen, limits, certificate, table, measuring, explains }: Serve): void {
+function serve({ listen, limits, certificate, table, measuring, explains, accessSample }: Serve): void {
   const tally = new Tally(() => void setTimeout(() => report(tally), TALLY_MS));
-  const redirector = new Redirector(table, tally, explains);
+  const notes = accessSample > 0 ? accessNotes(accessSample) : undefined;
+  const redirector = new Redirector(table, { tally, explains, notes });
   const meter = new Meter((measurement) => scope.postMessage({ kind: "measured", measurement }));
-  const measure = measuring ? meter.add.bind(meter) : undefined;
+  const measure = measuring || notes
+    ? (requests: number, ms: number) => {
+      if (measuring) meter.add(requests, ms);
+      notes?.handedOver(ms);
+    }
+    : undefined;
   const { connectionsMax, patience, perAddress } = limits;
   if (certificate) certify(certificate);
   // The kernel spreads connections over all listeners on an address, those of another process of this user included.
@@ -50,13 +63,21 @@ function serve({ listen, limits, certificate, table, measuring, explains }: Serv
       acceptRecovered: (failures) => scope.postMessage({ kind: "accept_recovered", failures }),
     },
   });
-  serving = { listener, redirector, meter, tally };
+  serving = { listener, redirector, meter, tally, notes };
   scope.postMessage({ kind: "listening", port: listener.port, held });
 }
 
 function report(tally: Tally): void {
   const redirects = tally.take();
   if (redirects.length > 0) scope.postMessage({ kind: "tallied", redirects });
+}
+
+function accessNotes(sample: number): AccessNotes {
+  return new AccessNotes({
+    sample,
+    handOver: (lines, count) => scope.postMessage({ kind: "noted", lines, count }),
+    clock: { wallMs: Date.now, setTimer: (callback, delayMs) => void setTimeout(callback, delayMs) },
+  });
 }
 
 function certify(certificate: Certificate): void {
@@ -73,11 +94,12 @@ function drain(): void {
 
 async function stop(): Promise<void> {
   if (serving) {
-    const { listener, redirector, meter, tally } = serving;
+    const { listener, redirector, meter, tally, notes } = serving;
     drain();
     await listener.stop();
     meter.flush();
     report(tally);
+    notes?.flush();
     scope.postMessage({ kind: "stopped", counts: redirector.counts });
   }
   scope.close();

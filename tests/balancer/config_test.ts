@@ -42,6 +42,8 @@ Deno.test({
       drainDelayMs: 0,
       explainHeader: false,
       turnPhase: "0",
+      accessLog: "",
+      accessLogSample: 1,
       dataDirectory: "data/balancer",
       metricsTo: undefined,
       probePrivate: false,
@@ -118,7 +120,7 @@ Deno.test({
     assert.ok(help.kind === "help");
     const words =
       "--listen --admin --admin-host --workers --spare-workers --header-timeout --idle-timeout --write-timeout " +
-      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --turn-phase --data --metrics-to --probe-private --log-level --log-format BALANCER_LISTEN " +
+      "--connections-max --connections-per-address --tls-cert --tls-key --drain-delay --explain-header --turn-phase --access-log --access-log-sample --data --metrics-to --probe-private --log-level --log-format BALANCER_LISTEN " +
       "BALANCER_METRICS_TO DATABASE_URL ADMIN_TOKENS CDN_HOST ORIGIN_CLUSTER CDN_TO_ORIGIN";
     for (const word of words.split(" ")) assert.ok(help.text.includes(word), word);
     assert.deepEqual(parse(["--version"]), { kind: "version" });

@@ -28,6 +28,7 @@ function simulate(workers: number, spares: number) {
     limits: limitsOf(LIMITS, 100, workers, 1),
     measuring: false,
     explains: false,
+    accessSample: 0,
     startWorker(_listen, events) {
       const number = all.length;
       const worker: SimulatedWorker = { heard: [], events, terminated: false };
@@ -46,6 +47,7 @@ function simulate(workers: number, spares: number) {
   }, {
     measured() {},
     tallied() {},
+    noted() {},
     lost: (loss) => losses.push(loss),
     spareLost: (worker) => spareLosses.push(worker),
     acceptFailing() {},

@@ -71,6 +71,7 @@ const config = {
   workers: 2,
   spareWorkers: 0,
   explainHeader: false,
+  accessLogSample: 1,
   drainDelayMs: 0,
   databaseUrl: "",
   dataDirectory: "data",

@@ -92,6 +92,7 @@ Deno.test({
       table: new Map(),
       measuring: false,
       explains: false,
+      accessSample: 0,
     });
     assert.deepEqual(await probe.promise, {});
     worker.terminate();

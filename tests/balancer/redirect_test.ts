@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { Redirector } from "../../src/balancer/redirect.ts";
 import { type RouteSettings, shortForm } from "../../src/balancer/route_settings.ts";
 import { routingTable } from "../../src/balancer/routing.ts";
-import { Tally } from "../../src/balancer/tally.ts";
 import { ask } from "../support/requests.ts";
 
 const FILM = "/?video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8";
@@ -281,7 +280,7 @@ Deno.test({
   name: "redirect: several CDNs take turns, with the status of the route, and the answer may say why",
   permissions: "none",
   fn() {
-    const current = new Redirector(routingTable([route({ status: 307 })]), new Tally(), true);
+    const current = new Redirector(routingTable([route({ status: 307 })]), { explains: true });
     const answers = Array.from({ length: 4 }, () => ask(current, "GET", FILM));
     assert.deepEqual(answers.map(({ status }) => status), [307, 307, 307, 307]);
     assert.deepEqual(

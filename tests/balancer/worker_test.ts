@@ -4,6 +4,7 @@ import { CLUSTER, FILM, SETTINGS, startBalancer, watch } from "../support/balanc
 import { ACCEPTED, REFUSALS } from "../support/heads.ts";
 import { latin1 } from "../support/requests.ts";
 import { until } from "../support/faults.ts";
+import { Viewer } from "../support/viewers.ts";
 
 const PERMISSIONS = { net: ["127.0.0.1"], read: ["."] };
 const CONNECTIONS = 16;
@@ -244,7 +245,7 @@ Deno.test({
   async fn() {
     const url = new URL("../support/dying_balancer_worker.ts", import.meta.url);
     const config = {
-      ...{ workers: 2, spareWorkers: 1, explainHeader: false, drainDelayMs: 0 },
+      ...{ workers: 2, spareWorkers: 1, explainHeader: false, accessLogSample: 0, drainDelayMs: 0 },
       ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
     };
     await using balancer = await startBalancer({ startWorker: workersFrom(url), config, isReal: true });
@@ -256,5 +257,30 @@ Deno.test({
     assert.ok(balancer.log.some(({ event }) => event === "no_spare_left"));
     const { cdn, origin } = await watch(balancer.port, 2000, CONNECTIONS);
     assert.equal(cdn + origin, 2000);
+  },
+});
+
+Deno.test({
+  name: "worker: what it answers is noted, for the access log",
+  permissions: PERMISSIONS,
+  async fn() {
+    const noted: string[] = [];
+    const config = {
+      ...{ workers: 1, spareWorkers: 0, explainHeader: false, accessLogSample: 1, drainDelayMs: 0 },
+      ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
+    };
+    const accessLog = { add: (lines: string) => void noted.push(lines), reopen() {} };
+    {
+      await using balancer = await startBalancer({ config, accessLog });
+      using viewer = await Viewer.connect(balancer.port);
+      for (const path of [FILM, "/?video=http://s1.other/a?token=secret", FILM]) await viewer.ask(path);
+    }
+    const lines = noted.join("").trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ status, target, turn, path }) => [status, target, turn, path]), [
+      [301, "cdn", "1", "/video/1488/xcg2djHckad.m3u8"],
+      [404, undefined, undefined, "/"],
+      [301, "cdn", "2", "/video/1488/xcg2djHckad.m3u8"],
+    ]);
+    for (const { bytes, us } of lines) assert.ok(bytes > 100 && us >= 0);
   },
 });

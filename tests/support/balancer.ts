@@ -2,7 +2,8 @@
 import { HealthBoard } from "../../src/balancer/health/health_board.ts";
 import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 import { type LimitFlags, limitsOf } from "../../src/balancer/limits.ts";
-import { Master, type MasterParts } from "../../src/balancer/master.ts";
+import { Master } from "../../src/balancer/master.ts";
+import type { MasterParts } from "../../src/balancer/master_parts.ts";
 import type { Measurement } from "../../src/balancer/metrics.ts";
 import type { Route, RouteSettings } from "../../src/balancer/routing.ts";
 import type { Snapshot } from "../../src/balancer/snapshot.ts";
@@ -82,6 +83,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
       workers: 4,
       spareWorkers: 0,
       explainHeader: false,
+      accessLogSample: 0,
       drainDelayMs: 0,
       firstRoute: undefined,
       databaseUrl: "",

@@ -299,6 +299,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // Descriptions, and the shapes of bodies: seen through the calls that they are of.
   "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
   "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
+  // Types, and one part of the flags.
+  "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
+  "src/balancer/connection_flags.ts": "tests/balancer/config_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
   // A type, and a setting that the simulated clients have.

@@ -9,6 +9,8 @@ export interface Responder {
   /** The head lies in these bytes until this returns. A body that it announces is not read. */
   answer(bytes: Uint8Array, head: Head): Answer;
   refuse(refusal: Refusal): FullAnswer;
+  /** Is told the length of each answer, in bytes. */
+  answered?(bytes: number): void;
 }
 
 /** Is told how long some requests took that came together: from their last byte to their answers in the socket. */
@@ -46,7 +48,10 @@ export class Pipeline extends Connection {
       const reading = readHead(this.buffer, this.from, this.end, head);
       if (reading === INCOMPLETE) break;
       requests++;
-      text += reading === REFUSED ? this.refuse(head.refusal!) : this.#answerHead();
+      const answer = reading === REFUSED ? this.refuse(head.refusal!) : this.#answerHead();
+      // Answers are ASCII: their characters are bytes.
+      this.#responder.answered?.(answer.length);
+      text += answer;
     }
     this.#requests = requests;
     return requests === 0 ? undefined : text;

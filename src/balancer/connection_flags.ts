@@ -1,0 +1,79 @@
+import { duration } from "../shared/duration.ts";
+import { integer } from "../shared/flags.ts";
+import { optional, path } from "./flag_values.ts";
+
+/** As many connections take some 75 MB: more are not allowed unless asked for. */
+export const CONNECTIONS_DEFAULT_MAX = 16_384;
+const CONNECTIONS_MAX = 1_000_000;
+const TIMEOUT_MS_MAX = 3_600_000;
+
+/** The flags that tell how connections of viewers are treated, by the property of the configuration that each sets. */
+export const connectionFlags = {
+  headerTimeoutMs: {
+    flag: "header-timeout",
+    placeholder: "TIME",
+    variable: "BALANCER_HEADER_TIMEOUT",
+    default: "10s",
+    help: "time for a request to arrive, then 408; such as 500ms, 10s or 1m",
+    parse: duration(100, TIMEOUT_MS_MAX),
+  },
+  idleTimeoutMs: {
+    flag: "idle-timeout",
+    placeholder: "TIME",
+    variable: "BALANCER_IDLE_TIMEOUT",
+    default: "60s",
+    help: "time a connection may wait for its next request, or off",
+    parse: duration(100, TIMEOUT_MS_MAX, Infinity),
+  },
+  writeTimeoutMs: {
+    flag: "write-timeout",
+    placeholder: "TIME",
+    variable: "BALANCER_WRITE_TIMEOUT",
+    default: "10s",
+    help: "time for a client to take its answer",
+    parse: duration(100, TIMEOUT_MS_MAX),
+  },
+  connectionsMax: {
+    flag: "connections-max",
+    placeholder: "N",
+    variable: "BALANCER_CONNECTIONS_MAX",
+    default: "",
+    defaultShown: "what descriptors allow",
+    help: "connections of viewers at once; past them the longest idle one is closed",
+    parse: optional(integer(1, CONNECTIONS_MAX)),
+  },
+  connectionsPerAddress: {
+    flag: "connections-per-address",
+    placeholder: "N",
+    variable: "BALANCER_CONNECTIONS_PER_ADDRESS",
+    default: "off",
+    help: "connections of one IPv4 address or IPv6 /64 at once, or off",
+    parse: optional(integer(1, CONNECTIONS_MAX), "off"),
+  },
+  tlsCert: {
+    flag: "tls-cert",
+    placeholder: "FILE",
+    variable: "BALANCER_TLS_CERT",
+    default: "",
+    defaultShown: "no TLS",
+    help: "certificate chain for the viewers' port, in PEM; read again at SIGHUP and when it changes",
+    parse: path,
+  },
+  tlsKey: {
+    flag: "tls-key",
+    placeholder: "FILE",
+    variable: "BALANCER_TLS_KEY",
+    default: "",
+    defaultShown: "no TLS",
+    help: "private key of that certificate, in PEM",
+    parse: path,
+  },
+  drainDelayMs: {
+    flag: "drain-delay",
+    placeholder: "TIME",
+    variable: "BALANCER_DRAIN_DELAY",
+    default: "0s",
+    help: "time between the signal to stop, when /readyz begins to say 503, and the stop",
+    parse: duration(0, TIMEOUT_MS_MAX),
+  },
+};
