@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
+import {
+  BalancerProcess,
+  DATABASE_DOWN,
+  PROCESS_PERMISSIONS,
+  writeSnapshot,
+} from "../../support/balancer_process.ts";
+import { report, sleep, times } from "../../support/faults.ts";
+import { withDirectory } from "../../support/temporary_directory.ts";
+import { Crowd } from "../../support/viewers.ts";
+
+const RATE_MAX = 500;
+/** A tenth of a second's, which the origin may have at once. */
+const BURST = RATE_MAX / 10;
+const WORKERS = 4;
+
+Deno.test({
+  name: `acceptance: ${WORKERS} workers together send the origin ${RATE_MAX} requests a second, but for 5 %`,
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [{
+        cluster: CLUSTER,
+        ...SETTINGS,
+        cdnWeight: 1,
+        originWeight: 1,
+        originRateMax: RATE_MAX,
+        version: 1,
+        updatedAt: "2026-11-21T22:00:00Z",
+        updatedBy: "a",
+      }]);
+      const env = { DATABASE_URL: DATABASE_DOWN, BALANCER_WORKERS: String(WORKERS) };
+      await using balancer = await BalancerProcess.start(directory, { env });
+      let atOrigin = 0;
+      const crowd = new Crowd(balancer.port, 32, ({ location }) => {
+        if (location.startsWith(`http://s1.${CLUSTER}/`)) atOrigin++;
+      });
+      await sleep(500);
+      const [beganMs, before, answersBefore] = [performance.now(), atOrigin, crowd.answers];
+      await sleep(times(2, 20) * 1000);
+      const seconds = (performance.now() - beganMs) / 1000;
+      const [sent, answers] = [atOrigin - before, crowd.answers - answersBefore];
+      await crowd.stop();
+      report(`of ${Math.round(answers / seconds)} requests a second the origin had`, [sent / seconds], "");
+      assert.ok(answers / seconds > 3 * RATE_MAX, "Too few viewers came to reach the limit");
+      assert.ok(sent <= 1.05 * RATE_MAX * seconds + BURST, `${sent} in ${seconds} s`);
+      // A process that others keep from the processor sends too few for a while.
+      assert.ok(sent >= times(0.5, 0.95) * RATE_MAX * seconds - BURST, `${sent} in ${seconds} s`);
+    }),
+});
