@@ -15,8 +15,8 @@ export const LAG_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
 /** Indices of the control cells, int32: odd while the master writes. */
 const VERSION = 0;
 const CONTROL_BYTES = 8;
-/** A write takes some µs: who finds the version odd so often reads a master that stopped within one. */
-const TRIES_MAX = 1000;
+/** A write takes some µs, and longer when its thread has to make way for others on a busy machine. */
+const WRITE_MS_MAX = 100;
 
 export interface BoardMemory {
   readonly shape: Shape;
@@ -138,9 +138,12 @@ export class BoardReader {
 
   #read<T>(read: () => T): T | undefined {
     const { version } = this.#views;
-    for (let tries = 0; tries < TRIES_MAX; tries++) {
+    for (let tries = 0; tries < WRITE_MS_MAX; tries++) {
       const before = Atomics.load(version, VERSION);
-      if (before % 2 !== 0) continue;
+      if (before % 2 !== 0) {
+        Atomics.wait(version, VERSION, before, 1);
+        continue;
+      }
       const found = read();
       if (Atomics.load(version, VERSION) === before) return found;
     }

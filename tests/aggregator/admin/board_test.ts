@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LAG_BOUNDS } from "../../../src/aggregator/admin/board.ts";
-import { boards, REPORT, SAMPLE } from "../../support/admin_report.ts";
+import { BoardReader, createBoardMemory, LAG_BOUNDS } from "../../../src/aggregator/admin/board.ts";
+import { boards, REPORT, SAMPLE, SHAPE } from "../../support/admin_report.ts";
 
 const WINDOW = { lengthSeconds: 60, timestampSeconds: 1060, sum: 2n ** 70n, max: 5n, min: -5n };
 
@@ -25,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "board: a master that stopped within a write is not waited for",
+  name: "board: a master that stopped within a write is not waited for longer than a busy machine explains",
   permissions: "none",
   fn() {
     const { writer, reader, buffer } = boards();
@@ -35,5 +35,32 @@ Deno.test({
     assert.equal(reader.history(), undefined);
     Atomics.add(new Int32Array(buffer), 0, 1);
     assert.deepEqual(reader.now()!.report, REPORT);
+  },
+});
+
+Deno.test({
+  name: "board: whoever reads while another thread writes sees all of a report or none of it",
+  permissions: { read: ["."] },
+  async fn() {
+    const memory = createBoardMemory(SHAPE);
+    const worker = new Worker(new URL("../../support/board_writer_worker.ts", import.meta.url), {
+      type: "module",
+    });
+    const started = Promise.withResolvers<void>();
+    worker.onmessage = () => started.resolve();
+    worker.postMessage(memory);
+    await started.promise;
+    const reader = new BoardReader(memory);
+    let seen = 0;
+    for (const untilMs = performance.now() + 500; performance.now() < untilMs;) {
+      const report = reader.now()?.report;
+      if (report === undefined) continue;
+      seen++;
+      // Each of its reports holds one number, everywhere.
+      assert.equal(report.accepted, report.lost);
+      assert.equal(report.sockets[1]!.bufferBytes, report.accepted);
+    }
+    worker.terminate();
+    assert.ok(seen > 10, `${seen}`);
   },
 });
