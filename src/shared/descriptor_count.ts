@@ -7,9 +7,10 @@ const SYMBOLS = {
 
 /** `_SC_OPEN_MAX` of glibc. */
 const SC_OPEN_MAX = 4;
-const POLLNVAL = 0x20;
-/** `struct pollfd`: fd (i32), events (i16), revents (i16). */
-const POLLFD_BYTES = 8;
+/** `struct pollfd`: fd (i32), events (i16), revents (i16); no event is asked for. */
+const POLLFD_WORDS = 2;
+/** POLLNVAL in `revents`. */
+const CLOSED = 0x20 << 16;
 const CHUNK = 256;
 
 /**
@@ -19,7 +20,8 @@ const CHUNK = 256;
  */
 export class DescriptorCount {
   readonly #libc = openLibc(SYMBOLS);
-  readonly #view = new DataView(new ArrayBuffer(CHUNK * POLLFD_BYTES));
+  /** By chunk; made once, for this runs too seldom to be compiled. */
+  readonly #chunks: Int32Array<ArrayBuffer>[] = [];
 
   /** How many may be open: the soft limit, which Deno raises to the hard one. */
   get max(): number {
@@ -29,23 +31,22 @@ export class DescriptorCount {
   count(): number {
     const { max } = this;
     let sum = 0;
-    for (let from = 0; from < max; from += CHUNK) {
-      const open = this.#countFrom(from, Math.min(CHUNK, max - from));
+    for (let chunk = 0; chunk * CHUNK < max; chunk++) {
+      const open = this.#countIn(chunk, Math.min(CHUNK, max - chunk * CHUNK));
       if (open === 0) break;
       sum += open;
     }
     return sum;
   }
 
-  #countFrom(from: number, fds: number): number {
-    const view = this.#view;
-    for (let i = 0; i < fds; i++) {
-      view.setInt32(i * POLLFD_BYTES, from + i, true);
-      view.setInt32(i * POLLFD_BYTES + 4, 0, true);
-    }
-    this.#libc.symbols.poll(view, BigInt(fds), 0);
+  #countIn(chunk: number, fds: number): number {
+    const words = this.#chunks[chunk] ??= Int32Array.from(
+      { length: CHUNK * POLLFD_WORDS },
+      (_, i) => i % POLLFD_WORDS === 0 ? chunk * CHUNK + i / POLLFD_WORDS : 0,
+    );
+    this.#libc.symbols.poll(words, BigInt(fds), 0);
     let open = 0;
-    for (let i = 0; i < fds; i++) if ((view.getInt16(i * POLLFD_BYTES + 6, true) & POLLNVAL) === 0) open++;
+    for (let i = 0; i < fds; i++) if (words[i * POLLFD_WORDS + 1] !== CLOSED) open++;
     return open;
   }
 
