@@ -13,6 +13,7 @@ import { dropStartupPermissions } from "./permissions.ts";
 import { FileSystem } from "./disk.ts";
 import { openOutput } from "./output.ts";
 import { openPort, type Port } from "./receivers/port.ts";
+import { STANDARD_OUTPUT } from "./standard_output.ts";
 import { workersFrom } from "./spawn.ts";
 import type { Clock } from "./timeline.ts";
 
@@ -32,7 +33,7 @@ const clock: Clock = {
 
 /** Starts the thread that tells others of the service; undefined where nobody asked for it. */
 async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promise<BoardWriter | undefined> {
-  const { admin: address, workers, spareWorkers, windowSeconds, outPath: file } = config;
+  const { admin: address, workers, spareWorkers, windowSeconds, outPath } = config;
   if (address === undefined) return undefined;
   const shape = {
     workers: workers + spareWorkers,
@@ -47,7 +48,7 @@ async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promis
     startSeconds: performance.timeOrigin / 1000,
     hostnames: port.addresses.map(({ hostname }) => hostname),
     receiver: port.kind,
-    file,
+    file: outPath === STANDARD_OUTPUT ? "stdout" : outPath,
     workers,
     spareWorkers,
     windowSeconds,
@@ -66,9 +67,9 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
     { addresses: listen, receiver, workers, bufferBytes },
     (message) => log.warn("receiver", message),
   );
-  const board = await openAdmin(config, port, log);
   const disk = new FileSystem(config.outMode);
   const { directories, ...output } = await openOutput(config, { disk, clock, log });
+  const board = await openAdmin(config, port, log);
   const master = new Master({
     config,
     clock,
