@@ -54,9 +54,12 @@ const RULES: readonly Rule[] = [
       "src/balancer/redirect.ts": 'import { g } from "./routing.ts"; import { h } from "./store/read.ts";',
       "src/balancer/target.ts": 'import { i } from "../aggregator/record.ts";',
       "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
-      "src/balancer/store/read.ts": 'import postgres from "postgres";',
+      "src/balancer/store/read.ts":
+        'import "../../shared/database/sql.ts";\nimport postgres from "postgres";',
       "src/prober/station.ts":
         'import { l } from "../balancer/store/read.ts"; import "../balancer/routing.ts";',
+      "src/shared/database/sql.ts": 'import postgres from "postgres";',
+      "src/shared/duration.ts": 'import type { L } from "./database/sql.ts";',
       "src/shared/log.ts": 'import "../sender/shapes.ts";\nimport { j } from "../balancer/routing.ts";',
       "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
       "tests/aggregator/main_test.ts":
@@ -72,7 +75,9 @@ const RULES: readonly Rule[] = [
       "src/balancer/redirect.ts:1 imports src/balancer/store/read.ts, which",
       "src/balancer/target.ts:1 imports src/aggregator/record.ts, which",
       "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
+      "src/balancer/store/read.ts:2 imports postgres, which",
       "src/prober/station.ts:1 imports src/balancer/store/read.ts, which",
+      "src/shared/duration.ts:1 imports src/shared/database/sql.ts, which",
       "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
       "src/shared/log.ts:2 imports src/balancer/routing.ts, which",
       "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",
@@ -101,6 +106,7 @@ const RULES: readonly Rule[] = [
     sample: {
       "src/aggregator/a.ts": 'import "node:util"; import "./b.ts"; import type { A } from "npm:a@1.0.0";',
       "src/shared/b.ts": 'import "fast-check";',
+      "src/shared/database/d.ts": 'import "postgres";',
       "src/balancer/c.ts": 'import "postgres";',
     },
     finds: ["src/aggregator/a.ts:1 imports npm:a@1.0.0", "src/shared/b.ts:1 imports fast-check"],

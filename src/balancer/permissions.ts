@@ -1,6 +1,6 @@
 import type { BalancerConfig } from "./config.ts";
 import { dropRead } from "../shared/process.ts";
-import { parseDatabaseUrl } from "./store/database_url.ts";
+import { parseDatabaseUrl } from "../shared/database/database_url.ts";
 import { formatAddress } from "./spawn.ts";
 
 /** The kinds that nothing needs once the service has started. */

@@ -6,10 +6,10 @@
  */
 import postgres from "postgres";
 import denoJson from "../../deno.json" with { type: "json" };
-import { EmbeddedSql } from "../../src/balancer/store/pglite.ts";
-import { PostgresSql } from "../../src/balancer/store/postgres.ts";
+import { EmbeddedSql } from "../../src/shared/database/pglite.ts";
+import { PostgresSql } from "../../src/shared/database/postgres.ts";
 import { Repository } from "../../src/balancer/store/repository.ts";
-import type { Sql } from "../../src/balancer/store/sql.ts";
+import type { Sql } from "../../src/shared/database/sql.ts";
 import { openStore, type Store } from "../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../src/shared/log.ts";
 import { DatabaseServer } from "./database_server.ts";

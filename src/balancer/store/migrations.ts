@@ -1,11 +1,4 @@
-/** A step of the schema. Once released it is never changed: what comes later goes into a new one at the end. */
-export interface Migration {
-  /** From 1, without a gap. */
-  readonly number: number;
-  readonly name: string;
-  /** Statements as the body of a PL/pgSQL block takes them. */
-  readonly sql: string;
-}
+import { type Migration, migrationScript as scriptOf } from "../../shared/database/migration.ts";
 
 /** Heard of by every instance on the database when a route or an override has changed. */
 export const CHANNEL = "balancer_routes";
@@ -82,37 +75,5 @@ export const MIGRATIONS: readonly Migration[] = [
 /** Any number, as long as every instance has the same: the ASCII codes of "route". */
 const LOCK = 0x726f757465;
 
-/**
- * The statements, to be run as one transaction, that bring a database from any earlier schema to that of
- * `migrations`. The lock lets one instance at a time do so; the others find it done.
- */
-export function migrationScript(migrations = MIGRATIONS): string {
-  return [
-    `select pg_advisory_xact_lock(${LOCK});`,
-    // Asked first: "if not exists" alone takes the right to create a schema, even where one is there.
-    block(`
-      if to_regnamespace('balancer') is null then
-        create schema balancer;
-      end if;
-      if to_regclass('balancer.migrations') is null then
-        create table balancer.migrations (
-          number integer primary key,
-          name text not null,
-          applied_at timestamptz not null default now()
-        );
-      end if;
-    `),
-    ...migrations.map(({ number, name, sql }) =>
-      block(`
-        if not exists (select from balancer.migrations where number = ${number}) then
-          ${sql}
-          insert into balancer.migrations (number, name) values (${number}, '${name}');
-        end if;
-      `)
-    ),
-  ].join("\n");
-}
-
-function block(statements: string): string {
-  return `do $migration$ begin ${statements} end $migration$;`;
-}
+/** What brings a database from any earlier schema to that of `migrations`. */
+export const migrationScript = (migrations = MIGRATIONS): string => scriptOf("balancer", LOCK, migrations);

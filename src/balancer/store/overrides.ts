@@ -1,6 +1,6 @@
 import type { ForcedState, Override } from "../override.ts";
 import { isoTime } from "./rows.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql } from "../../shared/database/sql.ts";
 
 interface OverrideRow {
   cluster: string;

@@ -2,11 +2,11 @@ import type { Log } from "../../shared/log.ts";
 import type { ForcedState, Override } from "../override.ts";
 import type { Route, RouteSettings } from "../routing.ts";
 import { migrationScript } from "./migrations.ts";
-import { Outage } from "./outage.ts";
+import { Outage } from "../../shared/database/outage.ts";
 import { OverrideTable } from "./overrides.ts";
 import { RouteWatch } from "./route_watch.ts";
 import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type VersionRow } from "./rows.ts";
-import { type Sql, within } from "./sql.ts";
+import { type Sql, within } from "../../shared/database/sql.ts";
 import {
   type Precondition,
   PreconditionFailed,
@@ -66,7 +66,10 @@ export class Repository implements Store {
   constructor(sql: Sql, log: Log) {
     this.#sql = sql;
     this.#log = log;
-    this.#outage = new Outage(log);
+    this.#outage = new Outage(log, {
+      down: "going on with the last known routes until it is back",
+      up: "the routes are read from the database",
+    });
   }
 
   async routes(): Promise<Route[]> {

@@ -2,9 +2,9 @@ import type { Log } from "../../shared/log.ts";
 import type { Route } from "../routing.ts";
 import { Hearing } from "./hearing.ts";
 import { CHANNEL } from "./migrations.ts";
-import type { Outage } from "./outage.ts";
+import type { Outage } from "../../shared/database/outage.ts";
 import { type RouteRow, toRoute } from "./rows.ts";
-import type { Sql, Subscription } from "./sql.ts";
+import type { Sql, Subscription } from "../../shared/database/sql.ts";
 import { StoreReadOnly, StoreUnavailable } from "./store.ts";
 import { Watch } from "./watch.ts";
 

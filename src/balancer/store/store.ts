@@ -1,6 +1,9 @@
+import { openSql } from "../../shared/database/open.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ForcedState, Override } from "../override.ts";
 import type { Route, RouteSettings } from "../routing.ts";
+
+export { StoreReadOnly, StoreUnavailable } from "../../shared/database/errors.ts";
 
 /** One change of a route: its settings before and after it, null where there was none. */
 export interface RouteVersion {
@@ -31,19 +34,6 @@ export class PreconditionFailed extends Error {
 /** There is no such cluster, or no such version of it. */
 export class NotFound extends Error {
   override readonly name = "NotFound";
-}
-
-/**
- * The database can't be reached, or does not answer in time. It comes back by itself. A change may have been made
- * all the same: its answer, not the change, may be what was lost.
- */
-export class StoreUnavailable extends Error {
-  override readonly name: string = "StoreUnavailable";
-}
-
-/** The database answers, and takes no changes: it is a standby, or set read-only. */
-export class StoreReadOnly extends StoreUnavailable {
-  override readonly name: string = "StoreReadOnly";
 }
 
 /** The routes and their history, and what operators want for a time. Every method may throw {@linkcode StoreUnavailable}, except `watch` and `close`. */
@@ -109,7 +99,6 @@ export interface StoreOptions {
  * @throws {Error} The embedded PostgreSQL can't be opened, or is open in another process.
  */
 export async function openStore({ databaseUrl, dataDirectory, log }: StoreOptions): Promise<Store> {
-  // Loaded when needed: the embedded one takes hundreds of megabytes.
-  if (databaseUrl) return (await import("./postgres.ts")).openPostgres(databaseUrl, log);
-  return await (await import("./pglite.ts")).openEmbedded(dataDirectory, log);
+  const { Repository } = await import("./repository.ts"); // It imports this file.
+  return new Repository(await openSql({ databaseUrl, dataDirectory, name: "balancer" }), log);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Migration, MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
+import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
+import type { Migration } from "../../../src/shared/database/migration.ts";
 import { type Database, useBackends } from "../../support/database.ts";
 
 const backends = useBackends();

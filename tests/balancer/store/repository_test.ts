@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
-import type { Sql } from "../../../src/balancer/store/sql.ts";
+import type { Sql } from "../../../src/shared/database/sql.ts";
 import {
   type Precondition,
   PreconditionFailed,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { PostgresSql } from "../../../src/balancer/store/postgres.ts";
+import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
-import type { Subscription } from "../../../src/balancer/store/sql.ts";
+import type { Subscription } from "../../../src/shared/database/sql.ts";
 import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
 import { openStore, type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serverOf } from "../../../src/balancer/store/database_server.ts";
+import { serverOf } from "../../../src/shared/database/database_server.ts";
 import { openStore } from "../../../src/balancer/store/store.ts";
 import { makeAuthority } from "../../support/certificates.ts";
 import { DatabaseServer } from "../../support/database_server.ts";

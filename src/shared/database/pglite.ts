@@ -3,21 +3,11 @@ import { PGlite } from "@electric-sql/pglite";
 import fileSystem from "@electric-sql/pglite/pglite.data" with { type: "bytes" };
 import initdb from "@electric-sql/pglite/initdb.wasm" with { type: "bytes" };
 import postgres from "@electric-sql/pglite/pglite.wasm" with { type: "bytes" };
-import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../../shared/data_files.ts";
-import { requireWithinGranted } from "../../shared/granted_path.ts";
-import type { Log } from "../../shared/log.ts";
-import { Repository } from "./repository.ts";
+import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../data_files.ts";
+import { requireWithinGranted } from "../granted_path.ts";
 import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
 
-/**
- * The store in an embedded PostgreSQL, in the folder `postgres` of the directory. The first start takes seconds.
- *
- * @throws {Error} Another process has it open, or it can't be opened.
- */
-export async function openEmbedded(dataDirectory: string, log: Log): Promise<Repository> {
-  return new Repository(await EmbeddedSql.open(dataDirectory), log);
-}
-
+/** An embedded PostgreSQL, in the folder `postgres` of a directory. The first start takes seconds. */
 export class EmbeddedSql implements Sql {
   readonly #database: PGlite;
   readonly #lock: Deno.FsFile;
@@ -28,7 +18,7 @@ export class EmbeddedSql implements Sql {
     this.#lock = lock;
   }
 
-  /** @throws as {@linkcode openEmbedded} */
+  /** @throws {Error} Another process has it open, or it can't be opened. */
   static async open(dataDirectory: string): Promise<EmbeddedSql> {
     const directory = `${dataDirectory}/postgres`;
     await requireWithinGranted(dataDirectory);

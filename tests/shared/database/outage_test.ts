@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Outage } from "../../../src/balancer/store/outage.ts";
+import { Outage } from "../../../src/shared/database/outage.ts";
 import { createLog } from "../../../src/shared/log.ts";
 
 /** An outage, what it logged, and a clock to set. */
@@ -12,7 +12,7 @@ function simulated() {
     write: (line) => void lines.push(line),
     now: () => new Date(0),
   });
-  const outage = new Outage(log, () => clock.ms);
+  const outage = new Outage(log, { down: "wait", up: "go on" }, () => clock.ms);
   return { lines, clock, fail: (reason: string) => outage.goesOn(new Error(reason)), outage };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { translateError, within } from "../../../src/balancer/store/sql.ts";
-import { StoreUnavailable } from "../../../src/balancer/store/store.ts";
+import { translateError, within } from "../../../src/shared/database/sql.ts";
+import { StoreUnavailable } from "../../../src/shared/database/errors.ts";
 import { useBackends } from "../../support/database.ts";
 
 for (const backend of useBackends()) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Dialer } from "../../../src/balancer/store/dialer.ts";
+import { Dialer } from "../../../src/shared/database/dialer.ts";
 
 const permissions = { net: ["127.0.0.1"] };
 

@@ -1,20 +1,28 @@
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../log.ts";
 
 /** A reason that was told is not told again within this time, however often it turns with others. */
 const REPEAT_MS = 10_000;
 /** Of how many reasons it is known when they were told. */
 const REASONS_MAX = 16;
 
+/** What an outage means for the service. */
+export interface OutageWords {
+  readonly down: string;
+  readonly up: string;
+}
+
 /** Tells the log why the database can't be used: once, and again when the reason is another one. */
 export class Outage {
   readonly #log: Log;
+  readonly #words: OutageWords;
   readonly #nowMs: () => number;
   /** When each reason was told, oldest first. */
   readonly #toldMs = new Map<string, number>();
   #told: string | undefined;
 
-  constructor(log: Log, nowMs: () => number = () => performance.now()) {
+  constructor(log: Log, words: OutageWords, nowMs: () => number = () => performance.now()) {
     this.#log = log;
+    this.#words = words;
     this.#nowMs = nowMs;
   }
 
@@ -27,13 +35,13 @@ export class Outage {
     this.#toldMs.delete(reason);
     this.#toldMs.set(reason, nowMs);
     if (this.#toldMs.size > REASONS_MAX) this.#toldMs.delete(this.#toldMs.keys().next().value!);
-    this.#log.warn("database_down", "going on with the last known routes until it is back", { error });
+    this.#log.warn("database_down", this.#words.down, { error });
   }
 
   /** The database answers. */
   ended(): void {
     this.#told = undefined;
     this.#toldMs.clear();
-    this.#log.info("database_up", "the routes are read from the database");
+    this.#log.info("database_up", this.#words.up);
   }
 }

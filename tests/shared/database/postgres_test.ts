@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
 import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
-import { PostgresSql } from "../../../src/balancer/store/postgres.ts";
+import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { openStore, type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
 import { Cable } from "../../support/cable.ts";

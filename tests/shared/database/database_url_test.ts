@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type DatabaseHost, parseDatabaseUrl, passwordIn } from "../../../src/balancer/store/database_url.ts";
+import {
+  type DatabaseHost,
+  parseDatabaseUrl,
+  passwordIn,
+} from "../../../src/shared/database/database_url.ts";
 
 const at = (hostname: string, port = 5432): DatabaseHost => ({ hostname, port });
 

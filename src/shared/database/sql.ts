@@ -1,4 +1,4 @@
-import { StoreReadOnly, StoreUnavailable } from "./store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./errors.ts";
 
 /** What a statement is given for $1, $2 and so on. JSON goes as text: `$1::text::jsonb`. */
 export type Parameter = string | number | boolean | null;

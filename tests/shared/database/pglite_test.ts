@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EmbeddedSql } from "../../../src/balancer/store/pglite.ts";
+import { EmbeddedSql } from "../../../src/shared/database/pglite.ts";
 import { openStore } from "../../../src/balancer/store/store.ts";
 import { EMBEDDED_PERMISSIONS, embeddedDirectory, silentLog as log } from "../../support/database.ts";
 import { linesOf, readVariable, startWriter } from "../../support/processes.ts";

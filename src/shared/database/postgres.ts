@@ -1,11 +1,9 @@
 import postgres from "postgres";
-import type { Log } from "../../shared/log.ts";
 import { type DatabaseServer, serverOf } from "./database_server.ts";
 import type { SessionAttributes } from "./database_url.ts";
 import { Dialer } from "./dialer.ts";
-import { Repository } from "./repository.ts";
 import { type Parameter, type Sql, type Subscription, translateError, within } from "./sql.ts";
-import { StoreReadOnly, StoreUnavailable } from "./store.ts";
+import { StoreReadOnly, StoreUnavailable } from "./errors.ts";
 
 /** Connections for everything but the watch, which has its own. */
 const CONNECTIONS_MAX = 4;
@@ -17,23 +15,22 @@ const EXEC_MS = 10_000;
 const CONNECT_TIMEOUT_SECONDS = 30;
 
 /**
- * The store on a PostgreSQL server. Does not wait for it: the server may be down.
+ * A PostgreSQL server. Does not wait for it: the server may be down.
  *
  * @throws {SyntaxError} The URL lacks a part. No message ever holds the URL: it may hold a password.
  * @throws {Deno.errors.NotCapable} The permission for the server, or for the library's variables, is missing.
  */
-export function openPostgres(databaseUrl: string, log: Log): Repository {
-  return new Repository(new PostgresSql(databaseUrl), log);
-}
-
-/** @throws as {@linkcode openPostgres} */
 export class PostgresSql implements Sql {
   readonly #server: DatabaseServer;
   readonly #pool: Connections;
   readonly #all: Connections[] = [];
+  readonly #name: string;
+  readonly #answerMs: number;
 
-  constructor(databaseUrl: string) {
+  constructor(databaseUrl: string, { name = "sluice", answerMs = ANSWER_MS }: SessionOptions = {}) {
     this.#server = serverOf(databaseUrl);
+    this.#name = name;
+    this.#answerMs = answerMs;
     this.#pool = this.#connect({ max: CONNECTIONS_MAX });
   }
 
@@ -78,14 +75,25 @@ export class PostgresSql implements Sql {
     await Promise.all(this.#all.map((connections) => connections.close()));
   }
 
-  #connect(options: ConnectOptions): Connections {
-    const connections = new Connections(this.#server, options);
+  #connect(options: Omit<ConnectOptions, "name" | "answerMs">): Connections {
+    const [name, answerMs] = [this.#name, this.#answerMs];
+    const connections = new Connections(this.#server, { ...options, name, answerMs });
     this.#all.push(connections);
     return connections;
   }
 }
 
+/** What may differ from service to service. */
+export interface SessionOptions {
+  /** What the server calls the connections. */
+  readonly name?: string;
+  /** The longest that a caller waits for a statement. */
+  readonly answerMs?: number;
+}
+
 interface ConnectOptions {
+  name: string;
+  answerMs: number;
   max: number;
   max_lifetime?: null;
   /** Called for every notification with what it says, and when a connection is lost. */
@@ -113,7 +121,7 @@ class Connections {
 
   async query<Row>(text: string, parameters: readonly Parameter[]): Promise<Row[]> {
     return [
-      ...await this.run((sql) => sql.unsafe(text, [...parameters]), ANSWER_MS),
+      ...await this.run((sql) => sql.unsafe(text, [...parameters]), this.#options.answerMs),
     ] as unknown as Row[];
   }
 
@@ -175,7 +183,7 @@ class Connections {
     const { url, tls, passwordFor } = this.#server;
     const host = url.hosts[this.#host]!;
     const dialer = new Dialer(host);
-    const { heard = () => {}, ...options } = this.#options;
+    const { heard = () => {}, name, answerMs: _, ...options } = this.#options;
     // In the library, which gives the one to its own `listen`, and missing in its types.
     const untyped: object = {
       onnotify: (_channel: string, payload: string) => heard(payload),
@@ -196,7 +204,7 @@ class Connections {
         fetch_types: false,
         // A pooler may run each statement on another connection.
         prepare: false,
-        connection: { application_name: "balancer", ...url.settings },
+        connection: { application_name: name, ...url.settings },
         onnotice() {}, // By default it prints them.
         // Connections of a client that is thrown away are no loss.
         onclose: () => this.#client === client && heard(),
