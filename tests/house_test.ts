@@ -61,6 +61,7 @@ const RULES: readonly Rule[] = [
       "src/shared/database/sql.ts": 'import postgres from "postgres";',
       "src/shared/duration.ts": 'import type { L } from "./database/sql.ts";',
       "src/shared/log.ts": 'import "../sender/shapes.ts";\nimport { j } from "../balancer/routing.ts";',
+      "src/shipper/names.ts": 'import type { M } from "../aggregator/record.ts";',
       "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
       "tests/aggregator/main_test.ts":
         'import "../../src/aggregator/main.ts"; import "../support/sample.ts";',
@@ -80,6 +81,7 @@ const RULES: readonly Rule[] = [
       "src/shared/duration.ts:1 imports src/shared/database/sql.ts, which",
       "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
       "src/shared/log.ts:2 imports src/balancer/routing.ts, which",
+      "src/shipper/names.ts:1 imports src/aggregator/record.ts, which",
       "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",
       "tests/aggregator/main_test.ts:1 imports src/aggregator/main.ts, which",
     ],

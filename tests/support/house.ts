@@ -64,15 +64,21 @@ const DATABASE_DRIVER = /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm
  */
 const LAYERS: readonly Layer[] = [
   {
-    row: "src/aggregator never imports src/balancer",
+    row: "src/aggregator never imports another service",
     who: /^src\/aggregator\//,
-    never: /^src\/balancer\//,
+    never: /^src\/(balancer|shipper)\//,
     instead: "move what both need to src/shared/",
   },
   {
-    row: "src/balancer never imports src/aggregator",
+    row: "src/balancer never imports another service",
     who: /^src\/balancer\//,
-    never: /^src\/aggregator\//,
+    never: /^src\/(aggregator|shipper)\//,
+    instead: "move what both need to src/shared/",
+  },
+  {
+    row: "src/shipper never imports another service",
+    who: /^src\/shipper\//,
+    never: /^src\/(aggregator|balancer)\//,
     instead: "move what both need to src/shared/",
   },
   {
@@ -217,6 +223,7 @@ const PURE = [
   ].map((name) => `src/balancer/${name}.ts`),
   ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
   ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
+  ...["fingerprint", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
 ];
 
 const IMPURE =

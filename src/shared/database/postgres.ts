@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { type DatabaseServer, serverOf } from "./database_server.ts";
 import type { SessionAttributes } from "./database_url.ts";
+import { copyIn } from "./copy.ts";
 import { Dialer } from "./dialer.ts";
 import { type Parameter, type Sql, type Subscription, translateError, within } from "./sql.ts";
 import { StoreReadOnly, StoreUnavailable } from "./errors.ts";
@@ -40,6 +41,10 @@ export class PostgresSql implements Sql {
 
   async exec(text: string): Promise<void> {
     await this.#pool.run((sql) => sql.unsafe(text), EXEC_MS);
+  }
+
+  copy(text: string, data: Uint8Array): Promise<void> {
+    return this.#pool.run((sql) => copyIn(sql, text, data), EXEC_MS);
   }
 
   /**

@@ -17,6 +17,11 @@ export interface Sql {
   query<Row>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>;
   /** Runs several statements as one transaction. */
   exec(text: string): Promise<void>;
+  /**
+   * Runs several statements as one transaction, the last of which is a `copy … from stdin` that is given `data`.
+   * The embedded database can't.
+   */
+  copy?(text: string, data: Uint8Array): Promise<void>;
   /** Calls `heard` for every notification on the channel, with what it says, and when a connection was lost. */
   listen(channel: string, heard: (payload?: string) => void): Subscription;
   /** Has statements run in sessions made from now on. */
