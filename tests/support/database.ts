@@ -68,7 +68,7 @@ export function useEmbedded(): Backend {
     permissions: EMBEDDED_PERMISSIONS,
     async fresh() {
       const sql = await EmbeddedSql.open(dataDirectory);
-      await sql.exec("drop schema if exists balancer cascade");
+      await sql.exec("drop schema if exists balancer cascade; drop schema if exists sluice cascade");
       let store: Repository | undefined;
       return {
         sql,

@@ -223,7 +223,7 @@ const PURE = [
   ].map((name) => `src/balancer/${name}.ts`),
   ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
   ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
-  ...["fingerprint", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
+  ...["fingerprint", "functions", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
 ];
 
 const IMPURE =
@@ -307,6 +307,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/shared/database/open.ts": "tests/balancer/store/store_test.ts",
   // Run on both databases with steps of its own there.
   "src/shared/database/migration.ts": "tests/balancer/store/migrations_test.ts",
+  // SQL: each function is called there.
+  "src/shipper/functions.ts": "tests/shipper/destination_test.ts",
   // Types, and what a worker is told: seen through a worker.
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
   // Types, and the rules of the settings together: the tables and the properties are there.
