@@ -17,7 +17,7 @@ import { connectionFlags } from "./connection_flags.ts";
 import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
 import { aggregatorAddress, directory, fraction, path } from "./flag_values.ts";
 import type { LimitFlags } from "./limits.ts";
-import { secret } from "./secrets.ts";
+import { secret } from "../shared/secrets.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
 export const STOP_DEADLINE_MS = 10_000;

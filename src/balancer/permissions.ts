@@ -1,6 +1,6 @@
 import type { BalancerConfig } from "./config.ts";
 import { dropRead } from "../shared/process.ts";
-import { parseDatabaseUrl } from "../shared/database/database_url.ts";
+import { hostsOf } from "../shared/database/database_server.ts";
 import { formatAddress } from "./spawn.ts";
 
 /** The kinds that nothing needs once the service has started. */
@@ -39,13 +39,7 @@ export function hostsNeededBy(
     "databaseUrl" | "metricsTo" | "probePrivate"
   >,
 ): string[] {
-  const databases = databaseUrl === ""
-    ? []
-    : parseDatabaseUrl(databaseUrl).hosts.flatMap((host) =>
-      "path" in host
-        ? [`unix:${host.path}`]
-        : [host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname]
-    );
+  const databases = databaseUrl === "" ? [] : hostsOf(databaseUrl);
   const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
   const probed = probePrivate ? PROBED_LOCAL_HOSTS : [];
   return [...databases, metrics, ...probed].filter((host) => host !== undefined);

@@ -57,6 +57,13 @@ function tlsOptions(
   };
 }
 
+/** The hosts of a URL as permissions have them, without ports. */
+export function hostsOf(databaseUrl: string): string[] {
+  return parseDatabaseUrl(databaseUrl).hosts.map((host) =>
+    "path" in host ? `unix:${host.path}` : host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname
+  );
+}
+
 function requirePermission(host: DatabaseHost): void {
   const missing: string[] = [];
   if ("path" in host) {

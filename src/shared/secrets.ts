@@ -1,4 +1,4 @@
-import { UsageError } from "../shared/flags.ts";
+import { UsageError } from "./flags.ts";
 
 /**
  * The value of a variable, or else what is in the file that the variable NAME_FILE names.
