@@ -1,4 +1,4 @@
-import { secret } from "../balancer/secrets.ts";
+import { secret } from "../shared/secrets.ts";
 import { type FlagSpec, helpText, type Lookup, oneOf, parseFlags, UsageError } from "../shared/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";

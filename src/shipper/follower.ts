@@ -17,7 +17,14 @@ export interface SourceFile {
   size(): Promise<number>;
   /** The bytes from `offset` on, `bytesMax` of them unless the file ends before. */
   read(offset: number, bytesMax: number): Promise<Uint8Array>;
+  /** Keeps other shippers from it until it is closed or the process ends; false: another one has it. */
+  lock(): boolean;
   close(): void;
+}
+
+/** Another shipper follows the file. */
+export class FileTaken extends Error {
+  override readonly name = "FileTaken";
 }
 
 /** A path, and what the system says of the file there. */
@@ -131,10 +138,14 @@ export class Follower {
     const isSettled = state.isActive || state.isSettled;
     let isHeld = false;
     try {
+      const isNext = state.isActive && file.node !== this.#active?.node;
+      if (isNext && !file.lock()) {
+        throw new FileTaken(`Another shipper follows ${state.path}: stop one of them`);
+      }
       const isOver = await this.#ship(file, isSettled);
       // What was written since the state was read makes another version of it: it is looked at again.
       if (isOver && isSettled && file.node === state.node) this.#done.set(state.node, state.version);
-      isHeld = state.isActive && file.node !== this.#active?.node;
+      isHeld = isNext;
       return isOver;
     } finally {
       if (isHeld) {

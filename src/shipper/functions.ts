@@ -16,8 +16,8 @@ const [DAY_LOCK, SUM_LOCK, KEEP_LOCK] = [0x646179, 0x73756d, 0x6b656570];
  * passed over; a second row from the same file is one of an overlapping restart, and counts; another row from another
  * file is kept as a conflict.
  *
- * `roll` sums what is marked. One statement takes the marks away and sums what it sees, so that a row which it does not
- * see has a mark that it does not take.
+ * `roll` takes marks away and sums what they cover. It sees every row whose mark it took, and perhaps more: those have
+ * marks that it did not take.
  */
 export const FUNCTIONS = `
   create function sluice.advance(
@@ -126,6 +126,8 @@ export const FUNCTIONS = `
   create function sluice.roll(marks_max int) returns int language plpgsql as $roll$
   declare
     taken int;
+    spans tstzmultirange;
+    span tstzrange;
   begin
     if not pg_try_advisory_xact_lock(${SUM_LOCK}) then
       return 0;
@@ -133,21 +135,21 @@ export const FUNCTIONS = `
     with marks as (
       delete from sluice.unsummed where id in (select id from sluice.unsummed order by id limit marks_max)
       returning low, high
-    ), spans as (
-      select unnest(range_agg(tstzrange(low, high))) as span from marks
-    ), summed as (
+    )
+    select count(*), range_agg(tstzrange(low, high)) into taken, spans from marks;
+    -- One after the other: with its bounds known, no other day is looked at.
+    for span in select unnest(spans) loop
       insert into sluice.sums
         select r.window_seconds, r.grid_end, count(distinct r.instance), sum(r.a1_sum),
           max(r.a2_max) filter (where not r.empty), min(r.a3_min) filter (where not r.empty),
           count(distinct r.instance) filter (where r.partial),
           count(*) filter (where not r.partial and r.window_end <> r.grid_end), sum(r.messages)
-        from spans join sluice.records r on r.grid_end >= lower(span) and r.grid_end < upper(span)
+        from sluice.records r where r.grid_end >= lower(span) and r.grid_end < upper(span)
         group by r.window_seconds, r.grid_end
       on conflict (window_end, window_seconds) do update set instances = excluded.instances,
         a1_sum = excluded.a1_sum, a2_max = excluded.a2_max, a3_min = excluded.a3_min,
-        partial_instances = excluded.partial_instances, unaligned = excluded.unaligned, messages = excluded.messages
-    )
-    select count(*) into taken from marks;
+        partial_instances = excluded.partial_instances, unaligned = excluded.unaligned, messages = excluded.messages;
+    end loop;
     return taken;
   end $roll$;
 

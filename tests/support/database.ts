@@ -82,8 +82,10 @@ export function useEmbedded(): Backend {
 /**
  * A data directory with an embedded PostgreSQL that nobody has used. To make one takes seconds, to copy one does not:
  * the first is kept below `data/` for the next time.
+ *
+ * @param parent where it is made
  */
-export async function embeddedDirectory(): Promise<string> {
+export async function embeddedDirectory(parent = "data"): Promise<string> {
   const version = denoJson.imports["@electric-sql/pglite"].split("@").at(-1);
   const template = `data/test-pglite-${version}`;
   await Deno.mkdir("data", { recursive: true });
@@ -93,7 +95,8 @@ export async function embeddedDirectory(): Promise<string> {
     await Deno.rename(`${unfinished}/postgres`, template);
     await Deno.remove(unfinished, { recursive: true });
   }
-  const directory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
+  await Deno.mkdir(parent, { recursive: true });
+  const directory = await Deno.makeTempDir({ dir: parent, prefix: "test-" });
   copyTree(template, `${directory}/postgres`);
   return directory;
 }

@@ -116,6 +116,7 @@ export class SimulatedSource implements SourceDirectory {
         this.before();
         return Promise.resolve(inode.bytes.slice(offset, offset + bytesMax));
       },
+      lock: () => true,
       close: () => void this.opened--,
     });
   }

@@ -1,0 +1,53 @@
+import { type FullAnswer, textAnswer } from "../shared/http/answers.ts";
+import { Exchange, type SlowResponder, type WholeRequest } from "../shared/http/exchange.ts";
+import { type Acceptor, HttpListener, type ListenerClock } from "../shared/http/listener.ts";
+import { statusLine } from "../shared/http/status.ts";
+
+/** A scraper or two, and whoever looks for himself. */
+const CONNECTIONS_MAX = 8;
+const PATIENCE = {
+  fresh: 10_000,
+  reading: 10_000,
+  idle: 60_000,
+  answering: Infinity,
+  writing: 10_000,
+  closing: 1000,
+};
+
+/** Answers `/metrics` and `/healthz`, and nothing else. */
+export function adminResponder(metrics: () => string): SlowResponder {
+  return {
+    bodyBytesMax: 0,
+    refuse: ({ status, reason }) => textAnswer(status, reason),
+    answer: (request) => Promise.resolve(answer(request, metrics)),
+  };
+}
+
+function answer({ method, target }: WholeRequest, metrics: () => string): FullAnswer {
+  const isHead = method === "HEAD";
+  if (!isHead && method !== "GET") return textAnswer(405, "Use GET or HEAD", ["allow: GET, HEAD"]);
+  const path = target.split("?")[0];
+  if (path === "/healthz") return textAnswer(200, "ok", [], isHead);
+  if (path !== "/metrics") return textAnswer(404, "There are /metrics and /healthz", [], isHead);
+  const body = metrics();
+  const head = `${statusLine(200)}content-type: text/plain; version=0.0.4; charset=utf-8\r\n` +
+    `cache-control: no-store\r\ncontent-length: ${new TextEncoder().encode(body).length}\r\n`;
+  return { head, body: isHead ? "" : body };
+}
+
+export function listenForAdmin(
+  acceptor: Acceptor,
+  clock: ListenerClock,
+  metrics: () => string,
+): HttpListener {
+  const responder = adminResponder(metrics);
+  return new HttpListener({
+    acceptor,
+    connectionsMax: CONNECTIONS_MAX,
+    patience: PATIENCE,
+    connect: (conn, host) => new Exchange(conn, host, responder),
+    clock,
+    // Who asks in vain notices; the file is followed all the same.
+    events: { acceptFailing() {}, acceptRecovered() {} },
+  });
+}

@@ -1,0 +1,112 @@
+import denoJson from "../../deno.json" with { type: "json" };
+import { openSql } from "../shared/database/open.ts";
+import { formatHostPort } from "../shared/address.ts";
+import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { REAL_CLOCK } from "../shared/http/listener.ts";
+import { createLog, type Log } from "../shared/log.ts";
+import { readVariable, writeStderr } from "../shared/process.ts";
+import { listenForAdmin } from "./admin.ts";
+import { ANSWER_MS, parseConfig, READ_BYTES, type ShipperConfig, STOP_DEADLINE_MS } from "./config.ts";
+import { Fleet } from "./destination.ts";
+import { FileDirectory } from "./directory.ts";
+import { Follower } from "./follower.ts";
+import { dropStartupPermissions } from "./permissions.ts";
+import { Shipper } from "./shipper.ts";
+import { watchDirectory } from "./watch.ts";
+
+async function ship(config: ShipperConfig, log: Log): Promise<number> {
+  const { file, instance, labels, keepDays, databaseUrl, dataDirectory, admin } = config;
+  const directory = new FileDirectory(file);
+  requireDirectory(directory.path);
+  const sql = await openSql({ databaseUrl, dataDirectory, name: "sluice-ship", answerMs: ANSWER_MS });
+  const fleet = new Fleet({
+    sql,
+    instance,
+    labels,
+    keepDays,
+    nowMs: () => Date.now(),
+    shipped: (shipped) => shipper.shipped(shipped),
+  });
+  const follower = new Follower({
+    directory,
+    destination: fleet,
+    readBytes: READ_BYTES,
+    isStopping: (): boolean => shipper.isStopping,
+    behind: (bytes) => shipper.behind(bytes),
+  });
+  const shipper: Shipper = new Shipper({
+    follower,
+    fleet,
+    clock: REAL_CLOCK,
+    log,
+    compressed: () => directory.compressed,
+  });
+  const listener = admin && listenForAdmin(Deno.listen({ ...admin }), REAL_CLOCK, () => shipper.metrics());
+  using watch = watchDirectory(directory.path, () => shipper.wake());
+  watch.failed.then((reason) => shipper.lookOften(reason));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      setTimeout(() => Deno.exit(1), STOP_DEADLINE_MS); // What is not committed is shipped by the next start.
+      shipper.stop();
+    });
+  }
+  dropStartupPermissions(databaseUrl, [directory.path, ...databaseUrl === "" ? [dataDirectory] : []]);
+  log.info("following", "records go to the database as they come", {
+    file,
+    instance,
+    database: databaseUrl ? "postgresql" : "embedded",
+    ...listener && admin ? { admin: formatHostPort({ ...admin, port: listener.port }) } : {},
+  });
+  await shipper.run();
+  await listener?.stop();
+  await sql.close();
+  log.info("stopped", "the batch under way is finished", { ...shipper.counts });
+  return 0;
+}
+
+/** @throws {Error} The directory can't be read. */
+function requireDirectory(path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    throw new Deno.errors.NotCapable(
+      `Cannot follow a file in ${path}: read permission is missing; run with --allow-read=${path}`,
+    );
+  }
+  try {
+    Deno.readDirSync(path)[Symbol.iterator]().next();
+  } catch (error) {
+    throw new Error(`Cannot follow a file in ${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Undefined where the permission to know it is missing: then it must be given. */
+function hostname(): string | undefined {
+  try {
+    return Deno.hostname();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    const facts = { hostname: hostname(), stderrIsTerminal: Deno.stderr.isTerminal() };
+    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
+    if (request.kind === "run") {
+      const { logLevel: level, logFormat: format } = request.config;
+      return await ship(
+        request.config,
+        createLog({ level, format, write: writeStderr, now: () => new Date() }),
+      );
+    }
+    console.log(request.kind === "help" ? request.text : denoJson.version);
+    return 0;
+  } catch (error) {
+    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+Deno.exit(await main());

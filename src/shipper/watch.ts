@@ -1,0 +1,32 @@
+/** Calls back when something in a directory has changed. */
+export interface DirectoryWatch extends Disposable {
+  /** Resolves with the reason when nothing will be announced any more; not when it is closed. */
+  readonly failed: Promise<string>;
+}
+
+/**
+ * Watches a directory, not what lies in those below it. Reading is no change: who reads when called would be called for
+ * ever.
+ */
+export function watchDirectory(path: string, changed: () => void): DirectoryWatch {
+  const failed = Promise.withResolvers<string>();
+  let watcher: Deno.FsWatcher | undefined;
+  let isClosed = false;
+  const watch = async () => {
+    try {
+      watcher = Deno.watchFs(path, { recursive: false });
+      for await (const { kind } of watcher) if (kind !== "access") changed();
+      if (!isClosed) failed.resolve("the directory is no longer watched");
+    } catch (error) {
+      if (!isClosed) failed.resolve(error instanceof Error ? error.message : String(error));
+    }
+  };
+  watch();
+  return {
+    failed: failed.promise,
+    [Symbol.dispose]() {
+      isClosed = true;
+      watcher?.close();
+    },
+  };
+}

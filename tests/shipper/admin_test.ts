@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { listenForAdmin } from "../../src/shipper/admin.ts";
+import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
+
+Deno.test({
+  name: "admin: it answers /metrics and /healthz, to GET and HEAD, and nothing else",
+  permissions: { net: ["127.0.0.1"] },
+  async fn() {
+    const acceptor = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const listener = listenForAdmin(acceptor, REAL_CLOCK, () => "a 1\n");
+    const ask = async (path: string, method = "GET") => {
+      const response = await fetch(`http://127.0.0.1:${listener.port}${path}`, { method });
+      return [response.status, await response.text()];
+    };
+    assert.deepEqual(await ask("/metrics"), [200, "a 1\n"]);
+    assert.deepEqual(await ask("/metrics?a=b", "HEAD"), [200, ""]);
+    assert.deepEqual(await ask("/healthz"), [200, "ok\n"]);
+    assert.equal((await ask("/"))[0], 404);
+    assert.equal((await ask("/metrics", "DELETE"))[0], 405);
+    await listener.stop();
+  },
+});

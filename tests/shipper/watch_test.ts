@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { watchDirectory } from "../../src/shipper/watch.ts";
+import { withDirectory } from "../support/temporary_directory.ts";
+
+const permissions = { read: ["data"], write: ["data"] };
+
+Deno.test({
+  name: "watch: what is written is told, what is read is not",
+  permissions,
+  fn: () =>
+    withDirectory(async (directory) => {
+      let [changes, changed] = [0, Promise.withResolvers<void>()];
+      using _watch = watchDirectory(directory, () => {
+        changes++;
+        changed.resolve();
+      });
+      await Deno.writeTextFile(`${directory}/a`, "a");
+      await changed.promise;
+      await Deno.readTextFile(`${directory}/a`);
+      changed = Promise.withResolvers();
+      const before = changes;
+      await Deno.writeTextFile(`${directory}/b`, "b");
+      await changed.promise;
+      assert.ok(changes > before);
+    }),
+});
+
+Deno.test({
+  name: "watch: why nothing is announced is told",
+  permissions,
+  async fn() {
+    using watch = watchDirectory("data/there/is/none", () => {});
+    assert.match(await watch.failed, /./);
+  },
+});
