@@ -116,9 +116,12 @@ export const FUNCTIONS = `
       name := 'records_' || to_char(d, 'YYYYMMDD');
       continue when to_regclass('sluice.' || name) is not null;
       perform pg_advisory_xact_lock(${DAY_LOCK});
-      continue when to_regclass('sluice.' || name) is not null;
-      execute format('create table sluice.%I partition of sluice.records for values from (%L) to (%L)',
-        name, to_char(d, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(d + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
+      -- To ask again would not do: a lock of one's own choosing does not make a session see what is new in the catalog.
+      begin
+        execute format('create table sluice.%I partition of sluice.records for values from (%L) to (%L)',
+          name, to_char(d, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(d + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
+      exception when duplicate_table then null;
+      end;
     end loop;
   end $days$;
 

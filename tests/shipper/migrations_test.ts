@@ -169,3 +169,16 @@ fleetTest("shippers that start at once bring an empty database up to date, once"
     MIGRATIONS.map(({ number }) => ({ number })),
   );
 });
+
+fleetTest("shippers that need a day at the same moment all get it", async (database) => {
+  const fleets = Array.from({ length: 12 }, (_, i) => fleetOn(database, { instance: `i${i}` }).fleet);
+  await Promise.all(fleets.map((fleet) => fleet.positions()));
+  await Promise.all(
+    fleets.map((fleet) =>
+      fleet.ship(
+        batchOf(beginningOf("a"), [0, 1, 2].map((day) => line({ end: NOON + day * 86_400 })).join("")),
+      )
+    ),
+  );
+  assert.deepEqual((await windowsOf(database)).map(({ instances }) => instances), [12, 12, 12]);
+});

@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 export class PostgresSql implements Sql {
   readonly #server: DatabaseServer;
   readonly #pool: Connections;
+  #copies: Connections | undefined;
+  #copied: Promise<void> = Promise.resolve();
   readonly #all: Connections[] = [];
   readonly #name: string;
   readonly #answerMs: number;
@@ -43,8 +45,12 @@ export class PostgresSql implements Sql {
     await this.#pool.run((sql) => sql.unsafe(text), EXEC_MS);
   }
 
+  /** On a connection of its own, one after the other: the library would send other statements into the data. */
   copy(text: string, data: Uint8Array): Promise<void> {
-    return this.#pool.run((sql) => copyIn(sql, text, data), EXEC_MS);
+    const copies = this.#copies ??= this.#connect({ max: 1 });
+    const copied = this.#copied.then(() => copies.run((sql) => copyIn(sql, text, data), EXEC_MS));
+    this.#copied = copied.catch(() => {});
+    return copied;
   }
 
   /**
