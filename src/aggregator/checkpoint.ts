@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
+import { asBefore } from "./record.ts";
 import type { SinkPosition } from "./sink.ts";
 import { STANDARD_OUTPUT } from "./standard_output.ts";
 import { ForeignFile } from "../shared/data_files.ts";
@@ -142,7 +143,7 @@ export async function recover(
     if (!await isTakenOver(path, disk, log)) continue;
     taken.push(path);
     if (path.endsWith(".new")) continue; // Its process was killed while it renewed the one without ".new".
-    for (const line of await unwritten(path, outPath, siblings, disk, log)) lines.add(line);
+    for (const line of await unwritten(path, outPath, siblings, disk, log)) lines.add(asBefore(line));
   }
   return {
     lines: [...lines],
@@ -181,7 +182,7 @@ async function unwritten(
     return [];
   }
   const written = await linesThere(header, outPath, siblings, disk);
-  const missing = records.filter((record) => !written.has(record.trimEnd()));
+  const missing = records.filter((record) => !written.has(asBefore(record.trimEnd())));
   log.warn("recovered", "the service was killed: writing what its checkpoint holds", {
     file: path,
     records: missing.length,
@@ -207,7 +208,7 @@ async function linesThere(
     const isThatFile = state.identity === position.identity && state.size >= position.size;
     const text = await readText(disk, path, isThatFile ? position.size : state.size - SEARCH_BYTES_OTHERS);
     // A record that lacks its newline alone is one, too: the sink closes it with one.
-    for (const line of text.split("\n")) lines.add(line);
+    for (const line of text.split("\n")) lines.add(asBefore(line));
   }
   return lines;
 }

@@ -57,6 +57,8 @@ export const RECEIVE_BUFFER_BYTES_MAX = 1_073_741_823;
 
 export type ReceiverChoice = "auto" | "reuseport" | "datagram";
 export type Align = "start" | "epoch";
+/** What a record tells beside the sum, the maximum and the minimum. */
+export type Extra = "none" | "messages";
 
 export interface AggregatorConfig {
   /** Never empty; the empty hostname stands for every address of the machine. */
@@ -86,6 +88,7 @@ export interface AggregatorConfig {
   readonly receiveBufferBytes: number;
   /** Where metrics, health and the page are; undefined: nowhere. */
   readonly admin: HostPort | undefined;
+  readonly extra: Extra;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -245,6 +248,14 @@ export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
       default: "127.0.0.1:9998",
       help: "address of the metrics, the health checks and the page; off for none",
       parse: parseAdmin,
+    },
+    extra: {
+      flag: "extra",
+      placeholder: "none|messages",
+      variable: "SLUICE_EXTRA",
+      default: "none",
+      help: "add the number of messages, and mark the records that a kill had left",
+      parse: oneOf(["none", "messages"]),
     },
     ...logFlags("SLUICE", stderrIsTerminal),
   } satisfies { [Key in keyof AggregatorConfig]: FlagSpec<AggregatorConfig[Key]> };

@@ -13,7 +13,7 @@ import { Crew, type StartWorker } from "./crew.ts";
 import { createControl, type FromWorker, readsOf, signalMinute, signalTick } from "./messages.ts";
 import { emptyTotals, mergeTotals, totalsOf } from "./partial.ts";
 import { formatAddresses, type Port } from "./receivers/port.ts";
-import { recordLine } from "./record.ts";
+import { detailedLine, recordLine, recoveredLine } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import type { RejectedSample } from "./rejected_sample.ts";
 import { Reporter } from "./reporter.ts";
@@ -68,6 +68,7 @@ export class Master {
   #windows: Windows;
   #tickedAtMs = 0;
   #records = 0;
+  readonly #line: (window: ClosedWindow) => string;
   #cancelTick = () => {};
   #cancelTotals = () => {};
   #cancelMinute = () => {};
@@ -79,7 +80,8 @@ export class Master {
     this.#log = new ServiceLog(log);
     this.#control = createControl(workers + spares);
     this.#windows = this.#beginTime();
-    const open = () => this.#windows.peek(this.#timeline.nowMs).map(recordLine);
+    this.#line = parts.config.extra === "messages" ? detailedLine : recordLine;
+    const open = () => this.#windows.peek(this.#timeline.nowMs).map(this.#line);
     this.#recorder = new Recorder({ sink, checkpoint: parts.checkpoint, clock: parts.clock, log, open });
     this.#crew = new Crew({
       workers,
@@ -126,7 +128,8 @@ export class Master {
       throw new Error(`Cannot listen on ${formatAddresses(addresses)}: ${reason}`, { cause: error });
     }
     dropPermissions();
-    await this.#recorder.recover(recovered);
+    const lines = config.extra === "messages" ? recovered.lines.map(recoveredLine) : recovered.lines;
+    await this.#recorder.recover({ ...recovered, lines });
     this.#windows = this.#beginTime();
     this.#tickedAtMs = this.#parts.clock.monotonicMs();
     this.#crew.receive();
@@ -273,7 +276,7 @@ export class Master {
 
   #render(closed: ClosedWindow[]): string[] {
     this.#records += closed.length;
-    return closed.map(recordLine);
+    return closed.map(this.#line);
   }
 
   /** What a worker has read and not handed over, in datagrams. */

@@ -7,6 +7,8 @@ export interface ClosedWindow {
   sum: bigint;
   max: bigint;
   min: bigint;
+  /** How many messages there were. */
+  messages: number;
   /** Cut short by a stop: the timestamp is that of the stop, not of the window's end. */
   partial: boolean;
 }
@@ -205,10 +207,10 @@ export class Windows {
 }
 
 function closedWindow(
-  { sum, max, min }: Totals,
+  { sum, max, min, accepted: messages }: Totals,
   timestampSeconds: number,
   lengthSeconds: number,
   partial: boolean,
 ): ClosedWindow {
-  return { timestampSeconds, lengthSeconds, sum, max: max ?? 0n, min: min ?? 0n, partial };
+  return { timestampSeconds, lengthSeconds, sum, max: max ?? 0n, min: min ?? 0n, messages, partial };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Checkpoint, checkpointPathOf, recover, type Unfinished } from "../../src/aggregator/checkpoint.ts";
+import { recoveredLine } from "../../src/aggregator/record.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 import { failOn } from "../support/recorder.ts";
 import { ForeignFile, unfinishedOf } from "../../src/shared/data_files.ts";
@@ -71,6 +72,16 @@ test("any records and any position come back", async () => {
       );
     }),
   );
+});
+
+test("a record that was marked as recovered is the one before it, in the file and in another checkpoint", async () => {
+  const disk = new SimulatedDisk();
+  const marked = [1, 2].map((each) => recoveredLine(record(each)));
+  const { position } = fileOn(disk, "");
+  disk.create(PATH, marked[0]!);
+  await leave(disk, "a0", { position, waiting: [record(1), record(2)], open: [record(3, true)] });
+  await leave(disk, "b0", { position, waiting: [marked[1]!] });
+  assert.deepEqual((await recoverOn(disk)).lines, [record(2), record(3, true)]);
 });
 
 test("the last one saved counts, and nothing is left beside it", async () => {

@@ -180,3 +180,23 @@ test("a stop past its deadline: what is in the checkpoint is safe, and written b
     await stop();
   }
 });
+
+test("with --extra messages a record tells how many, and one that a kill had left is marked, once", async () => {
+  const disk = new SimulatedDisk();
+  const extra = "messages";
+  const { clock, workers, kill } = await startSimulated(1000, { disk, extra });
+  workers[0]!.read('{"A1":1,"A2":1,"A3":1}');
+  await clock.pass(300);
+  kill();
+  for (const [start, id] of [[1001, "1"], [1002, "2"]] as const) {
+    const { clock, file, stop } = await startSimulated(start, { disk, extra, id });
+    await clock.pass(10_000);
+    await stop();
+    const marked = file().split("\n").filter((line) => line.includes("recovered"));
+    assert.deepEqual(marked.map((line) => line.replace(/^.*(?="partial)/, "")), [
+      '"partial":true, "messages":1, "recovered":true}',
+      '"partial":true, "messages":1, "recovered":true}',
+    ]);
+    assert.match(file(), /"A3_min": 0, "messages":0}\n/);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { recordLine } from "../../src/aggregator/record.ts";
+import { asBefore, detailedLine, recordLine, recoveredLine } from "../../src/aggregator/record.ts";
 
 function test(name: string, fn: () => void): void {
   Deno.test({ name: `record: ${name}`, permissions: "none", fn });
@@ -29,6 +29,17 @@ test("is spaced and ordered as in the specification", () => {
     ],
   ];
   for (const [window, line] of cases) assert.equal(recordLine(window), line);
+});
+
+test("may tell the messages, and that a kill had left it", () => {
+  const line = detailedLine({ ...WINDOW, messages: 3 });
+  assert.equal(line, recordLine(WINDOW).replace("100}", '100, "messages":3}'));
+  const left = recoveredLine(line);
+  assert.equal(left, recordLine(WINDOW).replace("100}", '100, "messages":3, "recovered":true}'));
+  for (const each of [line, left]) {
+    assert.equal(asBefore(each), line);
+    assert.equal(asBefore(each.trimEnd()), line.trimEnd());
+  }
 });
 
 test("is one line of JSON with all the digits of any sum", () => {

@@ -46,6 +46,7 @@ export const CONFIG: AggregatorConfig = {
   receiver: "reuseport",
   windowSeconds: [10, 60],
   align: "start",
+  extra: "none",
   spareWorkers: 1,
   datagramBytesMax: 8192,
   receiveBufferBytes: 26_214_400,
