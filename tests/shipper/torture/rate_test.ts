@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { freshDatabase } from "../../support/database.ts";
 import { DatabaseServer } from "../../support/database_server.ts";
 import { times } from "../../support/faults.ts";
@@ -15,7 +16,8 @@ Deno.test({
     withDirectory(async (directory) => {
       await using server = await DatabaseServer.start();
       await using database = await freshDatabase((name) => server.url(name));
-      const { sql, databaseUrl } = database;
+      const { databaseUrl } = database;
+      const sql = new PostgresSql(databaseUrl!, { answerMs: 120_000 });
       const file = `${directory}/m.jsonl`;
       const sum = await writeLines(file, LINES);
       const begunMs = performance.now();
@@ -44,6 +46,17 @@ Deno.test({
         `${LINES} lines in ${seconds.toFixed(1)} s: ${Math.round(LINES / seconds)} rows/s, start included; ` +
           `memory in MB every 2 s: ${memoryMb.join(" ")}`,
       );
+      const backends = await sql.query<{ pid: number }>(
+        "select pid from pg_stat_activity where application_name = 'sluice-ship'",
+      );
+      const cpu = await Promise.all([
+        shipper.pid,
+        ...backends.map(({ pid }) =>
+          pid
+        ),
+      ].map(cpuSeconds));
+      console.log(`processor time: shipper ${cpu[0]} s, its sessions ${cpu.slice(1).join(" and ")} s`);
+      await sql.close();
       if (memoryMb.length < 10) {
         return;
       }
@@ -81,4 +94,13 @@ async function residentMb(pid: number): Promise<number> {
     args: ["-c", 'exec cat "/proc/$1/status"', "sh", String(pid)],
   }).output();
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(new TextDecoder().decode(stdout))?.[1] ?? 0) / 1024);
+}
+
+/** Of a process of this machine, in user and kernel mode; in ticks of 10 ms. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec cat "/proc/$1/stat"', "sh", String(pid)],
+  }).output();
+  const fields = new TextDecoder().decode(stdout).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
