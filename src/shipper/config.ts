@@ -145,7 +145,7 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       placeholder: "HOST:PORT",
       variable: "SLUICE_SHIP_ADMIN",
       default: "off",
-      help: "address of /metrics and /healthz, or off",
+      help: "address of /metrics, /healthz and /readyz, or off",
       parse: parseAdmin,
     },
     dataDirectory: {

@@ -41,7 +41,7 @@ async function ship(config: ShipperConfig, log: Log): Promise<number> {
     log,
     compressed: () => directory.compressed,
   });
-  const listener = admin && listenForAdmin(Deno.listen({ ...admin }), REAL_CLOCK, () => shipper.metrics());
+  const listener = admin && listenForAdmin(Deno.listen({ ...admin }), REAL_CLOCK, shipper);
   using watch = watchDirectory(directory.path, () => shipper.wake());
   watch.failed.then((reason) => shipper.lookOften(reason));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

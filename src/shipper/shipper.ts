@@ -48,6 +48,11 @@ export class Shipper {
     }, () => parts.clock.monotonicMs());
   }
 
+  /** The database answers. */
+  get isReady(): boolean {
+    return this.#isUp === true;
+  }
+
   get isStopping(): boolean {
     return this.#isStopping;
   }
@@ -74,7 +79,7 @@ export class Shipper {
 
   metrics(): string {
     const lagMs = this.#behindBytes > 0 ? this.#parts.clock.monotonicMs() - this.#caughtUpMs : 0;
-    return exposition(this.counts, { bytes: this.#behindBytes, seconds: lagMs / 1000 }, this.#isUp === true);
+    return exposition(this.counts, { bytes: this.#behindBytes, seconds: lagMs / 1000 }, this.isReady);
   }
 
   /** How much of a file is not in the database, before a batch of it. */

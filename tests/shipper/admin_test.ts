@@ -3,11 +3,12 @@ import { listenForAdmin } from "../../src/shipper/admin.ts";
 import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 
 Deno.test({
-  name: "admin: it answers /metrics and /healthz, to GET and HEAD, and nothing else",
+  name: "admin: it answers /metrics, /healthz and /readyz, to GET and HEAD, and nothing else",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
+    const told = { metrics: () => "a 1\n", isReady: false };
     const acceptor = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const listener = listenForAdmin(acceptor, REAL_CLOCK, () => "a 1\n");
+    const listener = listenForAdmin(acceptor, REAL_CLOCK, told);
     const ask = async (path: string, method = "GET") => {
       const response = await fetch(`http://127.0.0.1:${listener.port}${path}`, { method });
       return [response.status, await response.text()];
@@ -15,6 +16,9 @@ Deno.test({
     assert.deepEqual(await ask("/metrics"), [200, "a 1\n"]);
     assert.deepEqual(await ask("/metrics?a=b", "HEAD"), [200, ""]);
     assert.deepEqual(await ask("/healthz"), [200, "ok\n"]);
+    assert.equal((await ask("/readyz"))[0], 503);
+    told.isReady = true;
+    assert.deepEqual(await ask("/readyz"), [200, "ready\n"]);
     assert.equal((await ask("/"))[0], 404);
     assert.equal((await ask("/metrics", "DELETE"))[0], 405);
     await listener.stop();

@@ -293,6 +293,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // Programs of two lines: they are run there, as the images do.
   "src/aggregator/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   "src/balancer/healthcheck.ts": "tests/shared/healthcheck_test.ts",
+  "src/shipper/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   // Types alone; both receivers work behind them there.
   "src/aggregator/receivers/receiver.ts": "tests/aggregator/main_test.ts",
   // Reached through the flags that have these values, each with what it accepts and refuses.

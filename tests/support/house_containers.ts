@@ -154,6 +154,7 @@ export const removedPackages: Check = (tree) => {
 /** Settings of the services that a container fixes, or that only a run without containers has. */
 const FIXED =
   ("BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT SLUICE_ADMIN " +
+    "SLUICE_SHIP_FILE SLUICE_SHIP_ADMIN SLUICE_SHIP_DATA " +
     // The prober's: what it may reach is the user's to say, and so is its service.
     "PROBE_REPORT_TO PROBE_PRIVATE PROBE_LOG_LEVEL PROBE_LOG_FORMAT PROBE_TOKEN")
     .split(" ");
