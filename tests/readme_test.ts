@@ -20,6 +20,9 @@ import type { FlagTable } from "../src/shared/flags.ts";
 import { LIBC_PATHS } from "../src/shared/libc.ts";
 import { parseCompose } from "./support/compose.ts";
 import { lockedServices, secretsFromOutside, watchedServices } from "./support/house_containers.ts";
+import { fleetFlags } from "../src/fleet/config.ts";
+import { windowLine } from "../src/fleet/windows.ts";
+import { shipperFlags } from "../src/shipper/config.ts";
 import * as readme from "./support/readme.ts";
 import { Shell, startAndStop } from "./support/readme_shell.ts";
 import { withDirectory } from "./support/temporary_directory.ts";
@@ -40,7 +43,8 @@ const unset = () => undefined;
 const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
 
 const RUNNING: Deno.PermissionOptionsObject = {
-  run: [Deno.execPath()],
+  // The shell starts a PostgreSQL.
+  run: [Deno.execPath(), "/bin/sh"],
   net: ["127.0.0.1"],
   read: ["data"],
   write: ["data"],
@@ -55,7 +59,7 @@ function test(
 }
 
 /** The sections whose commands are run one after another, as a reader would. */
-const RUN_TOGETHER = [["A first message"], ["A first redirect", "API"]];
+const RUN_TOGETHER = [["A first message"], ["A first redirect", "API"], ["A fleet of two"]];
 
 function taskExists(task: string): void {
   assert.ok(TASKS[task], `deno.json has no task "${task}"`);
@@ -236,6 +240,8 @@ const FLAGS: readonly (readonly [heading: string, flags: FlagTable])[] = [
   ["Flags", aggregatorFlags(FACTS)],
   ["Flags of the balancer", balancerFlags(FACTS)],
   ["Health and failover", proberFlags(FACTS.stderrIsTerminal)],
+  ["Flags of the shipper", shipperFlags({ ...FACTS, hostname: "edge" })],
+  ["Flags of the fleet", fleetFlags(true)],
 ];
 
 for (const [heading, flags] of FLAGS) {
@@ -285,13 +291,28 @@ test("Input: each datagram comes to what is said of it", () => {
 });
 
 test("The file: every record shown is one that the aggregator would write, byte for byte", () => {
-  const lines = README.split("\n").filter((line) => line.startsWith('{"timestamp":'));
+  const lines = README.split("\n").filter((line) =>
+    line.startsWith('{"timestamp":') && !line.includes("instances")
+  );
   assert.ok(lines.length >= 6);
   for (const line of lines) {
     const { timestamp, count_type, A1_sum, A2_max, A3_min, partial = false } = JSON.parse(line);
     const values = { sum: BigInt(A1_sum), max: BigInt(A2_max), min: BigInt(A3_min), partial };
     const window = { timestampSeconds: timestamp, lengthSeconds: parseInt(count_type), ...values };
     assert.equal(`${line}\n`, recordLine(window));
+  }
+});
+
+test("A fleet of two: every window shown is one that the fleet would print, byte for byte", () => {
+  const lines = README.split("\n").filter((line) => /^\{"timestamp":.*"instances"/.test(line));
+  assert.ok(lines.length >= 2);
+  for (const line of lines) {
+    const { timestamp: endSeconds, count_type: countType, A1_sum, A2_max, A3_min, instances } = JSON.parse(
+      line,
+    );
+    const [sum, max, min] = [A1_sum, A2_max, A3_min].map(String) as [string, string, string];
+    const none = { partialInstances: 0, missingInstances: 0, unaligned: 0 };
+    assert.equal(line, windowLine({ endSeconds, countType, sum, max, min, instances, ...none }));
   }
 });
 
@@ -313,16 +334,19 @@ test("The log: every event is there, and no other", async () => {
   const rows = readme.tableOf(README, "The log", "event");
   const shown = rows.map(({ event, level }) => `${readme.codesIn(event!)[0]} ${level}`);
   assert.deepEqual(shown.sort(), await eventsLogged("src/aggregator"));
-  const [, balancer] = README.split("Its log works like the aggregator's.");
+  const [, balancer, shipper] = README.split("Its log works like the aggregator's.");
   for (const event of await eventsLogged("src/balancer")) {
     assert.ok(balancer!.includes(`\`${event.split(" ")[0]}\``), `the balancer logs ${event}`);
+  }
+  for (const event of [...await eventsLogged("src/shipper"), ...await eventsLogged("src/shared/database")]) {
+    assert.ok(shipper!.includes(`\`${event.split(" ")[0]}\``), `the shipper logs ${event}`);
   }
 }, { read: ["src"] });
 
 const wordsOf = (task: string) => readme.shellWords(TASKS[task]!.command);
 const entrypointOf = (stage: string): string[] =>
   JSON.parse(readme.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
-const composeWords = COMPOSE.split("\n").flatMap((line) => /^ {6}- (--\S+)$/.exec(line)?.[1] ?? []);
+const composeWords = (service: string) => parseCompose(COMPOSE)[service]!.entrypoint!;
 
 /** The columns of the tables of permissions, and the command lines that they tell of. */
 const PERMISSIONS: readonly (readonly [heading: string, column: string, words: readonly string[]])[] = [
@@ -332,7 +356,10 @@ const PERMISSIONS: readonly (readonly [heading: string, column: string, words: r
   ["Health and failover", "`probe`", wordsOf("probe")],
   ["Permissions of the balancer", "`balancer`", wordsOf("balancer")],
   ["Permissions of the balancer", "container", entrypointOf("balancer")],
-  ["Permissions of the balancer", "compose", composeWords],
+  ["Permissions of the balancer", "compose", composeWords("balancer")],
+  ["Permissions of the shipper", "`ship`", wordsOf("ship")],
+  ["Permissions of the shipper", "container", entrypointOf("shipper")],
+  ["Permissions of the shipper", "compose", composeWords("shipper")],
 ];
 
 for (const [heading, column, words] of PERMISSIONS) {

@@ -14,6 +14,7 @@ import { BalancerProcess } from "./balancer_process.ts";
 import { embeddedDirectory } from "./database.ts";
 import { linesOf } from "./processes.ts";
 import { shellWords, type Shown } from "./readme.ts";
+import { ReadmeFleet } from "./readme_fleet.ts";
 import { type FileRecord, runToEnd, sendDatagrams, Service } from "./service.ts";
 
 /** No start takes longer. */
@@ -25,6 +26,15 @@ type Output = readonly string[];
 type Rule = readonly [form: RegExp, run: (shell: Shell, ...groups: string[]) => Output | Promise<Output>];
 
 const RULES: readonly Rule[] = [
+  [
+    /^deno task start (.*) --listen 127\.0\.0\.1:900\d --out data\/(one|two)\.jsonl$/,
+    (shell, flags, name) => shell.fleet.startAggregator(name, shellWords(flags)),
+  ],
+  [
+    /^deno task ship --file data\/(one|two)\.jsonl (--instance \w+)$/,
+    (shell, name, flags) => shell.fleet.startShipper(name, shellWords(flags)),
+  ],
+  [/^deno task fleet (.*)$/, (shell, flags) => shell.fleet.print(shellWords(flags))],
   [/^deno task start(.*)$/, (shell, flags) => shell.startAggregator(shellWords(flags))],
   [/^deno task send(.*)$/, (shell, flags) => shell.send(shellWords(flags))],
   [/^echo '(.*)' > \/dev\/udp\/127\.0\.0\.1\/9999$/, (shell, message) => shell.sendOne(message)],
@@ -42,6 +52,7 @@ export class Shell implements AsyncDisposable {
   #tokens = "";
   #aggregator: Service | undefined;
   #balancer: BalancerProcess | undefined;
+  #fleet: ReadmeFleet | undefined;
   /** The sum of A1 over what the aggregator was sent. */
   #sent = 0;
   #hasChanged = false;
@@ -59,6 +70,10 @@ export class Shell implements AsyncDisposable {
       if (output.length > 0) assert.deepEqual(printed, expected, command);
       return;
     }
+  }
+
+  get fleet(): ReadmeFleet {
+    return this.#fleet ??= this.#cleanUp.use(new ReadmeFleet());
   }
 
   get balancer(): BalancerProcess {
@@ -217,6 +232,9 @@ function readCurl(words: readonly string[]) {
  * ends and the next begins: there, what they add up to is compared.
  */
 function comparable(lines: Output): Output {
+  if (lines[0]?.includes('"instances":')) {
+    return lines.map((line) => line.replace(/"timestamp":\d+/, '"timestamp":N'));
+  }
   if (lines[0]?.startsWith('{"timestamp":')) {
     const records = lines.map((line): FileRecord => JSON.parse(line)).filter(({ A1_sum }) => A1_sum > 0);
     return [...Map.groupBy(records, ({ count_type }) => count_type)].map(([length, all]) => {
