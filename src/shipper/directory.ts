@@ -24,6 +24,9 @@ export class FileDirectory implements SourceDirectory {
     return this.#compressed;
   }
 
+  /** Whether a name is that of a file that may hold records: what is beside it changes, too, the checkpoint all the time. */
+  readonly concerns = (name: string): boolean => kindOf(name, this.#active) !== "other";
+
   async files(): Promise<SourceState[]> {
     const states: SourceState[] = [];
     const compressed: string[] = [];

@@ -1,5 +1,5 @@
 import type { LineRecord, RejectedLine } from "./lines.ts";
-import { readLines } from "./lines.ts";
+import { LINE_BYTES_MAX, readLines } from "./lines.ts";
 import {
   firstSeconds,
   HEAD_BYTES,
@@ -67,13 +67,16 @@ export interface Destination {
 export interface FollowerOptions {
   readonly directory: SourceDirectory;
   readonly destination: Destination;
-  /** How much is read at once. */
+  /** How much is read at once, at most; after a failure less, for a database that takes long. */
   readonly readBytes: number;
   /** Ends a pass between two batches. */
   readonly isStopping?: () => boolean;
   /** Told of how much is left to read of a file, before each batch of it. */
   readonly behind?: (bytes: number) => void;
 }
+
+/** More than the longest line that is looked at: one of them is seen to end, or to be too long. */
+const READ_BYTES_MIN = 2 * LINE_BYTES_MAX;
 
 /**
  * Ships what the files have and the database lacks, oldest file first, one pass after the other. It knows nothing for
@@ -82,6 +85,7 @@ export interface FollowerOptions {
 export class Follower {
   readonly #options: FollowerOptions;
   #positions: Map<string, Position> | undefined;
+  #readBytes: number;
   /** By node, the version in which a file was shipped to its end. */
   #done = new Map<string, string>();
   /** The file that had the active path last: it is read to its end also when it is removed. */
@@ -89,6 +93,7 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#readBytes = options.readBytes;
   }
 
   /** Looks at every file once, and ships what is new. At most one at a time. */
@@ -107,6 +112,7 @@ export class Follower {
     } catch (error) {
       this.#positions = undefined;
       this.#done.clear();
+      this.#readBytes = Math.max(Math.min(READ_BYTES_MIN, this.#readBytes), this.#readBytes / 2);
       throw error;
     }
   }
@@ -178,15 +184,16 @@ export class Follower {
         throw error;
       }
       this.#positions!.set(batch.to.identity, batch.to);
+      this.#readBytes = Math.min(this.#options.readBytes, this.#readBytes * 2);
     }
   }
 
   /** The whole lines from a position on; undefined where there is none. */
   async #read(file: SourceFile, from: Position): Promise<Batch | undefined> {
-    const { readBytes, behind } = this.#options;
+    const { behind } = this.#options;
     const start = Math.max(0, from.offset - TAIL_BYTES);
     const before = from.offset - start;
-    const bytes = await file.read(start, before + readBytes);
+    const bytes = await file.read(start, before + Math.floor(this.#readBytes));
     // Cut, or emptied and begun anew meanwhile: for the next pass.
     if (tailOf(bytes.subarray(0, before)) !== from.tail) return undefined;
     if (from.offset === 0 && !from.identity.startsWith(identityOf(bytes) ?? "-")) return undefined;

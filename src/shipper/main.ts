@@ -42,7 +42,7 @@ async function ship(config: ShipperConfig, log: Log): Promise<number> {
     compressed: () => directory.compressed,
   });
   const listener = admin && listenForAdmin(Deno.listen({ ...admin }), REAL_CLOCK, shipper);
-  using watch = watchDirectory(directory.path, () => shipper.wake());
+  using watch = watchDirectory(directory.path, directory.concerns, () => shipper.wake());
   watch.failed.then((reason) => shipper.lookOften(reason));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {

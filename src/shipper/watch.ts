@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 /** Calls back when something in a directory has changed. */
 export interface DirectoryWatch extends Disposable {
   /** Resolves with the reason when nothing will be announced any more; not when it is closed. */
@@ -5,17 +7,23 @@ export interface DirectoryWatch extends Disposable {
 }
 
 /**
- * Watches a directory, not what lies in those below it. Reading is no change: who reads when called would be called for
+ * Watches some files of a directory, not what lies in those below it. Reading is no change: who reads when called would be called for
  * ever.
  */
-export function watchDirectory(path: string, changed: () => void): DirectoryWatch {
+export function watchDirectory(
+  path: string,
+  concerns: (name: string) => boolean,
+  changed: () => void,
+): DirectoryWatch {
   const failed = Promise.withResolvers<string>();
   let watcher: Deno.FsWatcher | undefined;
   let isClosed = false;
   const watch = async () => {
     try {
       watcher = Deno.watchFs(path, { recursive: false });
-      for await (const { kind } of watcher) if (kind !== "access") changed();
+      for await (const { kind, paths } of watcher) {
+        if (kind !== "access" && paths.some((path) => concerns(basename(path)))) changed();
+      }
       if (!isClosed) failed.resolve("the directory is no longer watched");
     } catch (error) {
       if (!isClosed) failed.resolve(error instanceof Error ? error.message : String(error));

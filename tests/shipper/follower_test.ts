@@ -104,6 +104,26 @@ test("a line too long for memory is passed over, whatever it goes on like", asyn
   follower.close();
 });
 
+test("after a failure less is read at once, and more again once that goes well", async () => {
+  const { source, destination, start } = parts(1_000_000);
+  source.append(Array.from({ length: 60_000 }, (_, i) => line(i + 1)).join(""));
+  const sizes: number[] = [];
+  destination.fate = () => sizes.length <= 6 ? "lost" : "well";
+  const follower = start();
+  const { ship } = destination;
+  destination.ship = (batch) => {
+    sizes.push(batch.to.offset - batch.from.offset);
+    return ship.call(destination, batch);
+  };
+  for (let pass = 0; pass < 6; pass++) await assert.rejects(follower.pass());
+  await follower.pass();
+  const rough = sizes.slice(0, 7).map((size) => Math.round(size / 62_500));
+  assert.deepEqual(rough, [16, 8, 4, 2, 2, 2, 2], String(sizes));
+  assert.ok(sizes.some((size, at) => at > 6 && size > 900_000), String(sizes));
+  assert.equal(destination.sums.length, 60_000);
+  follower.close();
+});
+
 type Step =
   | { kind: "write"; lines: number }
   | { kind: "half" | "rename" | "date" | "copytruncate" | "remove read" | "pass" | "kill" | "restore" };

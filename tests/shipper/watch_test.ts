@@ -10,13 +10,14 @@ Deno.test({
   fn: () =>
     withDirectory(async (directory) => {
       let [changes, changed] = [0, Promise.withResolvers<void>()];
-      using _watch = watchDirectory(directory, () => {
+      using _watch = watchDirectory(directory, (name) => name !== "other", () => {
         changes++;
         changed.resolve();
       });
       await Deno.writeTextFile(`${directory}/a`, "a");
       await changed.promise;
       await Deno.readTextFile(`${directory}/a`);
+      await Deno.writeTextFile(`${directory}/other`, "a");
       changed = Promise.withResolvers();
       const before = changes;
       await Deno.writeTextFile(`${directory}/b`, "b");
@@ -29,7 +30,7 @@ Deno.test({
   name: "watch: why nothing is announced is told",
   permissions,
   async fn() {
-    using watch = watchDirectory("data/there/is/none", () => {});
+    using watch = watchDirectory("data/there/is/none", () => true, () => {});
     assert.match(await watch.failed, /./);
   },
 });
