@@ -91,18 +91,29 @@ const TABLES = `
  */
 const VIEWS = `
   create view sluice.unsummed_windows as
-    select r.window_seconds, r.grid_end as window_end,
-      count(distinct r.instance)::int as instances,
-      sum(r.a1_sum) as a1_sum,
-      max(r.a2_max) filter (where not r.empty) as a2_max,
-      min(r.a3_min) filter (where not r.empty) as a3_min,
-      count(distinct r.instance) filter (where r.partial)::int as partial_instances,
-      count(*) filter (where not r.partial and r.window_end <> r.grid_end)::int as unaligned,
-      sum(r.messages) as messages
+    select w.*
     from unnest((select range_agg(tstzrange(low, high)) from sluice.unsummed)) as span
-    join sluice.records r on r.grid_end >= lower(span) and r.grid_end < upper(span)
-    group by r.window_seconds, r.grid_end;
+    -- Span by span: joined, the records of the whole hour asked for would be looked through for those in a span.
+    cross join lateral (
+      select r.window_seconds, r.grid_end as window_end,
+        count(distinct r.instance)::int as instances,
+        sum(r.a1_sum) as a1_sum,
+        max(r.a2_max) filter (where not r.empty) as a2_max,
+        min(r.a3_min) filter (where not r.empty) as a3_min,
+        count(distinct r.instance) filter (where r.partial)::int as partial_instances,
+        count(*) filter (where not r.partial and r.window_end <> r.grid_end)::int as unaligned,
+        sum(r.messages) as messages
+      from sluice.records r
+      where r.grid_end >= lower(span) and r.grid_end < upper(span)
+      group by r.window_seconds, r.grid_end
+    ) w;
   create view sluice.fleet_windows as
+    -- Once, and not for each window.
+    with k as materialized (
+      select window_seconds, array_agg(first_end order by first_end) as first_ends,
+        array_agg(last_end order by last_end) as last_ends
+      from sluice.seen group by window_seconds
+    )
     select w.window_seconds || 's' as count_type, w.window_end, w.instances, w.a1_sum,
       coalesce(w.a2_max, 0) as a2_max, coalesce(w.a3_min, 0) as a3_min, w.partial_instances,
       greatest(0, coalesce(
@@ -116,11 +127,7 @@ const VIEWS = `
       union all
       select * from sluice.unsummed_windows
     ) w
-    left join (
-      select window_seconds, array_agg(first_end order by first_end) as first_ends,
-        array_agg(last_end order by last_end) as last_ends
-      from sluice.seen group by window_seconds
-    ) k using (window_seconds);
+    left join k using (window_seconds);
 `;
 
 export const MIGRATIONS: readonly Migration[] = [

@@ -30,7 +30,7 @@ Deno.test({
     await sql.exec("analyze sluice.sums, sluice.seen, sluice.unsummed");
     await timeViews(sql, "all summed");
     const pools = Array.from(
-      { length: times(4, 20) },
+      { length: times(4, 8) },
       () => new PostgresSql(database.databaseUrl!, { answerMs: ANSWER_MS }),
     );
     await shipAtOnce(pools);
