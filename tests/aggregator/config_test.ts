@@ -254,7 +254,7 @@ Deno.test({
   permissions: { read: [".env.example"] },
   fn() {
     const text = Deno.readTextFileSync(".env.example");
-    const names = [...text.matchAll(/^#?(SLUICE_\w+)=/gm)].map(([, name]) => name);
+    const names = [...text.matchAll(/^#?(SLUICE_(?!SHIP_)\w+)=/gm)].map(([, name]) => name);
     assert.deepEqual(names, FLAGS.map(({ variable }) => variable));
     const seen: string[] = [];
     const uncommented = readDotEnv(".env", () => text.replaceAll(/^#(?=SLUICE_)/gm, ""));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/shared/flags.ts";
+import { readDotEnv, UsageError } from "../../src/shared/flags.ts";
 import { parseConfig, shipperFlags } from "../../src/shipper/config.ts";
 
 const FACTS = { hostname: "edge-7", stderrIsTerminal: false };
@@ -81,4 +81,17 @@ test("the help has every flag and the variables without one", () => {
   for (const { flag } of Object.values(shipperFlags(FACTS))) assert.ok(request.text.includes(`--${flag} `));
   assert.ok(request.text.includes("DATABASE_URL"));
   assert.equal(parseConfig(["--version"], unset, unset, FACTS).kind, "version");
+});
+
+Deno.test({
+  name: "ship config: .env.example names each variable once, with its default",
+  permissions: { read: [".env.example"] },
+  fn() {
+    const text = Deno.readTextFileSync(".env.example");
+    const names = [...text.matchAll(/^#?(SLUICE_SHIP_\w+)=/gm)].map(([, name]) => name);
+    assert.deepEqual(names, Object.values(shipperFlags(FACTS)).map(({ variable }) => variable));
+    const uncommented = readDotEnv(".env", () => text.replaceAll(/^#(?=SLUICE_SHIP_)/gm, ""));
+    const request = parseConfig([], unset, uncommented, FACTS);
+    assert.deepEqual(request.kind === "run" && request.config, parse([]));
+  },
 });
