@@ -1,3 +1,4 @@
+import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../shared/exposition.ts";
 import { type FullAnswer, textAnswer } from "../shared/http/answers.ts";
 import { Exchange, type SlowResponder, type WholeRequest } from "../shared/http/exchange.ts";
 import { type Acceptor, HttpListener, type ListenerClock } from "../shared/http/listener.ts";
@@ -16,7 +17,7 @@ const PATIENCE = {
 
 /** What the port tells of the shipper. */
 export interface Told {
-  metrics(): string;
+  metrics(): readonly Family[];
   /** The database answers. */
   readonly isReady: boolean;
 }
@@ -30,7 +31,7 @@ export function adminResponder(told: Told): SlowResponder {
   };
 }
 
-function answer({ method, target }: WholeRequest, told: Told): FullAnswer {
+function answer({ method, target, fields }: WholeRequest, told: Told): FullAnswer {
   const isHead = method === "HEAD";
   if (!isHead && method !== "GET") return textAnswer(405, "Use GET or HEAD", ["allow: GET, HEAD"]);
   const path = target.split("?")[0];
@@ -41,8 +42,10 @@ function answer({ method, target }: WholeRequest, told: Told): FullAnswer {
       : textAnswer(503, "The database does not answer: the file keeps the records", [], isHead);
   }
   if (path !== "/metrics") return textAnswer(404, "There are /metrics, /healthz and /readyz", [], isHead);
-  const body = told.metrics();
-  const head = `${statusLine(200)}content-type: text/plain; version=0.0.4; charset=utf-8\r\n` +
+  const [, accept] = fields.find(([name]) => name.toLowerCase() === "accept") ?? [];
+  const format = formatFor(accept);
+  const body = renderMetrics(told.metrics(), format);
+  const head = `${statusLine(200)}content-type: ${CONTENT_TYPES[format]}\r\n` +
     `cache-control: no-store\r\ncontent-length: ${new TextEncoder().encode(body).length}\r\n`;
   return { head, body: isHead ? "" : body };
 }

@@ -1,3 +1,4 @@
+import type { Family } from "../shared/exposition.ts";
 import type { Shipped } from "./destination.ts";
 
 /** What the shipper has done since its start. */
@@ -39,28 +40,25 @@ export interface Lag {
   readonly seconds: number;
 }
 
-/** In the text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/). */
-export function exposition(counts: Counts, lag: Lag, isUp: boolean): string {
-  const lines: string[] = [];
-  const metric = (name: string, type: "counter" | "gauge", help: string, samples: Record<string, number>) => {
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-    for (const [labels, value] of Object.entries(samples)) lines.push(`${name}${labels} ${value}`);
-  };
-  metric("sluice_ship_rows_total", "counter", "Records, by what became of them.", {
-    '{result="inserted"}': counts.rows,
-    '{result="repeated"}': counts.repeated,
-    '{result="conflict"}': counts.conflicts,
-    '{result="expired"}': counts.expired,
-  });
-  metric("sluice_ship_rejected_lines_total", "counter", "Lines that are no records.", {
-    "": counts.rejected,
-  });
-  metric("sluice_ship_batches_total", "counter", "Transactions.", { "": counts.batches });
-  metric("sluice_ship_retries_total", "counter", "Attempts that failed and were repeated.", {
-    "": counts.retries,
-  });
-  metric("sluice_ship_lag_bytes", "gauge", "Bytes of the files that the database lacks.", { "": lag.bytes });
-  metric("sluice_ship_lag_seconds", "gauge", "Time since the database lacked nothing.", { "": lag.seconds });
-  metric("sluice_ship_database_up", "gauge", "Whether the database answers.", { "": isUp ? 1 : 0 });
-  return `${lines.join("\n")}\n`;
+/** What Prometheus is told. */
+export function families(counts: Counts, lag: Lag, isUp: boolean): Family[] {
+  const { rows, repeated, conflicts, expired } = counts;
+  const results = { inserted: rows, repeated, conflict: conflicts, expired };
+  const one = (name: string, type: "counter" | "gauge", help: string, value: number): Family => (
+    { name: `sluice_ship_${name}`, type, help, samples: [{ value }] }
+  );
+  return [
+    {
+      name: "sluice_ship_rows_total",
+      type: "counter",
+      help: "Records, by what became of them",
+      samples: Object.entries(results).map(([result, value]) => ({ labels: { result }, value })),
+    },
+    one("rejected_lines_total", "counter", "Lines that are no records", counts.rejected),
+    one("batches_total", "counter", "Transactions", counts.batches),
+    one("retries_total", "counter", "Attempts that failed and were repeated", counts.retries),
+    one("lag_bytes", "gauge", "Bytes of the files that the database lacks", lag.bytes),
+    one("lag_seconds", "gauge", "Time since the database lacked nothing", lag.seconds),
+    one("database_up", "gauge", "Whether the database answers", isUp ? 1 : 0),
+  ];
 }

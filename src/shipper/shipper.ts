@@ -1,9 +1,10 @@
+import type { Family } from "../shared/exposition.ts";
 import { StoreUnavailable } from "../shared/database/errors.ts";
 import { Outage } from "../shared/database/outage.ts";
 import type { ListenerClock } from "../shared/http/listener.ts";
 import type { Log } from "../shared/log.ts";
 import { EXPIRE_MS, LOOK_MS, LOOK_UNWATCHED_MS, RETRY_MS, ROLL_MS, TOTALS_MS } from "./config.ts";
-import { count, type Counts, exposition, newCounts } from "./counts.ts";
+import { count, type Counts, families, newCounts } from "./counts.ts";
 import { type Fleet, PositionMoved, type Shipped } from "./destination.ts";
 import { FileTaken, type Follower } from "./follower.ts";
 import { isUnaligned } from "./lines.ts";
@@ -77,9 +78,9 @@ export class Shipper {
     this.wake();
   }
 
-  metrics(): string {
+  metrics(): Family[] {
     const lagMs = this.#behindBytes > 0 ? this.#parts.clock.monotonicMs() - this.#caughtUpMs : 0;
-    return exposition(this.counts, { bytes: this.#behindBytes, seconds: lagMs / 1000 }, this.isReady);
+    return families(this.counts, { bytes: this.#behindBytes, seconds: lagMs / 1000 }, this.isReady);
   }
 
   /** How much of a file is not in the database, before a batch of it. */

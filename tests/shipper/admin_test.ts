@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Family } from "../../src/shared/exposition.ts";
 import { listenForAdmin } from "../../src/shipper/admin.ts";
 import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 
@@ -6,14 +7,17 @@ Deno.test({
   name: "admin: it answers /metrics, /healthz and /readyz, to GET and HEAD, and nothing else",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
-    const told = { metrics: () => "a 1\n", isReady: false };
+    const told = {
+      metrics: (): Family[] => [{ name: "a", type: "gauge", help: "A", samples: [{ value: 1 }] }],
+      isReady: false,
+    };
     const acceptor = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const listener = listenForAdmin(acceptor, REAL_CLOCK, told);
     const ask = async (path: string, method = "GET") => {
       const response = await fetch(`http://127.0.0.1:${listener.port}${path}`, { method });
       return [response.status, await response.text()];
     };
-    assert.deepEqual(await ask("/metrics"), [200, "a 1\n"]);
+    assert.deepEqual(await ask("/metrics"), [200, "# HELP a A\n# TYPE a gauge\na 1\n"]);
     assert.deepEqual(await ask("/metrics?a=b", "HEAD"), [200, ""]);
     assert.deepEqual(await ask("/healthz"), [200, "ok\n"]);
     assert.equal((await ask("/readyz"))[0], 503);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { count, exposition, newCounts } from "../../src/shipper/counts.ts";
+import { renderMetrics } from "../../src/shared/exposition.ts";
+import { count, families, newCounts } from "../../src/shipper/counts.ts";
 import { batchOf, beginningOf, recordLineOf } from "../support/fleet.ts";
 
 Deno.test({
@@ -20,7 +21,7 @@ Deno.test({
       batches: 2,
       retries: 0,
     });
-    const text = exposition(counts, { bytes: 7, seconds: 0.5 }, true);
+    const text = renderMetrics(families(counts, { bytes: 7, seconds: 0.5 }, true), "text");
     assert.ok(text.includes('sluice_ship_rows_total{result="inserted"} 8\n'));
     assert.ok(text.includes("# TYPE sluice_ship_lag_seconds gauge\nsluice_ship_lag_seconds 0.5\n"));
     for (const line of text.trimEnd().split("\n")) {

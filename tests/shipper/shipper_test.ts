@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { renderMetrics } from "../../src/shared/exposition.ts";
 import { StoreUnavailable } from "../../src/shared/database/errors.ts";
 import { PositionMoved } from "../../src/shipper/destination.ts";
 import { FileTaken } from "../../src/shipper/follower.ts";
@@ -81,10 +82,10 @@ test("while the database is down it tries every 250 ms, whatever is written, and
     await clock.pass(10);
   }
   assert.ok(world.passes <= 5, String(world.passes));
-  assert.match(shipper.metrics(), /database_up 0\n/);
+  assert.match(renderMetrics(shipper.metrics(), "text"), /database_up 0\n/);
   world.fail = undefined;
   await clock.pass(300);
-  assert.match(shipper.metrics(), /database_up 1\n/);
+  assert.match(renderMetrics(shipper.metrics(), "text"), /database_up 1\n/);
   await stop();
   await running;
   assert.deepEqual(eventsOf(log).filter((event) => event.startsWith("database")), [
