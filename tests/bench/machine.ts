@@ -1,14 +1,19 @@
 import { Child, type Program, run } from "./processes.ts";
 
-/** A program that a contender needs and not every machine has. */
+/** A program or a library that a contender needs and not every machine has. */
 export interface Tool {
+  /** Of a library, its header. */
   readonly program: string;
-  readonly versionFlag: string;
+  /** Has a program end at once; null for a header. */
+  readonly versionFlag: string | null;
   readonly debianPackages: string;
 }
 
 export const TOOLS = {
   cc: { program: "cc", versionFlag: "--version", debianPackages: "gcc libc6-dev" },
+  cxx: { program: "c++", versionFlag: "--version", debianPackages: "g++" },
+  simdjson: { program: "simdjson.h", versionFlag: null, debianPackages: "libsimdjson-dev" },
+  rapidjson: { program: "rapidjson/reader.h", versionFlag: null, debianPackages: "rapidjson-dev" },
   node: { program: "node", versionFlag: "--version", debianPackages: "nodejs" },
   wrk: { program: "wrk", versionFlag: "-v", debianPackages: "wrk" },
   nginx: { program: "nginx", versionFlag: "-v", debianPackages: "nginx-light" },
@@ -17,6 +22,7 @@ export const TOOLS = {
 
 /** How a shell ends when there is no such program. */
 const EXIT_NOT_FOUND = 127;
+const FIND_HEADER = 'c++ -M -include "$1" -x c++ /dev/null';
 const TOOL_MS_MAX = 60_000;
 
 /** Where the contenders run, and where what loads them: the same core when there is only one. */
@@ -51,14 +57,28 @@ export async function chooseCores(): Promise<Cores> {
 }
 
 export async function hasTool({ program, versionFlag }: Tool, core: number): Promise<boolean> {
-  await using child = new Child({ path: program, args: [versionFlag] }, core);
+  const probe: Program = versionFlag === null
+    ? { path: "sh", args: ["-c", `${FIND_HEADER} || exit ${EXIT_NOT_FOUND}`, "sh", program] }
+    : { path: program, args: [versionFlag] };
+  await using child = new Child(probe, core);
   return await child.exitCode(TOOL_MS_MAX) !== EXIT_NOT_FOUND;
 }
 
-/** Compiles a C program that consists of one file. @throws {Error} It can't be compiled; with the compiler's words. */
-export async function compile(source: URL, into: string, core: number): Promise<void> {
-  const cc: Program = { path: TOOLS.cc.program, args: ["-O2", "-o", into, source.pathname] };
-  await run(cc, core, TOOL_MS_MAX);
+/** What a program that consists of one file is compiled from. */
+export interface Build {
+  readonly source: URL;
+  /** The name of the program. */
+  readonly into: string;
+  readonly compiler: Tool;
+  /** Libraries among them: they stand behind the source. */
+  readonly flags?: readonly string[];
+}
+
+/** Compiles a program into a directory. @throws {Error} It can't be compiled; with the compiler's words. */
+export async function compile(build: Build, directory: string, core: number): Promise<void> {
+  const { source, into, compiler, flags = [] } = build;
+  const args = ["-O3", "-o", `${directory}/${into}`, source.pathname, ...flags];
+  await run({ path: compiler.program, args }, core, TOOL_MS_MAX);
 }
 
 /** The most memory that a process has had in RAM so far, in bytes (VmHWM of proc(5)). */

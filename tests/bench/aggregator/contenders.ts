@@ -1,20 +1,37 @@
 import { fileURLToPath } from "node:url";
 import type { Entrant } from "../contest.ts";
-import { TOOLS } from "../machine.ts";
+import { type Build, type Tool, TOOLS } from "../machine.ts";
 import type { Program } from "../processes.ts";
 import { programOfTask } from "../tasks.ts";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** The C contenders are one program. */
-export const RECEIVE_SOURCE = new URL("./receive.c", import.meta.url);
-/** Where it is compiled to, in the directory of the benchmark. */
-export const RECEIVE = "receive";
+/** Adds up A1 alone, in two ways; all that it checks is where a line ends. */
+const RECEIVE: Build = {
+  source: new URL("./receive.c", import.meta.url),
+  into: "receive",
+  compiler: TOOLS.cc,
+};
+const RECEIVE_JSON = { source: new URL("./receive_json.cpp", import.meta.url), compiler: TOOLS.cxx };
+const RECEIVE_SIMDJSON: Build = {
+  ...RECEIVE_JSON,
+  into: "receive-simdjson",
+  flags: ["-std=c++17", "-DWITH_SIMDJSON", "-lsimdjson"],
+};
+const RECEIVE_RAPIDJSON: Build = {
+  ...RECEIVE_JSON,
+  into: "receive-rapidjson",
+  flags: ["-std=c++17", "-DWITH_RAPIDJSON"],
+};
 
 /** Receives messages, and reports `listening` with its `address`, then `stopped` with what it received. */
 export interface Contender extends Entrant {
   /** @param directory Where it may write, and where the compiled programs are. */
   program(directory: string): Program;
+  /** What it has to be compiled from before it can start. */
+  readonly build?: Build;
+  /** It judges every message as Sluice does; that is checked before it is measured. */
+  readonly judges?: true;
 }
 
 const sluice = (task: "start" | "start:sandbox") => (directory: string) =>
@@ -25,6 +42,12 @@ const sluice = (task: "start" | "start:sandbox") => (directory: string) =>
 
 /** The first of them that runs is the baseline, unless another is asked for. */
 export const BASELINES = ["c-limit", "c-naive", "deno"];
+
+const built = (build: Build, needs: readonly Tool[] = [], args: readonly string[] = []) => ({
+  needs: [build.compiler, ...needs],
+  build,
+  program: (directory: string) => ({ path: `${directory}/${build.into}`, args }),
+});
 
 export const CONTENDERS: readonly Contender[] = [
   { name: "sluice", about: "deno task start, one worker", program: sluice("start") },
@@ -44,15 +67,25 @@ export const CONTENDERS: readonly Contender[] = [
     program: () => ({ path: TOOLS.node.program, args: [here("./node_dgram.mjs")] }),
   },
   {
+    name: "c++-simdjson",
+    about: "C++, recvmmsg in full batches and simdjson: all that sluice does with a message",
+    judges: true,
+    ...built(RECEIVE_SIMDJSON, [TOOLS.simdjson]),
+  },
+  {
+    name: "c++-rapidjson",
+    about: "the same with RapidJSON",
+    judges: true,
+    ...built(RECEIVE_RAPIDJSON, [TOOLS.rapidjson]),
+  },
+  {
     name: "c-naive",
     about: "C, blocking recvmmsg, adds up A1 alone",
-    needs: [TOOLS.cc],
-    program: (directory) => ({ path: `${directory}/${RECEIVE}`, args: ["naive"] }),
+    ...built(RECEIVE, [], ["naive"]),
   },
   {
     name: "c-limit",
     about: "C, recvmmsg in full batches, adds up A1 alone: what the kernel costs",
-    needs: [TOOLS.cc],
-    program: (directory) => ({ path: `${directory}/${RECEIVE}`, args: ["limit"] }),
+    ...built(RECEIVE, [], ["limit"]),
   },
 ];

@@ -1,13 +1,16 @@
 import type { Bench, Contest } from "../contest.ts";
-import { compile, TOOLS } from "../machine.ts";
-import { BASELINES, type Contender, CONTENDERS, RECEIVE, RECEIVE_SOURCE } from "./contenders.ts";
+import { compile } from "../machine.ts";
+import { BASELINES, type Contender, CONTENDERS } from "./contenders.ts";
+import { checkJudgement } from "./judgement.ts";
 import { datagramsFor, type Load, LOADS } from "./loads.ts";
 import { COLUMNS, measure } from "./measure.ts";
 
-let compiled: Promise<void> | undefined;
+const prepared = new Map<Contender, Promise<void>>();
 
-const compileOnce = ({ directory, cores }: Bench): Promise<void> =>
-  compiled ??= compile(RECEIVE_SOURCE, `${directory}/${RECEIVE}`, cores.sender);
+async function prepare({ directory, cores }: Bench, { build, judges, program }: Contender): Promise<void> {
+  if (build) await compile(build, directory, cores.sender);
+  if (judges) await checkJudgement(program(directory), cores.receiver);
+}
 
 /** The receivers of messages. */
 export const AGGREGATOR: Contest<Contender, Load> = {
@@ -18,7 +21,8 @@ export const AGGREGATOR: Contest<Contender, Load> = {
   columns: COLUMNS,
   async measure(bench, contender, load) {
     const { count, seconds } = bench.options;
-    if (contender.needs?.includes(TOOLS.cc)) await compileOnce(bench);
+    if (!prepared.has(contender)) prepared.set(contender, prepare(bench, contender));
+    await prepared.get(contender);
     return await measure(bench, contender, load, count ?? datagramsFor(load, seconds));
   },
 };

@@ -5,53 +5,18 @@
 // the least the kernel charges for a datagram. Neither checks a message: their cost is a floor.
 //
 // Reports as the other contenders do, in lines of JSON: {"event":"listening",…} at first, {"event":"stopped",…} at last.
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
+#include "receive.h"
 
 enum {
   BATCH = 1024,
   DATAGRAM_BYTES_MAX = 2048,
   STRIDE = DATAGRAM_BYTES_MAX + 64, // no power of two: the datagrams would share a few sets of the cache
-  RECEIVE_BUFFER_BYTES = 26214400,
-  SLEEP_US_MIN = 1000,
-  SLEEP_US_MAX = 8000,
-  IDLE_MS = 100,
 };
 
-static volatile sig_atomic_t stopping;
 static struct mmsghdr headers[BATCH];
 static struct iovec slots[BATCH];
 static char data[BATCH * STRIDE];
 static unsigned long long received, accepted, a1_sum;
-
-static void stop(int signal) {
-  (void)signal;
-  stopping = 1;
-}
-
-static int listen_on_free_port(void) {
-  int fd = socket(AF_INET, SOCK_DGRAM, 0), bytes = RECEIVE_BUFFER_BYTES;
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-  // A blocked read looks up now and then: a signal that comes just before it would not wake it.
-  struct timeval patience = {.tv_usec = IDLE_MS * 1000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof address;
-  if (bind(fd, (struct sockaddr *)&address, length) != 0 || getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-    perror("receive: cannot listen");
-    return -1;
-  }
-  printf("{\"event\":\"listening\",\"address\":\"127.0.0.1:%d\"}\n", ntohs(address.sin_port));
-  fflush(stdout);
-  return fd;
-}
 
 // One message a line, and A1 first: {"A1":17, "A2":…
 //                                   012345^
@@ -81,16 +46,8 @@ static void receive_full_batches(int fd) {
   long sleep_us = SLEEP_US_MIN;
   while (!stopping) {
     int count = receive_batch(fd, MSG_DONTWAIT);
-    if (count <= 0) {
-      poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, IDLE_MS);
-      continue;
-    }
-    if (count >= BATCH / 2) {
-      sleep_us = sleep_us / 2 > SLEEP_US_MIN ? sleep_us / 2 : SLEEP_US_MIN;
-      continue;
-    }
-    if (count < BATCH / 4) sleep_us = sleep_us * 2 < SLEEP_US_MAX ? sleep_us * 2 : SLEEP_US_MAX;
-    nanosleep(&(struct timespec){.tv_nsec = sleep_us * 1000}, NULL);
+    if (count <= 0) wait_for_datagram(fd);
+    else sleep_us = sleep_after(count, BATCH, sleep_us);
   }
 }
 
@@ -100,7 +57,6 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: receive naive|limit\n");
     return 2;
   }
-  sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
   for (int i = 0; i < BATCH; i++) {
     slots[i] = (struct iovec){.iov_base = data + i * STRIDE, .iov_len = DATAGRAM_BYTES_MAX};
     headers[i].msg_hdr = (struct msghdr){.msg_iov = &slots[i], .msg_iovlen = 1};
