@@ -83,15 +83,18 @@ export class Accumulator {
     return this.#cells[Cell.Rejected + reason]!;
   }
 
-  /** Adds one message of three integers strictly between ±{@linkcode SMALL_LIMIT}, none of them -0. */
-  addSmall(a1: number, a2: number, a3: number): void {
+  /**
+   * Adds one message, or what several come to: the sum of A1, the maximum of A2 and the minimum of A3, all integers
+   * strictly between ±{@linkcode SMALL_LIMIT} and none of them -0.
+   */
+  addSmall(sum: number, max: number, min: number, messages = 1): void {
     const cells = this.#cells;
-    cells[Cell.Accepted]! += 1;
-    const sum = cells[Cell.Sum]! + a1;
-    cells[Cell.Sum] = sum;
-    if (sum > SUM_LIMIT || sum < -SUM_LIMIT) this.#spillSum();
-    if (a2 > cells[Cell.Max]!) cells[Cell.Max] = a2;
-    if (a3 < cells[Cell.Min]!) cells[Cell.Min] = a3;
+    cells[Cell.Accepted]! += messages;
+    const sumOfAll = cells[Cell.Sum]! + sum;
+    cells[Cell.Sum] = sumOfAll;
+    if (sumOfAll > SUM_LIMIT || sumOfAll < -SUM_LIMIT) this.#spillSum();
+    if (max > cells[Cell.Max]!) cells[Cell.Max] = max;
+    if (min < cells[Cell.Min]!) cells[Cell.Min] = min;
   }
 
   /** Adds one message of three int64. `limbs`: high and low ({@linkcode LIMB}) of A1, of A2, of A3. */

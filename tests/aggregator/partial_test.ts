@@ -53,6 +53,17 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 );
 
 Deno.test({
+  name: "what several messages come to is added like the messages",
+  permissions: "none",
+  fn() {
+    const [one, together] = [new Accumulator(), new Accumulator()];
+    for (const [a1, a2, a3] of [[1, -2, 3], [-5, 7, 0], [9, 4, -4]] as const) one.addSmall(a1, a2, a3);
+    together.addSmall(5, 7, -4, 3);
+    assert.deepEqual(totalsOf(together.take()), totalsOf(one.take()));
+  },
+});
+
+Deno.test({
   name: "any split across accumulators, merged in any order, comes to the same totals as BigInt arithmetic",
   permissions: "none",
   fn() {

@@ -46,10 +46,10 @@ const OUTCOMES: Record<Order, () => void> = {
 
 /** What an accumulator is told passes through here, on its way from the scanner. */
 const { addSmall } = Accumulator.prototype;
-Accumulator.prototype.addSmall = function (a1, a2, a3) {
-  const order = ORDERS.get(a2);
-  if (order === undefined) return addSmall.call(this, a1, a2, a3);
-  addSmall.call(this, a1, 0, a3);
+Accumulator.prototype.addSmall = function (sum, max, min, messages) {
+  const order = ORDERS.get(max);
+  if (order === undefined) return addSmall.call(this, sum, max, min, messages);
+  addSmall.call(this, sum, 0, min, messages);
   OUTCOMES[order]();
 };
 
