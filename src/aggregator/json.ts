@@ -231,7 +231,8 @@ function readMultibyte(bytes: Uint8Array, at: number, end: number): number {
   return at + length;
 }
 
-function readNumber(bytes: Uint8Array, at: number, end: number): number {
+/** Reads a number, or what is none. */
+export function readNumber(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] === Byte.Minus) at++;
   if (at < end && bytes[at] === Byte.Zero) at++;
   else at = readDigits(bytes, at, end);

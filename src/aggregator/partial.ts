@@ -59,6 +59,8 @@ function emptyCells(): Float64Array<ArrayBuffer> {
   return cells;
 }
 
+const EMPTY = emptyCells();
+
 /** What one worker has added up since it last posted, in one transferable buffer. Nothing but `take` allocates. */
 export class Accumulator {
   #cells = emptyCells();
@@ -102,14 +104,25 @@ export class Accumulator {
     const cells = this.#cells;
     cells[Cell.Accepted]! += 1;
     this.#addToWideSum(limbs[0]!, limbs[1]!);
-    if (compareLimbs(limbs, 2, cells, Cell.WideMax) > 0) {
-      cells[Cell.WideMax] = limbs[2]!;
-      cells[Cell.WideMax + 1] = limbs[3]!;
-    }
-    if (compareLimbs(limbs, 4, cells, Cell.WideMin) < 0) {
-      cells[Cell.WideMin] = limbs[4]!;
-      cells[Cell.WideMin + 1] = limbs[5]!;
-    }
+    this.#addToWideBounds(limbs, 2, 4);
+  }
+
+  /** Adds what another has added up. */
+  addAll(from: Accumulator): void {
+    from.#spillSum();
+    const [cells, others] = [this.#cells, from.#cells];
+    for (let cell = 0; cell < Cell.Sum; cell++) cells[cell]! += others[cell]!;
+    if (others[Cell.Max]! > cells[Cell.Max]!) cells[Cell.Max] = others[Cell.Max]!;
+    if (others[Cell.Min]! < cells[Cell.Min]!) cells[Cell.Min] = others[Cell.Min]!;
+    cells[Cell.WideSum]! += others[Cell.WideSum]!;
+    this.#addToWideSum(others[Cell.WideSum + 1]!, others[Cell.WideSum + 2]!);
+    this.#addToWideBounds(others, Cell.WideMax, Cell.WideMin);
+  }
+
+  /** Forgets what was added up. */
+  clear(): void {
+    const cells = this.#cells;
+    for (let cell = 0; cell < Cell.Count; cell++) cells[cell] = EMPTY[cell]!; // By `set` an array of one message took 1.3 times as long.
   }
 
   /** Hands over what was added up, for {@linkcode totalsOf}, and begins anew. */
@@ -117,6 +130,19 @@ export class Accumulator {
     const { buffer } = this.#cells;
     this.#cells = emptyCells();
     return buffer;
+  }
+
+  /** Counts the limbs at `maxAt` into the maximum and those at `minAt` into the minimum. */
+  #addToWideBounds(limbs: Float64Array, maxAt: number, minAt: number): void {
+    const cells = this.#cells;
+    if (compareLimbs(limbs, maxAt, cells, Cell.WideMax) > 0) {
+      cells[Cell.WideMax] = limbs[maxAt]!;
+      cells[Cell.WideMax + 1] = limbs[maxAt + 1]!;
+    }
+    if (compareLimbs(limbs, minAt, cells, Cell.WideMin) < 0) {
+      cells[Cell.WideMin] = limbs[minAt]!;
+      cells[Cell.WideMin + 1] = limbs[minAt + 1]!;
+    }
   }
 
   #spillSum(): void {

@@ -1,6 +1,7 @@
 import { INTEGER, NOT_INTEGER, OUT_OF_RANGE, readInteger } from "./integer.ts";
 import { fieldAt, MISSING, readObject } from "./json.ts";
-import { type Accumulator, LIMB, REASONS, SMALL_LIMIT } from "./partial.ts";
+import { memberKinds, memberLimbs, OTHER_MEMBERS, readMembers } from "./members.ts";
+import { Accumulator, LIMB, REASONS, SMALL_LIMIT } from "./partial.ts";
 import { OTHER_FORM, scanLines, scanWords, WORD_SLACK_BYTES } from "./words.ts";
 
 const EMPTY = REASONS.indexOf("empty");
@@ -63,13 +64,14 @@ export function scanDatagram(
 
 /** Scans what is left of a datagram from `at` on, where a line begins. */
 function scanOthers(
-  { bytes, view }: Batch,
+  batch: Batch,
   start: number,
   at: number,
   end: number,
   truncated: boolean,
   into: Accumulator,
 ): void {
+  const { bytes, view } = batch;
   if (truncated) {
     into.reject(TRUNCATED);
     end = behindLastLineFeed(bytes, start, end);
@@ -89,7 +91,7 @@ function scanOthers(
     if (byte === Byte.OpenBrace) {
       at = scanWords(view, first, end, into);
       if (at === OTHER_FORM) at = scanObject(bytes, first, end, into);
-    } else if (byte === Byte.OpenBracket) at = scanArray(bytes, first, end, false, into);
+    } else if (byte === Byte.OpenBracket) at = scanArray(batch, first, end, false, into);
     else if (isReturn(bytes, at, first, end)) {
       empty++;
       at = first + 1;
@@ -97,7 +99,7 @@ function scanOthers(
     if (at < 0) {
       if (mayBeWhole && byte !== Byte.LineFeed) {
         mayBeWhole = false; // Tried once: no datagram is read more than line by line and as a whole.
-        if (isWhole(bytes, start, first, ~at, end, into)) return;
+        if (isWhole(batch, start, first, ~at, end, into)) return;
       }
       broken++;
       at = nextLine(bytes, ~at, end);
@@ -145,70 +147,76 @@ function skipBlank(bytes: Uint8Array, at: number, end: number): number {
  * @param at where its first line that is not blank begins, and `brokenAt` where that line is no JSON
  */
 function isWhole(
-  bytes: Uint8Array,
+  batch: Batch,
   start: number,
   at: number,
   brokenAt: number,
   end: number,
   into: Accumulator,
 ): boolean {
+  const { bytes } = batch;
   if (!isLineFeed(bytes, brokenAt, end) || skipBlank(bytes, start, end) !== at) return false;
-  if (bytes[at] === Byte.OpenBracket) return scanArray(bytes, at, end, true, into) >= 0;
+  if (bytes[at] === Byte.OpenBracket) return scanArray(batch, at, end, true, into) >= 0;
   if (readObject(bytes, at, end, true) !== end) return false;
   addFields(bytes, end, into);
   return true;
 }
 
-/** Where the fields of an array's messages begin, three a message; it grows to what the longest array took. */
-let places = new Int32Array(3 * 256);
+/** What the array that is being read comes to so far. */
+const pending = new Accumulator();
 
 /**
- * Adds up an array of messages, all of them or none: so it reads them all before it adds the first.
+ * Adds up an array of messages, all of them or none.
  *
  * @param whole it may go on behind a line feed, and must end at `end`
  * @returns as {@linkcode scanObject} does
  */
-function scanArray(bytes: Uint8Array, at: number, end: number, whole: boolean, into: Accumulator): number {
-  let used = 0;
-  let missing = 0;
+function scanArray(batch: Batch, at: number, end: number, whole: boolean, into: Accumulator): number {
+  const { bytes } = batch;
+  let isPending = false;
   do {
-    at = readObject(bytes, at + 1, end, whole);
-    if (at < 0) return at;
-    if (lacksField()) missing++;
-    else {
-      if (used === places.length) growPlaces();
-      places[used++] = fieldAt[0]!;
-      places[used++] = fieldAt[1]!;
-      places[used++] = fieldAt[2]!;
-    }
-  } while (at < end && bytes[at] === Byte.Comma);
-  if (at === end || bytes[at] !== Byte.CloseBracket) return ~at;
-  at = whole ? skipBlank(bytes, at + 1, end) : skipSpace(bytes, at + 1, end);
-  if (whole && at < end) return ~at;
-  if (missing > 0) into.reject(MISSING_FIELD, missing);
-  for (let i = 0; i < used;) {
-    fieldAt[0] = places[i++]!;
-    fieldAt[1] = places[i++]!;
-    fieldAt[2] = places[i++]!;
-    addFields(bytes, end, into);
+    at = whole ? skipBlank(bytes, at + 1, end) : skipSpace(bytes, at + 1, end);
+    const isObject = at < end && bytes[at] === Byte.OpenBrace;
+    isPending ||= isObject;
+    at = isObject ? scanElement(batch, at, end, whole) : ~at;
+  } while (at >= 0 && at < end && bytes[at] === Byte.Comma);
+  if (at >= 0) {
+    if (at === end || bytes[at] !== Byte.CloseBracket) at = ~at;
+    else at = whole ? skipBlank(bytes, at + 1, end) : skipSpace(bytes, at + 1, end);
+    if (whole && at >= 0 && at < end) at = ~at;
   }
-  return behindMessage(bytes, at, end);
+  if (at >= 0) into.addAll(pending);
+  if (isPending) pending.clear();
+  return at < 0 ? at : behindMessage(bytes, at, end);
 }
 
-function growPlaces(): void {
-  const larger = new Int32Array(places.length * 2);
-  larger.set(places);
-  places = larger;
+/** Reads a message in an array, up to the comma or the bracket behind it; returns the place, or as {@linkcode scanObject}. */
+function scanElement({ bytes, view }: Batch, at: number, end: number, whole: boolean): number {
+  const next = scanWords(view, at, end, pending);
+  if (next === OTHER_FORM || (next < 0 && whole)) {
+    return readAny(bytes, at, end, whole, pending);
+  }
+  if (next > end) return end;
+  if (next < 0 || bytes[next - 1] !== Byte.LineFeed) return next;
+  return whole ? skipBlank(bytes, next, end) : ~(next - 1);
 }
-
-const limbs = new Float64Array(6);
 
 /** Reads what begins with a brace; returns as {@linkcode scanWords} does, but is never at a loss. */
 function scanObject(bytes: Uint8Array, at: number, end: number, into: Accumulator): number {
-  at = readObject(bytes, at, end, false);
-  if (at < 0) return at;
-  addFields(bytes, at, into);
-  return behindMessage(bytes, at, end);
+  at = readAny(bytes, at, end, false, into);
+  return at < 0 ? at : behindMessage(bytes, at, end);
+}
+
+/** Adds up an object as {@linkcode readObject} reads it, and returns what that does. */
+function readAny(bytes: Uint8Array, at: number, end: number, overLines: boolean, into: Accumulator): number {
+  const behind = readMembers(bytes, at, end);
+  if (behind !== OTHER_MEMBERS) {
+    addMembers(into);
+    return overLines ? skipBlank(bytes, behind, end) : skipSpace(bytes, behind, end);
+  }
+  at = readObject(bytes, at, end, overLines);
+  if (at >= 0) addFields(bytes, at, into);
+  return at;
 }
 
 /** Where the next line begins, if a message and white space fill this one up to `at`; else `at`. */
@@ -218,18 +226,23 @@ function behindMessage(bytes: Uint8Array, at: number, end: number): number {
 
 /** Adds up or rejects the object that {@linkcode readObject} has just read. */
 function addFields(bytes: Uint8Array, end: number, into: Accumulator): void {
-  if (lacksField()) return into.reject(MISSING_FIELD);
-  const a1 = readInteger(bytes, fieldAt[0]!, end, limbs, 0);
-  const a2 = readInteger(bytes, fieldAt[1]!, end, limbs, 2);
-  const a3 = readInteger(bytes, fieldAt[2]!, end, limbs, 4);
+  if (fieldAt[0] === MISSING || fieldAt[1] === MISSING || fieldAt[2] === MISSING) {
+    return into.reject(MISSING_FIELD);
+  }
+  for (let field = 0; field < 3; field++) {
+    memberKinds[field] = readInteger(bytes, fieldAt[field]!, end, memberLimbs, 2 * field);
+  }
+  addMembers(into);
+}
+
+/** Adds up or rejects a message by what its members are. */
+function addMembers(into: Accumulator): void {
+  const [limbs, kinds] = [memberLimbs, memberKinds];
+  const [a1, a2, a3] = [kinds[0], kinds[1], kinds[2]];
   if (a1 === NOT_INTEGER || a2 === NOT_INTEGER || a3 === NOT_INTEGER) return into.reject(NOT_INTEGER);
   if (a1 !== INTEGER || a2 !== INTEGER || a3 !== INTEGER) return into.reject(OUT_OF_RANGE);
   const high = Math.max(Math.abs(limbs[0]!), Math.abs(limbs[2]!), Math.abs(limbs[4]!));
   if (high < SMALL_LIMIT / LIMB) {
     into.addSmall(limbs[0]! * LIMB + limbs[1]!, limbs[2]! * LIMB + limbs[3]!, limbs[4]! * LIMB + limbs[5]!);
   } else into.addWide(limbs);
-}
-
-function lacksField(): boolean {
-  return fieldAt[0] === MISSING || fieldAt[1] === MISSING || fieldAt[2] === MISSING;
 }

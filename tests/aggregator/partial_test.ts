@@ -64,6 +64,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "adding all of another accumulator is adding what that was told; a cleared one holds nothing",
+  permissions: "none",
+  fn() {
+    const outcomes = fc.array(outcome, { maxLength: 12 });
+    fc.assert(fc.property(outcomes, outcomes, fc.boolean(), (before, after, nearLimit) => {
+      const [into, from] = [new Accumulator(), new Accumulator()];
+      const sums: Outcome[] = nearLimit ? Array(8).fill({ A1: 10n ** 15n - 1n, A2: 0n, A3: 0n }) : [];
+      for (const outcome of [...sums, ...before]) add(into, outcome);
+      for (const outcome of [...sums, ...after]) add(from, outcome);
+      into.addAll(from);
+      from.clear();
+      assert.deepEqual(totalsOf(into.take()), expected([...sums, ...before, ...sums, ...after]));
+      assert.deepEqual(totalsOf(from.take()), emptyTotals());
+    }));
+  },
+});
+
+Deno.test({
   name: "any split across accumulators, merged in any order, comes to the same totals as BigInt arithmetic",
   permissions: "none",
   fn() {

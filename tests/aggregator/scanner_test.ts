@@ -205,6 +205,14 @@ Deno.test({
       [`[\n${line},\n${pretty(extra)}\n]`, one, one],
       [`[${line},\n\n${line}]`, one, one],
       [`[${line},\n1]`, "syntax", "syntax"],
+      // What is read of one that breaks off must not turn up in the next.
+      [`[${line}\n[${line}]`, "syntax", one],
+      [`[${line},{"A1":1,"A2":1e18,"A3":-1e18},\n[${line}]`, "syntax", one],
+      [`[{}\n[${extra},{"A1":1e18,"A2":1,"A3":1e18}]`, "syntax", one, {
+        A1: 10n ** 18n,
+        A2: 1n,
+        A3: 10n ** 18n,
+      }],
       [`[${Array(2000).fill(line)}]`, ...Array(2000).fill(one)],
     ]);
   },
