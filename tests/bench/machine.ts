@@ -106,3 +106,24 @@ export function parseDrops(table: readonly string[], port: number): number {
 export async function droppedBy(port: number, core: number): Promise<number> {
   return parseDrops(await run({ path: "cat", args: ["/proc/net/udp"] }, core, TOOL_MS_MAX), port);
 }
+
+/**
+ * The processor and the kernel, as figures are quoted with them: `Intel(R) Xeon(R) Processor (model 207), Linux 6.18.44`.
+ *
+ * @param cpuinfo `/proc/cpuinfo`; on ARM it has no name
+ * @param release `/proc/sys/kernel/osrelease`
+ */
+export function parseMachine(cpuinfo: readonly string[], release: string): string {
+  const fields = new Map(cpuinfo.map((line) => {
+    const [name = "", value = ""] = line.split(":", 2);
+    return [name.trim(), value.trim()];
+  }));
+  const [name, model] = [fields.get("model name") ?? `${Deno.build.arch} processor`, fields.get("model")];
+  return `${name}${model === undefined ? "" : ` (model ${model})`}, Linux ${release}`;
+}
+
+/** See {@linkcode parseMachine}. */
+export async function machine(core: number): Promise<string> {
+  const read = (path: string) => run({ path: "cat", args: [path] }, core, TOOL_MS_MAX);
+  return parseMachine(await read("/proc/cpuinfo"), (await read("/proc/sys/kernel/osrelease"))[0]!);
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCpuList, parseDrops } from "./machine.ts";
+import { parseCpuList, parseDrops, parseMachine } from "./machine.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
 
@@ -28,4 +28,15 @@ test("what a port dropped is the sum of its sockets, and of none beside it", () 
   assert.equal(parseDrops(table, 9999), 43);
   assert.equal(parseDrops(table, 0x270), 500);
   assert.equal(parseDrops(table, 1), 0);
+});
+
+test("a machine is told by its processor and its kernel", () => {
+  const cpuinfo = [
+    "processor\t: 0",
+    "model\t\t: 207",
+    "model name\t: Intel(R) Xeon(R) Processor",
+    "flags\t: fpu",
+  ];
+  assert.equal(parseMachine(cpuinfo, "6.18.44"), "Intel(R) Xeon(R) Processor (model 207), Linux 6.18.44");
+  assert.match(parseMachine(["processor\t: 0"], "6.1"), /^\w+ processor, Linux 6\.1$/);
 });

@@ -22,7 +22,7 @@ import {
   renderOutcome,
 } from "./contest.ts";
 import { CpuClock } from "./cpu_clock.ts";
-import { chooseCores } from "./machine.ts";
+import { chooseCores, machine } from "./machine.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { killAll } from "./processes.ts";
 import { benchScanner } from "./scanner.ts";
@@ -52,8 +52,9 @@ async function measureAll(bench: Bench): Promise<boolean> {
   const { parts, loads, contenders, runs, json } = options;
   const say = (text: string) => json || console.log(text);
   const shared = cores.receiver === cores.sender ? " (one core alone: expect losses)" : "";
+  const on = await machine(cores.sender);
   say(
-    `Deno ${Deno.version.deno}, contenders on core ${cores.receiver}, load on core ${cores.sender}${shared}`,
+    `${on}, Deno ${Deno.version.deno}; contenders on core ${cores.receiver}, load on core ${cores.sender}${shared}`,
   );
   const outcomes = [];
   for (const contest of CONTESTS.filter((contest) => isAskedFor(contest, options))) {
@@ -72,7 +73,9 @@ async function measureAll(bench: Bench): Promise<boolean> {
   }
   const scanned = scanner === undefined ? {} : { scanner: json && JSON.parse(scanner) };
   if (json) {
-    console.log(JSON.stringify({ deno: Deno.version.deno, cores, runs, contests: outcomes, ...scanned }));
+    console.log(
+      JSON.stringify({ machine: on, deno: Deno.version.deno, cores, runs, contests: outcomes, ...scanned }),
+    );
   }
   return outcomes.every(({ failures }) => failures.length === 0);
 }
