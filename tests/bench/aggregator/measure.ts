@@ -7,7 +7,7 @@ import type { Column } from "../table.ts";
 import { fixed, integer, percent } from "../table.ts";
 import { programOfTask } from "../tasks.ts";
 import type { Contender } from "./contenders.ts";
-import { type Load, WARM_UP, WARM_UP_DATAGRAMS } from "./loads.ts";
+import { type Load, warmUpDatagrams, warmUpFor } from "./loads.ts";
 
 export const COLUMNS: readonly [Column, ...Column[]] = [
   { figure: "cpuNs", title: "CPU ns/datagram", show: integer },
@@ -47,7 +47,7 @@ export async function measure(
 ): Promise<Measurement> {
   await using receiver = new Child(contender.program(directory), cores.receiver);
   const { address } = await receiver.event("listening", START_MS_MAX);
-  const warmUp = await send(String(address), WARM_UP, Math.min(count, WARM_UP_DATAGRAMS), cores);
+  const warmUp = await send(String(address), warmUpFor(load), warmUpDatagrams(load, count), cores);
   await idle(clock, receiver.pid);
   const droppedBefore = await droppedBy(Number(String(address).split(":").at(-1)), cores.sender);
   const beforeMs = clock.ms(receiver.pid);

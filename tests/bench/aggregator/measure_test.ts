@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LOADS, warmUpDatagrams, warmUpFor } from "./loads.ts";
 import { perDatagram, receivedOf } from "./measure.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
@@ -39,4 +40,14 @@ test("rates are by the time of sending, the processor time by what was received"
     datagramsPerSecond: 500,
     receivedPerSecond: 400,
   });
+});
+
+test("a load is warmed up for by datagrams of the same kind, none faster than any contender can follow", () => {
+  const rates = LOADS.map((load) => {
+    const { rate, perDatagram, sources } = warmUpFor(load);
+    assert.deepEqual({ perDatagram, sources }, { perDatagram: load.perDatagram, sources: load.sources });
+    return rate;
+  });
+  assert.deepEqual(rates, [50_000, 50_000, 50_000, 50_000, 50_000, 50_000, 20_000]);
+  assert.deepEqual([1000, 1e6].map((count) => warmUpDatagrams(LOADS[0]!, count)), [1000, 75_000]);
 });
