@@ -7,7 +7,6 @@ import {
   type Lookup,
   oneOf,
   parseFlags,
-  UsageError,
 } from "../shared/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/log_flags.ts";
@@ -15,7 +14,7 @@ import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
-import { aggregatorAddress, directory, fraction, path } from "./flag_values.ts";
+import { aggregatorAddress, certificateFiles, directory, fraction, path } from "./flag_values.ts";
 import type { LimitFlags } from "./limits.ts";
 import { secret } from "../shared/secrets.ts";
 
@@ -52,6 +51,8 @@ interface Flags extends LimitFlags {
   readonly dataDirectory: string;
   /** Where the metrics go; undefined: nowhere. */
   readonly metricsTo: HostPort | undefined;
+  /** What those who watch have to send; empty: nothing. A secret. */
+  readonly metricsToken: string;
   /** Whether addresses of this machine and of its link may be probed. */
   readonly probePrivate: boolean;
   readonly logLevel: LogLevel;
@@ -141,7 +142,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "HOST:PORT",
       variable: "BALANCER_ADMIN",
       default: "127.0.0.1:8081",
-      help: "address of the admin API, and of /healthz and /readyz",
+      help: "address of the admin API, the metrics, the page, /healthz and /readyz",
       parse: hostPort(),
     },
     adminHosts: {
@@ -212,6 +213,15 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       help: "directory of the embedded database, and of the last routes known",
       parse: directory,
     },
+    metricsToken: {
+      flag: "metrics-token",
+      placeholder: "TOKEN",
+      variable: "BALANCER_METRICS_TOKEN",
+      default: "",
+      defaultShown: "none asked for",
+      help: "token that /metrics and the page ask for; better set by the variable, which others can't read",
+      parse: (text: string) => text,
+    },
     metricsTo: {
       flag: "metrics-to",
       placeholder: "HOST:PORT",
@@ -231,11 +241,4 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
     },
     ...logFlags("BALANCER", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
-}
-
-function certificateFiles(cert: string, key: string): CertificateFiles | undefined {
-  if (cert && key) return { cert, key };
-  if (!cert && !key) return undefined;
-  const [given, missing] = cert ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
-  throw new UsageError(`${given} is set without ${missing}: set both to serve over TLS, or neither`);
 }

@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import { changeBetween, type RoutingTable } from "./routing.ts";
-import type { Tallied } from "./tally.ts";
+import type { WorkReport } from "./work_report.ts";
 
 /** A worker as the master sees it: a `Worker`, or a simulation of one. */
 export interface WorkerHandle {
@@ -34,7 +34,7 @@ export interface Loss {
 /** What the crew tells of its workers, by number from 0; spares have the highest. */
 export interface CrewEvents {
   measured(measurement: Measurement): void;
-  tallied(redirects: readonly Tallied[]): void;
+  reported(worker: number, report: WorkReport): void;
   noted(lines: string, count: number): void;
   /** One that listened died. */
   lost(loss: Loss): void;
@@ -213,8 +213,8 @@ export class Crew {
         return member.listening.resolve();
       case "measured":
         return this.#events.measured(message.measurement);
-      case "tallied":
-        return this.#events.tallied(message.redirects);
+      case "reported":
+        return this.#events.reported(member.worker, message.report);
       case "noted":
         return this.#events.noted(message.lines, message.count);
       case "accept_failing":

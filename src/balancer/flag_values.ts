@@ -1,4 +1,5 @@
-import { type HostPort, hostPort } from "../shared/flags.ts";
+import { type HostPort, hostPort, UsageError } from "../shared/flags.ts";
+import type { CertificateFiles } from "./certificate.ts";
 
 /** A number, or the word that stands for none. */
 export function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {
@@ -36,4 +37,12 @@ export function fraction(text: string): number {
     throw new SyntaxError("give a number from 0 to 1, such as 0.01");
   }
   return Number(text);
+}
+
+/** @throws {UsageError} One of the two is missing. */
+export function certificateFiles(cert: string, key: string): CertificateFiles | undefined {
+  if (cert && key) return { cert, key };
+  if (!cert && !key) return undefined;
+  const [given, missing] = cert ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
+  throw new UsageError(`${given} is set without ${missing}: set both to serve over TLS, or neither`);
 }

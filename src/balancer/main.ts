@@ -10,8 +10,11 @@ import { openAccessFile } from "./access_file.ts";
 import { AccessLog } from "./access_log.ts";
 import type { AcceptTrouble } from "./accept_trouble.ts";
 import { adminApp } from "./admin/app.ts";
+import { noChanges } from "./admin/changes.ts";
+import { balancerMetrics } from "./admin/metrics.ts";
+import { type Facts, momentOf, type Watched } from "./admin/moment.ts";
 import { adminResponder } from "./admin/server.ts";
-import { parseTokens, type Tokens } from "./admin/tokens.ts";
+import { parseMetricsToken, parseTokens, type Tokens } from "./admin/tokens.ts";
 import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./certificate.ts";
 import { type BalancerConfig, parseConfig } from "./config.ts";
 import { CONNECTIONS_DEFAULT_MAX } from "./connection_flags.ts";
@@ -30,14 +33,21 @@ import { Master } from "./master.ts";
 import { MetricsSender } from "./metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
 import { SnapshotFile } from "./snapshot.ts";
-import { claimAddress, workersFrom } from "./spawn.ts";
+import { claimAddress, formatAddress, workersFrom } from "./spawn.ts";
 import { openStore } from "./store/store.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
 /** Where the worker's modules are: to start one takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
 
-async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<number> {
+/** Who may do what on the admin port. */
+interface Access {
+  readonly tokens: Tokens;
+  /** Undefined: everybody may watch. */
+  readonly isMetricsToken: ((token: string) => boolean) | undefined;
+}
+
+async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access, log: Log): Promise<number> {
   const [stop, hurry] = [Promise.withResolvers<number>(), Promise.withResolvers<void>()];
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     let signals = 0;
@@ -74,6 +84,14 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
   // Before anybody hears that it listens: an unheard SIGHUP ends a process.
   Deno.addSignalListener("SIGHUP", () => void master.reload());
   using _watch = certificateFiles && watchCertificate(certificateFiles, () => void master.reload());
+  const watched = {
+    facts: factsOf(config, limits, listen),
+    master,
+    health,
+    snapshot,
+    changes: noChanges(),
+    nowMs: REAL_CLOCK.monotonicMs,
+  } satisfies Watched;
   const { version } = denoJson;
   const app = adminApp({
     store,
@@ -83,6 +101,9 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     clock: REAL_CLOCK,
     version,
     hosts: config.adminHosts,
+    telling: { metrics: () => balancerMetrics(momentOf(watched)) },
+    isMetricsToken,
+    changes: watched.changes,
     readiness: () => master.readiness,
     explain: (video) => master.explain(video),
   });
@@ -94,6 +115,19 @@ async function serve(config: BalancerConfig, tokens: Tokens, log: Log): Promise<
     await master.stop(adminListener, hurry.promise);
     await accessLog?.close();
   }
+}
+
+function factsOf(config: BalancerConfig, { connectionsMax }: Limits, listen: HostPort): Facts {
+  const { workers, spareWorkers, databaseUrl, metricsToken } = config;
+  return {
+    version: denoJson.version,
+    deno: Deno.version.deno,
+    startSeconds: performance.timeOrigin / 1000,
+    address: formatAddress(listen),
+    ...{ workers, spareWorkers, connectionsMax: connectionsMax * workers },
+    database: databaseUrl ? "postgresql" : "embedded",
+    isClosed: metricsToken !== "",
+  };
 }
 
 /** Probes from here whatever the permissions allow. */
@@ -171,7 +205,8 @@ async function main(): Promise<number> {
       const { config } = request;
       const { logLevel: level, logFormat: format } = config;
       const log = createLog({ level, format, write: writeStderr, now: () => new Date() });
-      return await serve(config, parseTokens(config.adminTokens), log);
+      const isMetricsToken = config.metricsToken ? parseMetricsToken(config.metricsToken) : undefined;
+      return await serve(config, { tokens: parseTokens(config.adminTokens), isMetricsToken }, log);
     }
     console.log(request.kind === "help" ? request.text : denoJson.version);
     return 0;

@@ -5,20 +5,19 @@ import type { Readiness } from "./admin/health.ts";
 import { AcceptTrouble } from "./accept_trouble.ts";
 import { endOf } from "./certificate.ts";
 import { CertificateRenewal } from "./certificate_renewal.ts";
-import { type BalancerConfig, STOP_DEADLINE_MS } from "./config.ts";
+import { STOP_DEADLINE_MS } from "./config.ts";
 import { Crew, type Loss } from "./crew.ts";
+import { DatabaseState } from "./database_state.ts";
 import { explain, type Explanation } from "./explain.ts";
-import type { MasterParts } from "./master_parts.ts";
-import { tellDifference } from "./first_route.ts";
 import { logLoss } from "./loss_log.ts";
-import { RedirectTotals } from "./redirect_totals.ts";
 import { type Route, type RoutingTable, routingTable } from "./routing.ts";
+import type { MasterParts, MasterState } from "./master_parts.ts";
 import { RoutesInForce } from "./routes_in_force.ts";
+import { seed } from "./seed.ts";
 import { formatAddress } from "./spawn.ts";
-import { StoreReadOnly, StoreUnavailable } from "./store/store.ts";
+import { Totals } from "./totals.ts";
 
-/** Between two attempts to make the first route while the database is down. */
-const SEED_PAUSE_MS = 250;
+export type { MasterParts, MasterState } from "./master_parts.ts";
 
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
 export class Master {
@@ -33,13 +32,13 @@ export class Master {
   readonly #renewal: CertificateRenewal;
   #isListening = false;
   #isStopping = false;
-  #isDatabaseUp = false;
-  #isReadOnly = false;
+  #certificate: Certificate | undefined;
   #isSnapshotTried = false;
   readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
-  /** What was redirected since the start. */
-  readonly redirects = new RedirectTotals();
+  /** What the workers did since the start. */
+  readonly totals = new Totals();
+  readonly database = new DatabaseState();
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
@@ -47,7 +46,7 @@ export class Master {
     const { workers, spareWorkers: spares, explainHeader: explains } = config;
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
-    this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#crew.certify(next), log);
+    this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#certify(next), log);
     parts.health.onChange = () => this.#deal(this.#routes);
     this.#crew = new Crew({
       workers,
@@ -59,7 +58,7 @@ export class Master {
       accessSample: accessLog ? config.accessLogSample : 0,
     }, {
       measured: (measurement) => sendMetrics?.(measurement),
-      tallied: (redirects) => this.redirects.add(redirects),
+      reported: (worker, report) => this.totals.add(worker, report),
       noted: (lines, count) => accessLog?.add(lines, count),
       lost: (loss) => this.#lose(loss),
       spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
@@ -85,7 +84,19 @@ export class Master {
     if (this.#isStopping) return "stopping";
     if (!this.#isListening) return "starting";
     if (this.#crew.listening === 0) return "no-workers";
-    return !this.#isDatabaseUp ? "stale" : this.#isReadOnly ? "read-only" : "ready";
+    return !this.database.isUp ? "stale" : this.database.isReadOnly ? "read-only" : "ready";
+  }
+
+  /** What is served now, and by how many. */
+  get state(): MasterState {
+    return {
+      listening: this.#crew.listening,
+      spares: this.#crew.spares,
+      table: this.#table,
+      routes: this.#routes,
+      refusedRoutes: this.#inForce.refused,
+      certificate: this.#certificate,
+    };
   }
 
   /** What the admin API's listener tells of connections that it can't accept. */
@@ -106,7 +117,7 @@ export class Master {
    */
   async start(): Promise<void> {
     const { listen, dropPermissions, readCertificate } = this.#parts;
-    const certificate = await readCertificate?.();
+    const certificate = this.#certificate = await readCertificate?.();
     this.#follow();
     await Promise.race([this.#routed.promise, this.#stopped.promise]);
     if (this.#isStopping) return;
@@ -155,39 +166,19 @@ export class Master {
 
   /** Makes the first route, then keeps the table up to date. Never rejects. */
   async #follow(): Promise<void> {
-    const { config: { firstRoute }, store, health } = this.#parts;
-    if (firstRoute) await this.#seed(firstRoute);
-    if (this.#isStopping) return;
-    await store.watch((routes) => this.#change(routes), (up, isReadOnly) => {
-      this.#isDatabaseUp = up;
-      this.#isReadOnly = isReadOnly;
-    }, (overrides) => health.override(overrides));
-    await this.#useSnapshot();
-  }
-
-  /** Before the routes are read for the first time: no viewer is told that a cluster is unknown which is about to be made. */
-  async #seed(route: NonNullable<BalancerConfig["firstRoute"]>): Promise<void> {
-    const { store, log } = this.#parts;
-    while (!this.#isStopping) {
-      try {
-        const isMade = await store.seed(route, "environment");
-        if (isMade) return log.info("seeded", "made the first route, from the environment", { ...route });
-        return tellDifference(route, await store.route(route.cluster), log);
-      } catch (error) {
-        if (error instanceof StoreReadOnly) {
-          return log.warn("seed_failed", "the first route is not made: the database takes no changes", {
-            error,
-          });
-        }
-        if (!(error instanceof StoreUnavailable)) {
-          return log.error("seed_failed", "the first route could not be made; make it through the API", {
-            error,
-          });
-        }
-      }
-      await this.#useSnapshot();
-      await within(SEED_PAUSE_MS, (pause) => Promise.race([pause, this.#stopped.promise]));
+    const { config: { firstRoute }, store, health, log } = this.#parts;
+    const isStopping = () => this.#isStopping;
+    if (firstRoute) {
+      const waiting = () => this.#useSnapshot();
+      await seed(firstRoute, { store, log, isStopping, stopped: this.#stopped.promise, waiting });
     }
+    if (this.#isStopping) return;
+    await store.watch(
+      (routes) => this.#change(routes),
+      (up, isReadOnly) => this.database.turned(up, isReadOnly),
+      (overrides) => health.override(overrides),
+    );
+    await this.#useSnapshot();
   }
 
   async #useSnapshot(): Promise<void> {
@@ -234,6 +225,14 @@ export class Master {
     });
     this.#routes = routes;
     this.#crew.replace(this.#table);
+    this.totals.redirects.keepOnly((cluster, destination) =>
+      this.#table!.get(cluster)?.destinations.some(({ name }) => name === destination) ?? false
+    );
+  }
+
+  #certify(certificate: Certificate): void {
+    this.#certificate = certificate;
+    this.#crew.certify(certificate);
   }
 
   #logListening(certificate: Certificate | undefined): void {
@@ -256,6 +255,7 @@ export class Master {
     if (!this.#isListening) return;
     const { log } = this.#parts;
     this.#acceptTrouble.ended(`worker ${loss.worker}`, 0);
+    this.totals.forget(loss.worker);
     logLoss(log, loss, this.#crew.spares);
     if (loss.left === 0) this.#failed.resolve();
   }

@@ -1,14 +1,20 @@
+/**
+ * What the master is made of, and what it tells of itself.
+ *
+ * @module
+ */
 import type { AccessLog } from "./access_log.ts";
 import type { HostPort } from "../shared/flags.ts";
 import type { Certificate } from "../shared/http/tls.ts";
 import type { Log } from "../shared/log.ts";
-import { type BalancerConfig } from "./config.ts";
-import { type StartWorker } from "./crew.ts";
+import type { BalancerConfig } from "./config.ts";
+import type { StartWorker } from "./crew.ts";
 import type { HealthBoard } from "./health/health_board.ts";
 import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
+import type { Route, RoutingTable } from "./routing.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { type Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 
 /** All that the master touches of the world: the real parts, or simulated ones. */
 export interface MasterParts {
@@ -44,4 +50,17 @@ export interface MasterParts {
   dropPermissions(): void;
   /** The turns that each cluster begins after; by default none. */
   readonly turnsTaken?: () => bigint;
+}
+
+/** What is served at the moment. */
+export interface MasterState {
+  /** Workers that listen. */
+  readonly listening: number;
+  readonly spares: number;
+  /** Undefined: there are no routes yet. */
+  readonly table: RoutingTable | undefined;
+  readonly routes: readonly Route[];
+  /** Routes of the database that break a rule. */
+  readonly refusedRoutes: number;
+  readonly certificate: Certificate | undefined;
 }

@@ -2,7 +2,7 @@
  * What the master and its workers say to each other. A worker posts `loaded`, and is parked. The master posts `serve`;
  * the worker listens, drops every permission and posts `listening`. From then on the master posts `routes` whenever they
  * change, a `certificate` when there is another one, `drain` when the service is about to stop, and at the end `stop`;
- * the worker posts what it has `measured` and `tallied` while requests come, and at the end `stopped`.
+ * the worker posts what it has `measured` and `reported` while requests come, and at the end `stopped`.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Limits } from "./limits.ts";
 import type { Measurement } from "./metrics.ts";
 import type { Counts } from "./redirect.ts";
 import type { RoutingTable, TableChange } from "./routing.ts";
-import type { Tallied } from "./tally.ts";
+import type { WorkReport } from "./work_report.ts";
 
 export type ToWorker =
   /** Port 0 takes any free one. `measuring`: whether to post what was measured; `explains`: whether redirects say why. `accessSample`: the part of requests to note, from 0 to 1. */
@@ -48,6 +48,6 @@ export type FromWorker =
   | { kind: "measured"; measurement: Measurement }
   /** Lines for the access log. */
   | { kind: "noted"; lines: string; count: number }
-  /** What was redirected since the last one; once a second at most. */
-  | { kind: "tallied"; redirects: readonly Tallied[] }
+  /** What was done since the last one; once a second at most, and a last time before `stopped`. */
+  | { kind: "reported"; report: WorkReport }
   | { kind: "stopped"; counts: Counts };

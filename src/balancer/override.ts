@@ -21,6 +21,9 @@ export interface Override {
   readonly leftMs: number;
 }
 
+/** Why a destination is as it is, where an operator wants it so. */
+export const reasonOf = ({ state, by, expiresAt }: Override): string => `${by}: ${state} until ${expiresAt}`;
+
 const SERVER_PREFIX = "server:";
 
 /** The server of the origin that an override of this name is about; undefined: it is about a destination. */

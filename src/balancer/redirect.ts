@@ -3,15 +3,16 @@ import { statusLine } from "../shared/http/status.ts";
 import { fieldsOf, type Head } from "../shared/http/head.ts";
 import { textOf } from "../shared/http/latin1.ts";
 import { announcesBody, type Responder } from "../shared/http/pipeline.ts";
-import type { Refusal as HeadRefusal } from "../shared/http/refusals.ts";
+import type { Refusal } from "../shared/http/refusals.ts";
 import { sharedMs } from "../shared/shared_clock.ts";
 import type { AccessNotes } from "./access_notes.ts";
 import { choose, destinationIn, reasonIn, turnOfChoice } from "./choice.ts";
 import { REASONS } from "./reasons.ts";
+import { GET_ONLY, NO_BODY, NO_STEERING, ROOT_ONLY } from "./refusals.ts";
 import type { RoutingTable } from "./routing.ts";
 import { steeringManifest } from "./steering.ts";
-import { Tally } from "./tally.ts";
-import { findVideo, locationOf, type Refusal, type Video, videoIn } from "./target.ts";
+import { findVideo, locationOf, type Refusal as VideoRefusal, type Video, videoIn } from "./target.ts";
+import { Work } from "./work.ts";
 
 /** The answers of a worker, by kind. */
 export interface Counts {
@@ -28,17 +29,13 @@ const ANY_ORIGIN = "access-control-allow-origin: *";
 const ALLOW = "allow: GET, HEAD, OPTIONS";
 
 const STEERING = "/steering/";
-const NO_STEERING = "The cluster of this steering manifest is not configured";
-const ROOT_ONLY = "Nothing is here: ask for /?video=URL";
-const GET_ONLY = "Use GET or HEAD";
-const NO_BODY = "Send the request without a body";
 
 /** Names of header fields, as a browser lists those that it asks leave for. */
 const FIELD_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
 const FIELD_NAMES_CHARS_MAX = 1024;
 
 export interface RedirectorOptions {
-  readonly tally?: Tally;
+  readonly work?: Work;
   /** Whether a redirect says where it leads to, by name, and why. */
   readonly explains?: boolean;
   /** Undefined: nothing is noted. */
@@ -52,15 +49,15 @@ export class Redirector implements Responder {
   /** Whether the service is about to stop, as `/readyz` tells those that spread the viewers. */
   isStopping = false;
   readonly counts: Counts = { redirected: 0, refused: 0 };
-  readonly #tally: Tally;
+  readonly #work: Work;
   readonly #explains: boolean;
   readonly #notes: AccessNotes | undefined;
   /** The target of the request that is being answered; undefined: it could not be read. */
   #asked: string | undefined;
 
-  constructor(table: RoutingTable, { tally = new Tally(), explains = false, notes }: RedirectorOptions = {}) {
+  constructor(table: RoutingTable, { work = new Work(), explains = false, notes }: RedirectorOptions = {}) {
     this.table = table;
-    this.#tally = tally;
+    this.#work = work;
     this.#explains = explains;
     this.#notes = notes;
   }
@@ -71,15 +68,15 @@ export class Redirector implements Responder {
     const isHead = !isGet && isMethod(bytes, head, "HEAD");
     if (!isAtRoot(target)) return this.#elsewhere(target, bytes, head, isGet || isHead, isHead);
     if (!isGet && !isHead) {
-      if (isMethod(bytes, head, "OPTIONS")) return preflight(bytes, head);
-      return this.#refuse(405, GET_ONLY, [ALLOW]);
+      if (isMethod(bytes, head, "OPTIONS")) return this.#preflight(bytes, head);
+      return this.#refuse(GET_ONLY, [ALLOW]);
     }
-    if (announcesBody(head)) return this.#refuse(413, NO_BODY, [], isHead);
+    if (announcesBody(head)) return this.#refuse(NO_BODY, [], isHead);
     const video = find(target.slice(2), this.table);
-    if ("reason" in video) return this.#refuse(video.status, video.reason, [], isHead);
+    if ("reason" in video) return this.#refuse(video, [], isHead);
     this.counts.redirected++;
     const choice = choose(video, isGet, sharedMs);
-    this.#tally.count(video.target, choice);
+    this.#work.tally.count(video.target, choice);
     this.#notes?.redirected(video.target.status, video, choice, turnOfChoice);
     const location = video.target.head + locationOf(video, destinationIn(choice)) + REDIRECT_FIELDS;
     return this.#explains ? location + explanation(video, choice) : location;
@@ -90,28 +87,33 @@ export class Redirector implements Responder {
     this.#notes?.answered(bytes);
   }
 
-  refuse({ status, reason }: HeadRefusal): FullAnswer {
+  refuse(refusal: Refusal): FullAnswer {
     this.#asked = undefined;
-    return this.#refuse(status, reason);
+    return this.#refuse(refusal);
   }
 
   /** The paths that are no redirect: health, for those that send viewers here, and nothing. */
   #elsewhere(target: string, bytes: Uint8Array, head: Head, isRead: boolean, isHead: boolean): Answer {
-    if (target === "*" && isMethod(bytes, head, "OPTIONS")) return preflight(bytes, head);
+    if (target === "*" && isMethod(bytes, head, "OPTIONS")) return this.#preflight(bytes, head);
     const [path = "", query = ""] = target.split(/\?(.*)/s);
     if (path.startsWith(STEERING)) return this.#steer(path.slice(STEERING.length), query, isRead, isHead);
-    if (path !== "/healthz" && path !== "/readyz") return this.#refuse(404, ROOT_ONLY, [], isHead);
-    if (!isRead) return this.#refuse(405, GET_ONLY, ["allow: GET, HEAD"]);
-    if (path === "/healthz") return textAnswer(200, "alive", [ANY_ORIGIN], isHead);
-    const [status, word] = this.isStopping ? [503, "stopping"] as const : [200, "ready"] as const;
+    if (path !== "/healthz" && path !== "/readyz") return this.#refuse(ROOT_ONLY, [], isHead);
+    if (!isRead) return this.#refuse(GET_ONLY, ["allow: GET, HEAD"]);
+    const [status, word] = path === "/healthz"
+      ? [200, "alive"] as const
+      : this.isStopping
+      ? [503, "stopping"] as const
+      : [200, "ready"] as const;
+    this.#work.answered(status);
     return textAnswer(status, word, [ANY_ORIGIN], isHead);
   }
 
   /** Asked again and again by players: each time a manifest, since other statuses end the steering for good. */
   #steer(cluster: string, query: string, isRead: boolean, isHead: boolean): Answer {
-    if (!isRead) return this.#refuse(405, GET_ONLY, ["allow: GET, HEAD"]);
+    if (!isRead) return this.#refuse(GET_ONLY, ["allow: GET, HEAD"]);
     const target = this.table.get(cluster.toLowerCase());
-    if (!target?.isEnabled) return this.#refuse(404, NO_STEERING, [], isHead);
+    if (!target?.isEnabled) return this.#refuse(NO_STEERING, [], isHead);
+    this.#work.answered(200);
     const body = JSON.stringify(steeringManifest(target, query, !isHead));
     const fields = [
       "content-type: application/json",
@@ -123,8 +125,15 @@ export class Redirector implements Responder {
     return { head, body: isHead ? "" : body };
   }
 
-  #refuse(status: number, reason: string, fields: readonly string[] = [], isHead = false): FullAnswer {
+  #preflight(bytes: Uint8Array, head: Head): Answer {
+    this.#work.answered(204);
+    return preflight(bytes, head);
+  }
+
+  #refuse(refusal: Refusal, fields: readonly string[] = [], isHead = false): FullAnswer {
+    const { status, reason } = refusal;
     this.counts.refused++;
+    this.#work.refused(refusal);
     this.#notes?.refused(status, reason, this.#asked);
     return textAnswer(status, reason, [ANY_ORIGIN, ...fields], isHead);
   }
@@ -169,7 +178,7 @@ const explanation = ({ target }: Video, choice: number): string =>
     REASONS[reasonIn(choice)]
   }\r\n`;
 
-function find(query: string, table: RoutingTable): Video | Refusal {
+function find(query: string, table: RoutingTable): Video | VideoRefusal {
   const url = videoIn(query);
   return typeof url === "string" ? findVideo(url, table) : url;
 }

@@ -18,6 +18,11 @@ export class RoutesInForce {
     this.#log = log;
   }
 
+  /** Routes that break a rule, at the last look. */
+  get refused(): number {
+    return this.#told.size;
+  }
+
   /** What is in force of all that is stored; the log tells of each route that is not, once for each problem. */
   take(stored: readonly Route[]): readonly Route[] {
     const used = new Map<string, Route>();

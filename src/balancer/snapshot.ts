@@ -6,6 +6,8 @@ import type { Route } from "./routing.ts";
 
 /** Keeps the last routes known, for a start without the database. */
 export interface Snapshot {
+  /** When routes were last kept, by the monotonic clock in milliseconds; undefined: not since the start. */
+  readonly keptMs?: number | undefined;
   /** The routes it holds; undefined when it holds none that can be read. */
   read(): Promise<Route[] | undefined>;
   /** Holds these from now on. Resolves when they are kept, or newer ones are, or can't be: the log then says so. */
@@ -33,6 +35,7 @@ export class SnapshotFile implements Snapshot {
   readonly #path: string;
   readonly #log: Log;
   #next: readonly Route[] | undefined;
+  keptMs: number | undefined;
   #writing: Promise<void> | undefined;
 
   private constructor(path: string, log: Log) {
@@ -90,6 +93,7 @@ export class SnapshotFile implements Snapshot {
       this.#next = undefined;
       try {
         await replaceText(this.#path, `{"routes":[\n${routes.map(lineOf).join(",\n")}\n]}\n`);
+        this.keptMs = performance.now();
       } catch (error) {
         const message =
           `can't write the last known routes to ${this.#path}; a start without the database would not ` +

@@ -8,21 +8,20 @@ export interface Tallied {
   /** The name of a destination. */
   readonly destination: string;
   readonly reason: typeof REASONS[number];
+  /** Of the answer. */
+  readonly status: number;
   readonly count: number;
 }
+
+/** Where a status line has its status. */
+const STATUS_AT = "HTTP/1.1 ".length;
 
 /** Counts redirects by cluster, destination and reason. */
 export class Tally {
   readonly #counts = new Map<Target, Uint32Array<ArrayBuffer>>();
-  readonly #began: () => void;
   /** That of the last redirect, mostly that of the next one, too. */
   #target: Target | undefined;
   #ofTarget = new Uint32Array(0);
-
-  /** @param began called at the first redirect after the start, or after {@linkcode take} */
-  constructor(began: () => void = () => {}) {
-    this.#began = began;
-  }
 
   count(target: Target, choice: Choice): void {
     if (target !== this.#target) this.#turnTo(target);
@@ -30,7 +29,6 @@ export class Tally {
   }
 
   #turnTo(target: Target): void {
-    if (this.#counts.size === 0) this.#began();
     let counts = this.#counts.get(target);
     if (counts === undefined) {
       counts = new Uint32Array(target.destinations.length * REASONS.length);
@@ -43,11 +41,12 @@ export class Tally {
   /** Hands over what was counted, and begins anew. */
   take(): Tallied[] {
     const taken: Tallied[] = [];
-    for (const [{ cluster, destinations }, counts] of this.#counts) {
+    for (const [{ cluster, destinations, head }, counts] of this.#counts) {
+      const status = Number(head.slice(STATUS_AT, STATUS_AT + 3));
       counts.forEach((count, choice) => {
         if (count === 0) return;
         const { name } = destinations[destinationIn(choice)]!;
-        taken.push({ cluster, destination: name, reason: REASONS[reasonIn(choice)], count });
+        taken.push({ cluster, destination: name, reason: REASONS[reasonIn(choice)], status, count });
       });
     }
     this.#counts.clear();

@@ -3,6 +3,8 @@ import type { RoutingTable, Target } from "./routing.ts";
 /** Why a request gets no redirect: its status, and one line for whoever sent it. */
 export interface Refusal {
   readonly status: 400 | 404;
+  /** Short, for counting. */
+  readonly id: string;
   readonly reason: string;
 }
 
@@ -45,34 +47,64 @@ const VIDEO_URL = new RegExp(
   "i",
 );
 
-const refusal = (status: Refusal["status"], reason: string): Refusal => ({ status, reason });
+const refusal = (status: Refusal["status"], id: string, reason: string): Refusal => ({ status, id, reason });
 
-const MISSING = refusal(400, "Give the URL of a video: /?video=URL");
-const REPEATED = refusal(400, "Give one video: the query holds several");
-const TOO_LONG = refusal(400, `Give a video URL of at most ${VIDEO_BYTES_MAX} bytes`);
-const BAD_ESCAPE = refusal(400, "The video URL has a % without two hex digits behind it: encode it as %25");
-const NO_ASCII = refusal(400, "The video URL holds a space, a control character or a byte beyond ASCII");
-const NO_VIDEO_URL = refusal(400, "Give a video URL of the form http://SERVER.CLUSTER/PATH");
-const WRONG_PORT = refusal(400, "The video URL does not name the port that its cluster is configured for");
-const BAD_LABEL = refusal(400, "The video URL names a server by a label xn-- that is no valid punycode");
+const MISSING = refusal(400, "no-video", "Give the URL of a video: /?video=URL");
+const REPEATED = refusal(400, "several-videos", "Give one video: the query holds several");
+const TOO_LONG = refusal(400, "video-too-long", `Give a video URL of at most ${VIDEO_BYTES_MAX} bytes`);
+const BAD_ESCAPE = refusal(
+  400,
+  "video-escape",
+  "The video URL has a % without two hex digits behind it: encode it as %25",
+);
+const NO_ASCII = refusal(
+  400,
+  "video-characters",
+  "The video URL holds a space, a control character or a byte beyond ASCII",
+);
+const NO_VIDEO_URL = refusal(400, "video-form", "Give a video URL of the form http://SERVER.CLUSTER/PATH");
+const WRONG_PORT = refusal(
+  400,
+  "video-port",
+  "The video URL does not name the port that its cluster is configured for",
+);
+const BAD_LABEL = refusal(
+  400,
+  "video-label",
+  "The video URL names a server by a label xn-- that is no valid punycode",
+);
 const CUT_OFF = refusal(
   400,
+  "video-cut-off",
   "The video URL has a query, and another parameter follows: encode each & of the URL as %26, or give that parameter before video",
 );
-const SWITCHED_OFF = refusal(404, "The cluster of this video URL is switched off");
-const UNKNOWN_CLUSTER = refusal(404, "The cluster of this video URL is not configured");
+const SWITCHED_OFF = refusal(404, "cluster-off", "The cluster of this video URL is switched off");
+const UNKNOWN_CLUSTER = refusal(404, "unknown-cluster", "The cluster of this video URL is not configured");
 
 /** What keeps a URL from being of the form, in the words for it; the first that applies. */
 const FLAWS: readonly (readonly [flaw: RegExp, Refusal])[] = [
   [/[^!-~]/, NO_ASCII],
-  [/\\/, refusal(400, "The video URL holds a backslash")],
+  [/\\/, refusal(400, "video-backslash", "The video URL holds a backslash")],
   [/%(?![0-9a-f]{2})/i, BAD_ESCAPE],
   [
     new RegExp(`^[^?#]*%(?!${PATH_ESCAPE.slice(1)})`, "i"),
-    refusal(400, "The path of the video URL holds an encoded control character, backslash, slash or dot"),
+    refusal(
+      400,
+      "video-path-escape",
+      "The path of the video URL holds an encoded control character, backslash, slash or dot",
+    ),
   ],
-  [/^[^/]*\/\/[^/?#]*@/, refusal(400, "The video URL holds user information: leave out all up to the @")],
-  [/^[^?#]*\/\.\.?([/?#]|$)/, refusal(400, 'The video URL holds a path segment "." or ".."')],
+  [
+    /^[^/]*\/\/[^/?#]*@/,
+    refusal(400, "video-user", "The video URL holds user information: leave out all up to the @"),
+  ],
+  [/^[^?#]*\/\.\.?([/?#]|$)/, refusal(400, "video-dots", 'The video URL holds a path segment "." or ".."')],
+];
+
+/** All that a video can be refused for. */
+export const VIDEO_REFUSALS: readonly Refusal[] = [
+  ...[MISSING, REPEATED, TOO_LONG, NO_VIDEO_URL, WRONG_PORT, BAD_LABEL, CUT_OFF],
+  ...[SWITCHED_OFF, UNKNOWN_CLUSTER, ...FLAWS.map(([, refusal]) => refusal)],
 ];
 
 /**

@@ -8,7 +8,9 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import { Meter } from "./metrics.ts";
 import { Redirector } from "./redirect.ts";
 import { changedTable } from "./routing.ts";
-import { Tally } from "./tally.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { Work } from "./work.ts";
+import { Reporter } from "./work_report.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -26,24 +28,16 @@ let serving: {
   listener: HttpListener;
   redirector: Redirector;
   meter: Meter;
-  tally: Tally;
+  reporter: Reporter;
   notes: AccessNotes | undefined;
 } | undefined;
 
-/** Between two reports of what was redirected, in milliseconds; without redirects there is none. */
-const TALLY_MS = 1000;
-
 function serve({ listen, limits, certificate, table, measuring, explains, accessSample }: Serve): void {
-  const tally = new Tally(() => void setTimeout(() => report(tally), TALLY_MS));
+  const work = new Work();
   const notes = accessSample > 0 ? accessNotes(accessSample) : undefined;
-  const redirector = new Redirector(table, { tally, explains, notes });
+  const redirector = new Redirector(table, { work, explains, notes });
   const meter = new Meter((measurement) => scope.postMessage({ kind: "measured", measurement }));
-  const measure = measuring || notes
-    ? (requests: number, ms: number) => {
-      if (measuring) meter.add(requests, ms);
-      notes?.handedOver(ms);
-    }
-    : undefined;
+  const measure = new Stopwatch(work, { meter: measuring ? meter : undefined, notes });
   const { connectionsMax, patience, perAddress } = limits;
   if (certificate) certify(certificate);
   // The kernel spreads connections over all listeners on an address, those of another process of this user included.
@@ -59,17 +53,23 @@ function serve({ listen, limits, certificate, table, measuring, explains, access
       new Pipeline(secureContext ? new TlsStream(conn, secureContext) : conn, host, redirector, measure),
     clock: REAL_CLOCK,
     events: {
-      acceptFailing: (reason) => scope.postMessage({ kind: "accept_failing", reason }),
+      acceptFailing(reason) {
+        reporter.wake();
+        scope.postMessage({ kind: "accept_failing", reason });
+      },
       acceptRecovered: (failures) => scope.postMessage({ kind: "accept_recovered", failures }),
+      accepted: () => reporter.wake(),
     },
   });
-  serving = { listener, redirector, meter, tally, notes };
+  const reporter = new Reporter({
+    work,
+    connections: () => listener.counts,
+    open: () => listener.places.size,
+    post: (report) => scope.postMessage({ kind: "reported", report }),
+    setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
+  });
+  serving = { listener, redirector, meter, reporter, notes };
   scope.postMessage({ kind: "listening", port: listener.port, held });
-}
-
-function report(tally: Tally): void {
-  const redirects = tally.take();
-  if (redirects.length > 0) scope.postMessage({ kind: "tallied", redirects });
 }
 
 function accessNotes(sample: number): AccessNotes {
@@ -94,11 +94,11 @@ function drain(): void {
 
 async function stop(): Promise<void> {
   if (serving) {
-    const { listener, redirector, meter, tally, notes } = serving;
+    const { listener, redirector, meter, reporter, notes } = serving;
     drain();
     await listener.stop();
     meter.flush();
-    report(tally);
+    reporter.flush();
     notes?.flush();
     scope.postMessage({ kind: "stopped", counts: redirector.counts });
   }

@@ -46,6 +46,7 @@ Deno.test({
       accessLogSample: 1,
       dataDirectory: "data/balancer",
       metricsTo: undefined,
+      metricsToken: "",
       probePrivate: false,
       logLevel: "info",
       logFormat: "json",

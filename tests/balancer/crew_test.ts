@@ -46,7 +46,7 @@ function simulate(workers: number, spares: number) {
     },
   }, {
     measured() {},
-    tallied() {},
+    reported() {},
     noted() {},
     lost: (loss) => losses.push(loss),
     spareLost: (worker) => spareLosses.push(worker),

@@ -8,7 +8,9 @@ import {
 } from "../support/balancer_process.ts";
 import { withDirectory } from "../support/temporary_directory.ts";
 import { runToEnd } from "../support/service.ts";
+import { metricsUntil, statusOf, total } from "../support/admin_page.ts";
 import { listen } from "../support/udp.ts";
+import { refuseAll } from "../support/refused.ts";
 
 const DENO = Deno.execPath();
 
@@ -222,4 +224,56 @@ Deno.test({
     assert.match(help.stdout, /--listen HOST:PORT +BALANCER_LISTEN +0\.0\.0\.0:8080/);
     assert.match((await runToEnd("balancer", ["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
   },
+});
+
+Deno.test({
+  name: "main: every redirect and every refusal is in the metrics, by its reason",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      await using service = await BalancerProcess.start(directory, { env });
+      const [requests, refusals] = [5000, 100];
+      const [, refused] = await Promise.all([
+        watch(service.port, requests, 8),
+        refuseAll(service.port, refusals),
+      ]);
+      const metrics = await metricsUntil(service.url, (metrics) =>
+        total(metrics, "sluice_balancer_answers_total") === requests + refusals &&
+        total(metrics, "sluice_balancer_connections_open") === 0);
+      const redirects = (target: string) =>
+        metrics.get(
+          `sluice_balancer_redirects_total{cluster="${CLUSTER}",target="${target}",reason="turn"}`,
+        );
+      assert.deepEqual([redirects("cdn"), redirects("origin")], [requests * 0.9, requests * 0.1]);
+      for (const [reason, count] of refused) {
+        assert.equal(metrics.get(`sluice_balancer_refusals_total{reason="${reason}"}`), count, reason);
+      }
+      assert.equal(total(metrics, "sluice_balancer_refusals_total"), refusals);
+      assert.equal(metrics.get("sluice_balancer_redirect_seconds_count"), requests + refusals);
+      assert.equal(metrics.get("sluice_balancer_database_up"), 0);
+      assert.ok(metrics.get("sluice_balancer_routes_stale_seconds")! > 0);
+      service.kill("SIGTERM");
+      const { stopped } = await service.ended();
+      assert.deepEqual([stopped?.redirected, stopped?.refused], [requests, refusals]);
+    }),
+});
+
+Deno.test({
+  name: "main: with --metrics-token nobody reads the metrics without it",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      const token = "fedcba9876543210".repeat(2);
+      const closed = { ...env, BALANCER_METRICS_TOKEN: token };
+      await using service = await BalancerProcess.start(directory, { env: closed });
+      assert.equal(await statusOf(`${service.url}/metrics`), 401);
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(`${service.url}/metrics`, { headers });
+      assert.match(await response.text(), /^sluice_balancer_routes 1$/m);
+      assert.ok(!JSON.stringify(service.log).includes(token));
+      service.kill("SIGTERM");
+      assert.equal((await service.ended()).code, 0);
+    }),
 });

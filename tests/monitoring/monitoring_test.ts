@@ -1,6 +1,10 @@
 /** What src/operations holds, read by the real programs; a real Prometheus watches for a minute. */
 import assert from "node:assert/strict";
-import { ADMIN, adminUrl } from "../support/admin_page.ts";
+import { ROUTE } from "../support/admin_moment.ts";
+import { ADMIN, adminUrl, metricsUntil, total } from "../support/admin_page.ts";
+import { watch } from "../support/balancer.ts";
+import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/balancer_process.ts";
+import { refuseAll } from "../support/refused.ts";
 import { sendDatagrams, Service } from "../support/service.ts";
 import { withDirectory } from "../support/temporary_directory.ts";
 import { Prometheus, run } from "./programs.ts";
@@ -26,6 +30,18 @@ Deno.test("monitoring: promtool check metrics is silent", async () => {
   assert.deepEqual(await run("/usr/bin/promtool", ["check", "metrics"], text), { code: 0, said: "" });
   await service.stop();
 });
+
+Deno.test("monitoring: promtool check metrics is silent about the balancer's, too", () =>
+  withDirectory(async (directory) => {
+    const env = { DATABASE_URL: DATABASE_DOWN };
+    await writeSnapshot(directory, [ROUTE]);
+    await using service = await BalancerProcess.start(directory, { env });
+    await watch(service.port, 100, 2);
+    await refuseAll(service.port, 10);
+    await metricsUntil(service.url, (metrics) => total(metrics, "sluice_balancer_answers_total") === 110);
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    assert.deepEqual(await run("/usr/bin/promtool", ["check", "metrics"], text), { code: 0, said: "" });
+  }));
 
 Deno.test("monitoring: Prometheus sees what is sent for a minute, and no alert", () =>
   withDirectory(async (directory) => {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { adminApp, type AdminOptions } from "../../src/balancer/admin/app.ts";
+import { noChanges } from "../../src/balancer/admin/changes.ts";
 import { PROBLEMS } from "../../src/balancer/admin/problems.ts";
 import type { AdminApp, AdminEnv } from "../../src/balancer/admin/server.ts";
 import { parseTokens } from "../../src/balancer/admin/tokens.ts";
@@ -58,6 +59,9 @@ export function adminClient(
     log,
     readiness: () => "ready",
     explain: () => ({ refusal: { status: 404, reason: "The cluster of this video URL is not configured" } }),
+    telling: { metrics: () => [] },
+    isMetricsToken: undefined,
+    changes: noChanges(),
     version: "1.2.3",
     hosts: [],
     clock: new SimulatedClock(0),

@@ -219,6 +219,9 @@ const PURE = [
     "shares",
     "steering",
     "tally",
+    "totals",
+    "refusals",
+    "work",
     "turn_order",
   ].map((name) => `src/balancer/${name}.ts`),
   ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
@@ -314,6 +317,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/fleet/query.ts": "tests/fleet/main_test.ts",
   // Types, and what a worker is told: seen through a worker.
   "src/balancer/messages.ts": "tests/balancer/worker_test.ts",
+  "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
   // Types, and the rules of the settings together: the tables and the properties are there.
   "src/balancer/route_rules.ts": "tests/balancer/route_settings_test.ts",
   "src/balancer/route_options.ts": "tests/balancer/route_option_rules_test.ts",
@@ -323,8 +327,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // Descriptions, and the shapes of bodies: seen through the calls that they are of.
   "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
   "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
-  // Types, and one part of the flags.
-  "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
+  // One part of the flags.
   "src/balancer/connection_flags.ts": "tests/balancer/config_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",

@@ -66,9 +66,13 @@ export const watchedServices: Check = eachService(({ healthcheck, build }, stage
 /** Variables that name the file in which a secret is, and hold none. */
 const PATHS = /_TLS_KEY$|_FILE$/;
 
+/** A secret that need not be set is passed on as it is, without a value of its own. */
+const OPTIONAL = new Set(["BALANCER_METRICS_TOKEN"]);
+
 export const secretsFromOutside: Check = eachService(({ environment = [] }) => {
   const required = /^\$\{\w+:\?[^}]+\}$/;
   return environment.filter((entry) => {
+    if (OPTIONAL.has(entry)) return false;
     const [, name, value = ""] = /^(\w+)(?:=(.*))?$/.exec(entry) ?? [];
     const password = /^\w+:\/\/[^:]*:(.*)@/.exec(value)?.[1];
     return /PASSWORD|TOKEN|SECRET|KEY/.test(name ?? "") && !PATHS.test(name ?? "")

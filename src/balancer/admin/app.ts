@@ -5,7 +5,8 @@ import type { Log } from "../../shared/log.ts";
 import type { Explanation } from "../explain.ts";
 import type { HealthBoard } from "../health/health_board.ts";
 import { type Store, StoreReadOnly, StoreUnavailable } from "../store/store.ts";
-import { authenticated, type Caller } from "./authentication.ts";
+import { authenticated, type Caller, watching } from "./authentication.ts";
+import type { ChangeCounts } from "./changes.ts";
 import { addDestinations } from "./destinations.ts";
 import { addDocs } from "./docs.ts";
 import { addExplain } from "./explanations.ts";
@@ -17,6 +18,7 @@ import { answersJson, invalid } from "./requests.ts";
 import { addRoutes } from "./routes.ts";
 import type { AdminApp } from "./server.ts";
 import type { Tokens } from "./tokens.ts";
+import { addWatching, type Telling } from "./watching.ts";
 
 export interface AdminOptions {
   readonly store: Store;
@@ -29,6 +31,11 @@ export interface AdminOptions {
   readonly explain: (video: string) => Explanation | undefined;
   /** The names of the service, beside its addresses and localhost. */
   readonly hosts: readonly string[];
+  readonly telling: Telling;
+  /** Undefined: everybody may watch. */
+  readonly isMetricsToken: ((token: string) => boolean) | undefined;
+  /** Is added to. */
+  readonly changes: ChangeCounts;
   /** Of the service, as the description of the API gives it. */
   readonly version: string;
 }
@@ -36,6 +43,8 @@ export interface AdminOptions {
 /** The admin API. Whatever the request, it answers, and with a 5xx only for its own failures. */
 export function adminApp(options: AdminOptions): AdminApp {
   const { store, health, tokens, log, clock, readiness, explain, hosts, version } = options;
+  const { telling, isMetricsToken, changes } = options;
+  const guesses = new Guesses(log, clock);
   const app = new OpenAPIHono<Caller>({
     defaultHook(result) {
       if (!result.success) throw invalid(result.error, result.target);
@@ -44,9 +53,10 @@ export function adminApp(options: AdminOptions): AdminApp {
   app.use(hardened, knownHosts(hosts));
   addHealth(app, readiness);
   addDocs(app, version);
+  addWatching(app, telling, watching(isMetricsToken, tokens, guesses));
   // What is added from here on is closed, whatever it is.
-  app.use("/api/v1/*", authenticated(tokens, new Guesses(log, clock)), answersJson);
-  addRoutes(app, store, log);
+  app.use("/api/v1/*", authenticated(tokens, guesses), answersJson);
+  addRoutes(app, store, log, changes);
   addExplain(app, explain);
   addDestinations(app, store, health, log);
   app.notFound((c) => refusal(app, c).toResponse());

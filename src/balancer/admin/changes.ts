@@ -1,6 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Route, RouteSettings } from "../routing.ts";
-import type { Store } from "../store/store.ts";
+import { type Store, StoreUnavailable } from "../store/store.ts";
 import { type Conditions, precondition } from "./conditions.ts";
 import { Problem } from "./problems.ts";
 import { settingsJson } from "./schemas.ts";
@@ -17,6 +17,16 @@ export const pathOf = (cluster: string): string => `/api/v1/routes/${cluster}`;
 export const unknownRoute = (cluster: string): Problem =>
   new Problem("unknown-route", `there is no route for ${cluster}: PUT ${pathOf(cluster)} makes one`);
 
+/** What became of changes that were asked for. */
+export type ChangeResult = "made" | "changed" | "removed" | "conflict" | "refused" | "unavailable" | "failed";
+
+export type ChangeCounts = Record<ChangeResult, number>;
+
+export const noChanges = (): ChangeCounts => ({
+  ...{ made: 0, changed: 0, removed: 0 },
+  ...{ conflict: 0, refused: 0, unavailable: 0, failed: 0 },
+});
+
 /**
  * Changes of routes, each one transaction of the store with the condition inside it, and one line of the log.
  * Every method throws {@linkcode Problem}.
@@ -24,10 +34,12 @@ export const unknownRoute = (cluster: string): Problem =>
 export class Changes {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #counts: ChangeCounts;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, counts = noChanges()) {
     this.#store = store;
     this.#log = log;
+    this.#counts = counts;
   }
 
   /** Makes the route, or replaces it. */
@@ -61,8 +73,12 @@ export class Changes {
   }
 
   async #change({ cluster, by }: ChangeRequest, to: (current: Route | undefined) => RouteSettings | null) {
-    const { before, after } = await this.#store.change(cluster, by, {}, to);
+    const { before, after } = await this.#store.change(cluster, by, {}, to).catch((error) => {
+      this.#counts[failureOf(error)]++;
+      throw error;
+    });
     const did = before === undefined ? "made" : after === undefined ? "removed" : "changed";
+    this.#counts[did]++;
     this.#log.info("route_changed", `${by} ${did} the route of ${cluster}`, {
       cluster,
       by,
@@ -72,4 +88,10 @@ export class Changes {
     });
     return { before, after };
   }
+}
+
+function failureOf(error: unknown): ChangeResult {
+  if (error instanceof StoreUnavailable) return "unavailable";
+  if (!(error instanceof Problem)) return "failed";
+  return error.problem === "precondition-failed" ? "conflict" : "refused";
 }

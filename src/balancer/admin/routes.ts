@@ -6,7 +6,7 @@ import { routeProblems } from "../route_rules.ts";
 import { clusterProblem } from "../route_settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./authentication.ts";
-import { type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";
+import { type ChangeCounts, type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";
 import { type Conditions, etag, notModified } from "./conditions.ts";
 import { patched } from "./merge_patch.ts";
 import * as operations from "./operations.ts";
@@ -15,8 +15,8 @@ import { invalid } from "./requests.ts";
 import { clusterSchema, fromJson, routeJson, versionJson } from "./schemas.ts";
 
 /** The calls of the API that read and change routes. */
-export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log): void {
-  const changes = new Changes(store, log);
+export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log, counts: ChangeCounts): void {
+  const changes = new Changes(store, log, counts);
   app.openapi(operations.listRoutes, async (c) => c.json((await store.routes()).map(routeJson), 200));
 
   app.openapi(operations.getRoute, async (c) => {

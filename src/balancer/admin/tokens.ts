@@ -58,6 +58,21 @@ export function parseTokens(text: string): Tokens {
   };
 }
 
+/**
+ * Reads the token that `--metrics-token` asks of those who watch; what it returns tells whether a token is that one.
+ *
+ * @throws {UsageError} that doesn't hold it
+ */
+export function parseMetricsToken(text: string): (token: string) => boolean {
+  const refuse = (why: string) =>
+    new UsageError(`Cannot use the value of --metrics-token: ${why}; give that from "openssl rand -hex 32"`);
+  if (!/^[\w.~+/-]+=*$/.test(text)) throw refuse("it holds other characters than those of a token");
+  const weakness = weaknessOf(text);
+  if (weakness !== undefined) throw refuse(weakness);
+  const digest = sha256(text);
+  return (token) => timingSafeEqual(sha256(token), digest);
+}
+
 /** Why a token could be guessed, by the most that one of its length and alphabet can hold; undefined if it can't. */
 function weaknessOf(token: string): string | undefined {
   const body = token.replace(/=+$/, "");

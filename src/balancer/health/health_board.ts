@@ -1,10 +1,10 @@
 import type { Log } from "../../shared/log.ts";
 import type { Absence, Availability } from "../availability.ts";
-import { type Override, serverOf } from "../override.ts";
+import { type Override, reasonOf, serverOf } from "../override.ts";
 import type { Route } from "../routing.ts";
 import { keyOf, type Place, placesOf, type Target } from "./checks.ts";
 import { HealthLog } from "./health_log.ts";
-import { type Health, Presence, type Report } from "./presence.ts";
+import { absenceOf, type Health, Presence, type Report } from "./presence.ts";
 
 /** Between two looks at what time alone changes: slow starts, reports that were not renewed, overrides that end. */
 const LOOK_MS = 250;
@@ -161,6 +161,16 @@ export class HealthBoard {
     });
   }
 
+  /** Those of {@linkcode view} of which something is known or wanted. */
+  noted(): ClusterView[] {
+    return [...this.#clusters.keys()].sort().flatMap((name) => this.view(name));
+  }
+
+  /** How often a destination went, and how often one came. */
+  get changes(): Readonly<Record<"down" | "up", number>> {
+    return this.#log.changes;
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#cancelLook?.();
@@ -285,11 +295,3 @@ function presenceOf({ name, target }: Place, before: Cluster | undefined, nowMs:
   const isSame = known?.place.target !== undefined && keyOf(known.place.target) === keyOf(target);
   return isSame ? known.presence : new Presence(target, nowMs);
 }
-
-/** An operator's word goes before what its health says. */
-function absenceOf(health: Health | undefined, override: Override | undefined): Absence | undefined {
-  if (override !== undefined) return override.state === "up" ? undefined : { share: 0, reason: "forced" };
-  return health === undefined || health.share === 1 ? undefined : { share: health.share, reason: "failover" };
-}
-
-const reasonOf = ({ state, by, expiresAt }: Override): string => `${by}: ${state} until ${expiresAt}`;

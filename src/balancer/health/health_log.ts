@@ -10,12 +10,15 @@ export class HealthLog {
   #beganMs = -Infinity;
   #lines = 0;
   #untold = 0;
+  /** How often a destination went, and how often one came, told or not. */
+  readonly changes = { down: 0, up: 0 };
 
   constructor(log: Log) {
     this.#log = log;
   }
 
   down(cluster: string, name: string, reason: string, nowMs: number): void {
+    this.changes.down++;
     if (!this.#mayTell(nowMs)) return;
     this.#log.warn("destination_down", "its turns go to the others", {
       cluster,
@@ -26,6 +29,7 @@ export class HealthLog {
   }
 
   up(cluster: string, name: string, reason: string, nowMs: number): void {
+    this.changes.up++;
     if (!this.#mayTell(nowMs)) return;
     this.#log.info("destination_up", "it takes its turns again", {
       cluster,

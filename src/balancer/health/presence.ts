@@ -1,3 +1,5 @@
+import type { Absence } from "../availability.ts";
+import type { Override } from "../override.ts";
 import type { Check } from "../route_options.ts";
 
 /** After coming back a destination's share rises for so long, in so many steps. */
@@ -74,4 +76,10 @@ export class Presence {
     const steps = Math.floor((nowMs - this.#returnedMs) / SLOW_START_MS * SLOW_START_STEPS) + 1;
     return Math.min(1, steps / SLOW_START_STEPS);
   }
+}
+
+/** An operator's word goes before what its health says. */
+export function absenceOf(health: Health | undefined, override: Override | undefined): Absence | undefined {
+  if (override !== undefined) return override.state === "up" ? undefined : { share: 0, reason: "forced" };
+  return health === undefined || health.share === 1 ? undefined : { share: health.share, reason: "failover" };
 }

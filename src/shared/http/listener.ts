@@ -47,13 +47,21 @@ export interface ListenerEvents {
   /** Connections can't be accepted from now on; it goes on trying. */
   acceptFailing(reason: string): void;
   acceptRecovered(failures: number): void;
+  /** A connection came, whatever becomes of it. */
+  accepted?(): void;
 }
 
 /** What became of connections, since the start. */
 export interface ConnectionCounts {
   accepted: number;
-  /** Closed because its client took too long. */
-  timedOut: number;
+  /** Could not be accepted. */
+  failed: number;
+  /** Closed because its request did not come in time. */
+  timedOutReading: number;
+  /** Closed because no other request came. */
+  timedOutIdle: number;
+  /** Closed because its client did not take its answer. */
+  timedOutWriting: number;
   /** Closed to make room for another one. */
   evicted: number;
   /** Closed at once: there was no room, or there were too many of its address. */
@@ -81,7 +89,10 @@ const MICROTASKS = 16;
 export class HttpListener implements Host {
   readonly places: Places<Connection>;
   readonly endings = new Endings();
-  readonly counts: ConnectionCounts = { accepted: 0, timedOut: 0, evicted: 0, refused: 0 };
+  readonly counts: ConnectionCounts = {
+    ...{ accepted: 0, failed: 0, timedOutReading: 0, timedOutIdle: 0, timedOutWriting: 0 },
+    ...{ evicted: 0, refused: 0 },
+  };
   isDraining = false;
   nowMs = 0;
   readonly #options: ListenerOptions;
@@ -141,6 +152,7 @@ export class HttpListener implements Host {
     const { connect, admission } = this.#options;
     const { places, counts } = this;
     counts.accepted++;
+    this.#options.events.accepted?.();
     const isAdmitted = admission === undefined || admission.enter(conn.remoteAddr);
     if (!isAdmitted || (places.size >= places.max && !this.#evict())) {
       counts.refused++;
@@ -170,6 +182,7 @@ export class HttpListener implements Host {
   #fail(error: unknown): number {
     this.#startTicking();
     this.#failedMs = this.nowMs;
+    this.counts.failed++;
     if (this.#failures++ === 0) {
       this.#options.events.acceptFailing(error instanceof Error ? error.message : String(error));
     }
@@ -203,9 +216,15 @@ export class HttpListener implements Host {
   #closeLate(): void {
     // `nowMs` may be a tick old when a stage is entered.
     for (const connection of this.places.late(this.nowMs - TICK_MS)) {
-      if (connection.stage !== "closing") this.counts.timedOut++;
-      if (connection.stage === "fresh" || connection.stage === "reading") connection.timeOut();
-      else connection.close();
+      const { stage } = connection;
+      if (stage === "fresh" || stage === "reading") {
+        this.counts.timedOutReading++;
+        connection.timeOut();
+        continue;
+      }
+      if (stage === "idle") this.counts.timedOutIdle++;
+      if (stage === "writing") this.counts.timedOutWriting++;
+      connection.close();
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { Changes } from "../../../src/balancer/admin/changes.ts";
+import { Changes, noChanges } from "../../../src/balancer/admin/changes.ts";
 import type { RouteSettings } from "../../../src/balancer/routing.ts";
+import { StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
 import { FULL, FULL_JSON } from "../../support/route_options.ts";
@@ -19,7 +20,8 @@ Deno.test({
     const lines: string[] = [];
     const write = (line: string) => lines.push(line);
     const log = createLog({ level: "info", format: "json", write, now: () => new Date(0) });
-    const changes = new Changes(new MemoryStore(), log);
+    const [store, counts] = [new MemoryStore(), noChanges()];
+    const changes = new Changes(store, log, counts);
     const request = { cluster: "origin-cluster", by: "alice", conditions: {} };
     await assert.rejects(changes.remove(request), { problem: "unknown-route" });
     await assert.rejects(changes.patch(request, () => SETTINGS), { problem: "unknown-route" });
@@ -41,6 +43,15 @@ Deno.test({
       undefined,
     ]]);
     assert.deepEqual([told[2].after, told[3].before], [FULL_JSON, FULL_JSON]);
+    store.fail(new StoreUnavailable("down"));
+    await assert.rejects(changes.put(request, SETTINGS), StoreUnavailable);
+    store.fail(undefined);
+    store.change = () => Promise.reject(new Error("broken"));
+    await assert.rejects(changes.put(request, SETTINGS), /broken/);
+    assert.deepEqual(counts, {
+      ...{ made: 1, changed: 2, removed: 1 },
+      ...{ conflict: 1, refused: 2, unavailable: 1, failed: 1 },
+    });
     assert.deepEqual([told[1].before.cdn_weight, told[1].after.cdn_weight], [9, 1]);
   },
 });

@@ -111,6 +111,6 @@ Deno.test({
     assert.equal(statusOf(failed), 500);
     assert.ok(!String(failed.body).includes("secret"));
     assert.deepEqual(eventsOf(entries), ["admin_failed"]);
-    assert.equal(statusOf(refuse({ status: 400, reason: "no" })), 400);
+    assert.equal(statusOf(refuse({ status: 400, id: "no", reason: "no" })), 400);
   },
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseTokens } from "../../../src/balancer/admin/tokens.ts";
+import { parseMetricsToken, parseTokens } from "../../../src/balancer/admin/tokens.ts";
 import { UsageError } from "../../../src/shared/flags.ts";
 
 const HEX = "0123456789abcdef0123456789abcdef";
@@ -119,3 +119,19 @@ function messageOf(run: () => unknown): string {
   }
   assert.fail("accepted");
 }
+
+Deno.test({
+  name: "tokens: that for the metrics is one, and a weak or malformed one is refused without being shown",
+  permissions: "none",
+  fn() {
+    const token = "0123456789abcdef".repeat(2);
+    const isRight = parseMetricsToken(token);
+    assert.deepEqual([isRight(token), isRight(`${token}0`), isRight("")], [true, false, false]);
+    for (const wrong of ["short", `${token} ${token}`, "a".repeat(40)]) {
+      assert.throws(() => parseMetricsToken(wrong), (error: Error) => {
+        assert.match(error.message, /^Cannot use the value of --metrics-token: /);
+        return !error.message.includes(wrong);
+      });
+    }
+  },
+});

@@ -235,3 +235,22 @@ Deno.test({
     assert.deepEqual(given.at(-1), []);
   },
 });
+
+Deno.test({
+  name: "health board: what is noted are clusters with checks or overrides alone, and each change is counted",
+  permissions: "none",
+  fn() {
+    const { originCheck: _, cdns: __, ...unchecked } = ROUTE;
+    const routes = [ROUTE, { ...unchecked, cluster: "unchecked" }, { ...unchecked, cluster: "forced" }];
+    const { board, reportAll } = boardOf(routes);
+    assert.deepEqual(board.noted().map(({ cluster }) => cluster), [CLUSTER]);
+    board.override([{ ...overrideOf("cdn", "down"), cluster: "forced" }]);
+    assert.deepEqual(board.noted(), [...board.view("forced"), ...board.view(CLUSTER)]);
+    reportAll(UP);
+    board.report(CLUSTER, "a", DOWN);
+    assert.deepEqual(board.changes, { down: 2, up: 0 });
+    board.report(CLUSTER, "a", UP);
+    assert.deepEqual(board.changes, { down: 2, up: 1 });
+    board.stop();
+  },
+});

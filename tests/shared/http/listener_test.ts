@@ -33,6 +33,17 @@ for (const [name, stage, said, act] of SLOW) {
       assert.ok(client.isClosed);
       assert.equal(statusesOf(client.received).join(), said);
       assert.equal(listener.places.size, 0);
+      const { timedOutReading, timedOutIdle, timedOutWriting } = listener.counts;
+      assert.deepEqual(
+        [timedOutReading, timedOutIdle, timedOutWriting],
+        {
+          fresh: [1, 0, 0],
+          reading: [1, 0, 0],
+          idle: [0, 1, 0],
+          writing: [0, 0, 1],
+          closing: [0, 0, 0],
+        }[stage as "idle"],
+      );
     },
   });
 }
@@ -55,7 +66,7 @@ Deno.test({
   name: "listener: who takes no answer is not read any further, and closed",
   permissions: "none",
   async fn() {
-    const { pass, connect } = simulateListener();
+    const { pass, connect, listener } = simulateListener();
     const client = new SimulatedClient();
     client.takesAnswers = false;
     await connect(GET, client);
@@ -64,6 +75,7 @@ Deno.test({
     assert.deepEqual([client.isClosed, client.received], [false, ""]);
     await pass(LATE_MS);
     assert.deepEqual([client.isClosed, client.received], [true, ""]);
+    assert.equal(listener.counts.timedOutWriting, 1);
   },
 });
 

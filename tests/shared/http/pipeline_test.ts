@@ -128,9 +128,12 @@ Deno.test({
   async fn() {
     const measured: number[] = [];
     const { connect } = simulateListener({
-      measure(requests, ms) {
-        assert.ok(ms >= 0);
-        measured.push(requests);
+      measure: {
+        begin: () => 7,
+        end(requests, beganMs) {
+          assert.equal(beganMs, 7);
+          measured.push(requests);
+        },
       },
     });
     const client = await connect(GET.repeat(3));

@@ -6,13 +6,19 @@ Deno.test({
   name: "refusals: each says in one line of printable ASCII what is wrong, and has a status with a phrase",
   permissions: "none",
   fn() {
-    const all = Object.values(refusals).filter((value) => typeof value === "object");
+    const all = Object.values(refusals).filter((value) => typeof value === "object" && "reason" in value);
     assert.ok(all.length > 15);
-    for (const { status, reason } of all) {
+    for (const { status, id, reason } of all) {
+      assert.match(id, /^[a-z]+(-[a-z]+)*$/);
       assert.match(reason, /^[\x20-\x7e]+[^.]$/);
       assert.match(statusLine(status), /^HTTP\/1\.1 [45]\d\d [A-Z][A-Za-z -]+\r\n$/);
     }
     assert.equal(new Set(all.map(({ reason }) => reason)).size, all.length);
+    assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
+    // Only a body in chunks is refused by those alone who take bodies.
+    assert.deepEqual(all.filter((refusal) => !refusals.HEAD_REFUSALS.includes(refusal)), [
+      refusals.LENGTH_REQUIRED,
+    ]);
   },
 });
 

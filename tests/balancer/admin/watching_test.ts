@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { parseMetricsToken } from "../../../src/balancer/admin/tokens.ts";
+import { balancerMetrics } from "../../../src/balancer/admin/metrics.ts";
+import { adminClient, ALICE } from "../../support/admin_client.ts";
+import { sampleMoment } from "../../support/admin_moment.ts";
+import { MemoryStore } from "../../support/memory_store.ts";
+
+const TOKEN = "fedcba9876543210fedcba9876543210";
+const telling = { metrics: () => balancerMetrics(sampleMoment()) };
+
+Deno.test({
+  name: "watching: metrics are there for everybody, in the form that the client wants",
+  permissions: "none",
+  async fn() {
+    const { call } = adminClient({ store: new MemoryStore(), telling });
+    const plain = await call("GET /metrics", { token: null });
+    assert.equal(plain.status, 200);
+    assert.equal(plain.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert.match(plain.text, /^sluice_balancer_connections_open 4$/m);
+    const headers = { Accept: "application/openmetrics-text; version=1.0.0" };
+    const open = await call("GET /metrics", { token: null, headers });
+    assert.match(open.headers.get("Content-Type")!, /^application\/openmetrics-text/);
+    assert.ok(open.text.endsWith("# EOF\n"));
+    const names = { Host: "evil.example" };
+    assert.equal((await call("GET /metrics", { token: null, headers: names })).status, 421);
+    assert.equal((await call("POST /metrics")).status, 405);
+  },
+});
+
+Deno.test({
+  name: "watching: a token closes them, but to who has that one or another of the service's",
+  permissions: "none",
+  async fn() {
+    const isMetricsToken = parseMetricsToken(TOKEN);
+    const { call } = adminClient({ store: new MemoryStore(), telling, isMetricsToken });
+    for (const [token, status] of [[null, 401], [`${TOKEN}0`, 401], [TOKEN, 200], [ALICE, 200]] as const) {
+      assert.equal((await call("GET /metrics", { token })).status, status);
+    }
+    // It is for watching alone.
+    assert.equal((await call("GET /api/v1/routes", { token: TOKEN })).status, 401);
+  },
+});
