@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { freeDescriptors } from "../shared/descriptors.ts";
 import { type HostPort, readDotEnv, UsageError } from "../shared/flags.ts";
+import { EventStreams } from "../shared/http/event_streams.ts";
 import { Exchange, type SlowResponder } from "../shared/http/exchange.ts";
 import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog, type Log } from "../shared/log.ts";
@@ -14,6 +15,7 @@ import { noChanges } from "./admin/changes.ts";
 import { balancerMetrics } from "./admin/metrics.ts";
 import { type Facts, momentOf, type Watched } from "./admin/moment.ts";
 import { adminResponder } from "./admin/server.ts";
+import { statusJson } from "./admin/status.ts";
 import { parseMetricsToken, parseTokens, type Tokens } from "./admin/tokens.ts";
 import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./certificate.ts";
 import { type BalancerConfig, parseConfig } from "./config.ts";
@@ -39,6 +41,12 @@ import { openStore } from "./store/store.ts";
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
 /** Where the worker's modules are: to start one takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * Of the page. Fewer than connections, so that open pages keep nobody out; one that nobody reads fills 100 KB of the
+ * kernel's memory in its time.
+ */
+const STREAMS = { streamsMax: 8, intervalMs: 1000, lifetimeMs: 5 * 60_000 };
 
 /** Who may do what on the admin port. */
 interface Access {
@@ -92,6 +100,12 @@ async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access,
     changes: noChanges(),
     nowMs: REAL_CLOCK.monotonicMs,
   } satisfies Watched;
+  const status = (hasHistory: boolean) => statusJson(momentOf(watched), Date.now(), hasHistory);
+  const streams = new EventStreams({
+    ...STREAMS,
+    message: () => status(false),
+    setTimer: REAL_CLOCK.setTimer,
+  });
   const { version } = denoJson;
   const app = adminApp({
     store,
@@ -101,18 +115,27 @@ async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access,
     clock: REAL_CLOCK,
     version,
     hosts: config.adminHosts,
-    telling: { metrics: () => balancerMetrics(momentOf(watched)) },
+    telling: { metrics: () => balancerMetrics(momentOf(watched)), status },
     isMetricsToken,
     changes: watched.changes,
     readiness: () => master.readiness,
     explain: (video) => master.explain(video),
   });
-  const adminListener = listenForAdmin(admin, config, adminResponder(app, log), master.acceptTrouble);
+  const adminListener = listenForAdmin(
+    admin,
+    config,
+    adminResponder(app, log, streams),
+    master.acceptTrouble,
+  );
   try {
     const started = master.start().then(() => stop.promise);
     return await Promise.race([stop.promise, started, master.failed.then(() => 1)]);
   } finally {
-    await master.stop(adminListener, hurry.promise);
+    const stopAdmin = () => {
+      streams.end();
+      return adminListener.stop();
+    };
+    await master.stop({ stop: stopAdmin }, hurry.promise);
     await accessLog?.close();
   }
 }

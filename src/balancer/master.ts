@@ -37,7 +37,7 @@ export class Master {
   readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
   /** What the workers did since the start. */
-  readonly totals = new Totals();
+  readonly totals = new Totals(performance.now());
   readonly database = new DatabaseState();
 
   constructor(parts: MasterParts) {
@@ -58,7 +58,7 @@ export class Master {
       accessSample: accessLog ? config.accessLogSample : 0,
     }, {
       measured: (measurement) => sendMetrics?.(measurement),
-      reported: (worker, report) => this.totals.add(worker, report),
+      reported: (worker, report) => this.totals.add(worker, report, performance.now()),
       noted: (lines, count) => accessLog?.add(lines, count),
       lost: (loss) => this.#lose(loss),
       spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
@@ -225,7 +225,7 @@ export class Master {
     });
     this.#routes = routes;
     this.#crew.replace(this.#table);
-    this.totals.redirects.keepOnly((cluster, destination) =>
+    this.totals.keepOnly((cluster, destination) =>
       this.#table!.get(cluster)?.destinations.some(({ name }) => name === destination) ?? false
     );
   }

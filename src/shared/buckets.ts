@@ -6,6 +6,23 @@ export interface BucketCounts {
   readonly sum: number;
 }
 
+/**
+ * The value that so large a part of all is at most, as far as the bounds tell: within a bucket values are taken to lie
+ * evenly. Null where there is none; the last bound for what is above it.
+ */
+export function quantile({ bounds, counts }: Omit<BucketCounts, "sum">, part: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  let left = part * total;
+  for (const [i, bound] of bounds.entries()) {
+    const count = counts[i]!;
+    const low = bounds[i - 1] ?? 0;
+    if (left <= count && count > 0) return low + (bound - low) * left / count;
+    left -= count;
+  }
+  return bounds.at(-1)!;
+}
+
 /** How many cells a histogram of these bounds takes. */
 export const cellsOf = (bounds: readonly number[]): number => bounds.length + 2;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { REFUSAL_IDS } from "../../src/balancer/refusals.ts";
-import { Totals } from "../../src/balancer/totals.ts";
+import { Name, Totals } from "../../src/balancer/totals.ts";
 import { Work } from "../../src/balancer/work.ts";
 
 const CONNECTIONS = {
@@ -28,5 +28,26 @@ Deno.test({
     assert.equal(totals.open, 5);
     totals.forget(1);
     assert.equal(totals.open, 1);
+    assert.equal(totals.recent.minute("refused", 0), 2);
+    assert.equal(totals.latencyOfMinute(0).counts.reduce((sum, count) => sum + count), 2);
+  },
+});
+
+Deno.test({
+  name: "totals: what is no longer there is forgotten, also of the last hour",
+  permissions: "none",
+  fn() {
+    const totals = new Totals();
+    const { latency } = totals;
+    const redirects = ["a", "b"].map((cluster) => ({
+      ...{ cluster, destination: "cdn", reason: "turn" as const, status: 301, count: 1 },
+    }));
+    const done = { redirects, refusals: new Map(), answers: new Map(), latency };
+    totals.add(0, { done, connections: CONNECTIONS, open: 0 });
+    totals.keepOnly((cluster) => cluster === "b");
+    assert.deepEqual([...totals.redirects.all()].map(({ cluster }) => cluster), ["b"]);
+    const minutes = ["a", "b"].map((cluster) => totals.recent.minute(Name.destination(cluster, "cdn"), 0));
+    assert.deepEqual(minutes, [0, 1]);
+    assert.equal(totals.recent.minute(Name.redirected, 0), 2);
   },
 });

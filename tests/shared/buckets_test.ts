@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Buckets, cellsOf } from "../../src/shared/buckets.ts";
+import { Buckets, cellsOf, quantile } from "../../src/shared/buckets.ts";
 
 Deno.test({
   name: "buckets: a value counts at the first bound that it does not pass",
@@ -33,5 +33,19 @@ Deno.test({
         );
       }),
     );
+  },
+});
+
+Deno.test({
+  name: "buckets: a quantile lies within its bucket, and is unknown of nothing",
+  permissions: "none",
+  fn() {
+    const of = (counts: number[], part: number) => quantile({ bounds: [1, 2, 4], counts }, part);
+    assert.equal(of([0, 0, 0, 0], 0.5), null);
+    assert.equal(of([10, 0, 0, 0], 0.5), 0.5);
+    assert.equal(of([0, 10, 10, 0], 0.5), 2);
+    assert.equal(of([0, 10, 10, 0], 0.75), 3);
+    assert.equal(of([0, 0, 0, 5], 0.99), 4);
+    assert.equal(of([0, 5, 0, 0], 0), 1);
   },
 });

@@ -59,7 +59,7 @@ export function adminClient(
     log,
     readiness: () => "ready",
     explain: () => ({ refusal: { status: 404, reason: "The cluster of this video URL is not configured" } }),
-    telling: { metrics: () => [] },
+    telling: { metrics: () => [], status: () => "{}" },
     isMetricsToken: undefined,
     changes: noChanges(),
     version: "1.2.3",
@@ -104,7 +104,7 @@ function requestOf(line: string, { body, headers, token = ALICE }: CallOptions =
 
 /** What holds of every answer, above all of every refusal. */
 function checkAnswer(line: string, { status, headers, json }: Answer): void {
-  const isAsset = status < 400 && /^[A-Z]+ \/api\/v1\/(docs|openapi\.json)/.test(line);
+  const isAsset = status < 400 && /^[A-Z]+ (\/api\/v1\/(docs|openapi\.json)|\/$|\/assets\/)/.test(line);
   assert.equal(headers.get("Cache-Control"), isAsset ? "no-cache" : "no-store", line);
   assert.equal(headers.get("X-Content-Type-Options"), "nosniff", line);
   assert.match(headers.get("Content-Security-Policy") ?? "", /^default-src 'none';/, line);

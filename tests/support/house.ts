@@ -215,6 +215,7 @@ const PURE = [
     "choice",
     "explain",
     "rate_cap",
+    "recent",
     "rendezvous",
     "shares",
     "steering",

@@ -5,9 +5,11 @@
  */
 import { type FullAnswer, textAnswer } from "../../shared/http/answers.ts";
 import { statusLine } from "../../shared/http/status.ts";
+import type { EventStreams } from "../../shared/http/event_streams.ts";
 import type { SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
 import type { Log } from "../../shared/log.ts";
 import { BODY_BYTES_MAX } from "./requests.ts";
+import { EVENTS_TYPE } from "./watching.ts";
 
 /** What the app is told of a request beside what is in it. */
 export interface AdminEnv {
@@ -24,7 +26,22 @@ const TOO_LONG = new Uint8Array(BODY_BYTES_MAX + 1);
 /** The methods that a `Request` is made of as they are; it refuses some others, and changes the case of a few. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-export function adminResponder(app: AdminApp, log: Log): SlowResponder<FullAnswer<string | Uint8Array>> {
+/** Who is refused a stream asks again in this many seconds. */
+const RETRY_SECONDS = 30;
+
+/** @param streams opened where the app answers with the type of one: what it lets through is theirs to tell */
+export function adminResponder(
+  app: AdminApp,
+  log: Log,
+  streams: Pick<EventStreams, "open">,
+): SlowResponder;
+/** Without streams there are none. */
+export function adminResponder(app: AdminApp, log: Log): SlowResponder<FullAnswer<string | Uint8Array>>;
+export function adminResponder(
+  app: AdminApp,
+  log: Log,
+  streams?: Pick<EventStreams, "open">,
+): SlowResponder {
   return {
     bodyBytesMax: BODY_BYTES_MAX,
     refuse: ({ status, reason }) => textAnswer(status, reason),
@@ -34,6 +51,12 @@ export function adminResponder(app: AdminApp, log: Log): SlowResponder<FullAnswe
       }
       try {
         const response = await app.fetch(requestOf(request), { remoteAddr: request.from });
+        if (response.headers.get("content-type") === EVENTS_TYPE && request.method === "GET") {
+          return streams?.open() ??
+            textAnswer(503, "Enough event streams are open: ask /api/v1/status?history=no", [
+              `retry-after: ${RETRY_SECONDS}`,
+            ]);
+        }
         return await answerOf(response, request.method === "HEAD");
       } catch (error) {
         log.error("admin_failed", `${request.method} ${request.target} failed`, { error });

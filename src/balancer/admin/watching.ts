@@ -1,14 +1,24 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../../shared/exposition.ts";
+import { streamOf } from "../../shared/http/file_forms.ts";
+import type { StaticFile } from "../../shared/http/static_file.ts";
 import type { Caller } from "./authentication.ts";
+import { pageFiles } from "./files.ts";
+import { Problem } from "./problems.ts";
 
 /** What the service tells of itself. */
 export interface Telling {
   readonly metrics: () => readonly Family[];
+  /** JSON, with the last hour or without. */
+  readonly status: (hasHistory: boolean) => string;
 }
 
-/** The numbers of the service, for programs and for the page. */
+/** Where the status is told once a second; {@linkcode EVENTS_TYPE} has the listener open a stream of it. */
+export const EVENTS_PATH = "/api/v1/events";
+export const EVENTS_TYPE = "text/event-stream";
+
+/** The numbers of the service, for programs and for the page; and the page, which holds none itself. */
 export function addWatching(
   app: OpenAPIHono<Caller>,
   telling: Telling,
@@ -18,4 +28,25 @@ export function addWatching(
     const format = formatFor(c.req.header("Accept"));
     return c.body(renderMetrics(telling.metrics(), format), 200, { "Content-Type": CONTENT_TYPES[format] });
   });
+  app.get("/api/v1/status", guard, (c) => {
+    const { history, ...others } = c.req.query();
+    if (!(history === undefined || history === "no") || Object.keys(others).length > 0) {
+      const detail = "give none, or history=no";
+      throw new Problem("invalid-parameter", detail, { errors: [{ parameter: "history", detail }] });
+    }
+    return c.body(telling.status(history === undefined), 200, { "Content-Type": "application/json" });
+  });
+  app.get(EVENTS_PATH, guard, (c) => c.body(null, 200, { "Content-Type": EVENTS_TYPE }));
+  for (const [path, file] of pageFiles()) app.get(path, (c) => responseOf(file, c));
+}
+
+async function responseOf(file: StaticFile, c: Context): Promise<Response> {
+  const { head, body } = await file.answer({
+    acceptEncoding: c.req.header("Accept-Encoding"),
+    ifNoneMatch: c.req.header("If-None-Match"),
+  });
+  const [line = "", ...fields] = head.trimEnd().split("\r\n");
+  const status = Number(line.split(" ")[1]);
+  const headers = fields.map((field) => field.split(/: (.*)/).slice(0, 2) as [string, string]);
+  return new Response(status === 304 ? null : streamOf(body as Uint8Array<ArrayBuffer>), { status, headers });
 }

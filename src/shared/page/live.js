@@ -18,11 +18,13 @@ const LOST_MS = 4000;
  * @property {string} events that of the stream, whose events are as `brief`
  * @property {(status: any) => void} onWhole
  * @property {(status: any) => boolean} onBrief returns whether it lacks something, so that all is to be asked for anew
+ * @property {() => Record<string, string>} [headers] what to send with each question; with any there is no stream, which takes none
+ * @property {(status: number) => void} [onDenied] told when the service wants a token, and gets none or a wrong one
  * @property {(isLost: boolean, sinceMs: number) => void} onLink told when the service is lost, and when it is back
  */
 
 /** @param {Following} following */
-export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
+export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers = () => ({}), onDenied }) {
   /** @type {EventSource | undefined} */
   let source;
   let heardMs = Date.now();
@@ -30,6 +32,8 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
   let isCurrent = false;
   let isAsking = false;
   let streamAfterMs = 0;
+  /** What was sent when the service denied an answer: the same is not sent again. @type {string | undefined} */
+  let denied;
 
   function heard() {
     heardMs = Date.now();
@@ -40,7 +44,16 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
 
   /** @param {string} address */
   async function ask(address) {
-    const response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(LOST_MS) });
+    const response = await fetch(address, {
+      cache: "no-store",
+      headers: headers(),
+      signal: AbortSignal.timeout(LOST_MS),
+    });
+    if (onDenied && (response.status === 401 || response.status === 429)) {
+      heard();
+      denied = JSON.stringify(headers());
+      onDenied(response.status);
+    }
     if (!response.ok) throw new Error(`${response.status}`);
     return await response.json();
   }
@@ -53,6 +66,7 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
       else {
         onWhole(await ask(whole));
         isCurrent = true;
+        openStream();
       }
       heard();
     } catch {
@@ -63,7 +77,7 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
   }
 
   function openStream() {
-    if (source || Date.now() < streamAfterMs) return;
+    if (source || !isCurrent || Date.now() < streamAfterMs || Object.keys(headers()).length > 0) return;
     source = new EventSource(events);
     source.onmessage = ({ data }) => {
       heard();
@@ -83,7 +97,9 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink }) {
   }
 
   function watch() {
-    if (document.hidden) return;
+    if (document.hidden || denied === JSON.stringify(headers())) return;
+    if (denied !== undefined) heardMs = Date.now();
+    denied = undefined;
     openStream();
     const silentMs = Date.now() - heardMs;
     if (!isCurrent || silentMs > POLL_MS) poll();

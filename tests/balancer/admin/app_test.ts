@@ -12,7 +12,6 @@ Deno.test({
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
     const unknown = [
-      "/",
       "/api",
       "/api/v1",
       "/api/v1/",

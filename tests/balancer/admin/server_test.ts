@@ -114,3 +114,20 @@ Deno.test({
     assert.equal(statusOf(refuse({ status: 400, id: "no", reason: "no" })), 400);
   },
 });
+
+Deno.test({
+  name: "server: where the app lets a stream through it is opened, as long as there is room",
+  permissions: "none",
+  async fn() {
+    const app: AdminApp = {
+      fetch: () => new Response(null, { headers: { "Content-Type": "text/event-stream" } }),
+    };
+    const follow = () => Promise.resolve();
+    const streams = [{ head: "HTTP/1.1 200 OK\r\n", follow }];
+    const { answer } = adminResponder(app, logInto([]), { open: () => streams.pop() });
+    assert.ok("follow" in await answer(request("GET /api/v1/events")));
+    const full = await answer(request("GET /api/v1/events"));
+    assert.match(full.head, /^HTTP\/1\.1 503 .*retry-after: 30\r\n/s);
+    assert.ok(!("follow" in await answer(request("HEAD /api/v1/events"))));
+  },
+});

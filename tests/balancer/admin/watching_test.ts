@@ -6,7 +6,10 @@ import { sampleMoment } from "../../support/admin_moment.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
 
 const TOKEN = "fedcba9876543210fedcba9876543210";
-const telling = { metrics: () => balancerMetrics(sampleMoment()) };
+const telling = {
+  metrics: () => balancerMetrics(sampleMoment()),
+  status: (hasHistory: boolean) => JSON.stringify({ hasHistory }),
+};
 
 Deno.test({
   name: "watching: metrics are there for everybody, in the form that the client wants",
@@ -38,5 +41,33 @@ Deno.test({
     }
     // It is for watching alone.
     assert.equal((await call("GET /api/v1/routes", { token: TOKEN })).status, 401);
+  },
+});
+
+Deno.test({
+  name: "watching: the page and its files need no token, the status does where there is one",
+  permissions: "none",
+  async fn() {
+    const open = adminClient({ store: new MemoryStore(), telling });
+    const isMetricsToken = parseMetricsToken(TOKEN);
+    const closed = adminClient({ store: new MemoryStore(), telling, isMetricsToken });
+    for (const { call } of [open, closed]) {
+      const page = await call("GET /", { token: null });
+      assert.deepEqual([page.status, page.headers.get("Content-Type")], [200, "text/html; charset=utf-8"]);
+      const headers = { "If-None-Match": page.headers.get("ETag")! };
+      assert.equal((await call("GET /", { token: null, headers })).status, 304);
+      assert.equal((await call("GET /assets/balancer/admin/page/page.js", { token: null })).status, 200);
+      assert.equal((await call("GET /assets/balancer/admin/page/none.js", { token: null })).status, 404);
+    }
+    for (const path of ["/api/v1/status", "/api/v1/events"]) {
+      assert.equal((await open.call(`GET ${path}`, { token: null })).status, 200);
+      assert.equal((await closed.call(`GET ${path}`, { token: null })).status, 401);
+      assert.equal((await closed.call(`GET ${path}`, { token: TOKEN })).status, 200);
+    }
+    assert.deepEqual((await open.call("GET /api/v1/status")).json, { hasHistory: true });
+    assert.deepEqual((await open.call("GET /api/v1/status?history=no")).json, { hasHistory: false });
+    for (const query of ["history=yes", "histories=no"]) {
+      assert.equal((await open.call(`GET /api/v1/status?${query}`)).status, 400);
+    }
   },
 });

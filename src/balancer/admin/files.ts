@@ -1,0 +1,40 @@
+/**
+ * What the page is made of. Imported as text, it takes no permission to read.
+ *
+ * @module
+ */
+import { StaticFile } from "../../shared/http/static_file.ts";
+import { sharedPageFiles } from "../../shared/page/files.ts";
+import api from "./page/api.js" with { type: "text" };
+import clusters from "./page/clusters.js" with { type: "text" };
+import difference from "./page/difference.js" with { type: "text" };
+import dom from "./page/dom.js" with { type: "text" };
+import editor from "./page/editor.js" with { type: "text" };
+import history from "./page/history.js" with { type: "text" };
+import page from "./page/index.html" with { type: "text" };
+import operator from "./page/operator.js" with { type: "text" };
+import script from "./page/page.js" with { type: "text" };
+import style from "./page/page.css" with { type: "text" };
+import verdict from "./page/verdict.js" with { type: "text" };
+
+/** Every file by its path: below `/assets/` they lie as in the project, so that scripts find each other in both. */
+export const pageFiles = (): ReadonlyMap<string, StaticFile> =>
+  new Map([
+    ["/", new StaticFile("text/html", page)],
+    ["/assets/balancer/admin/page/page.css", new StaticFile("text/css", style)],
+    ...([
+      ["api", api],
+      ["clusters", clusters],
+      ["difference", difference],
+      ["dom", dom],
+      ["editor", editor],
+      ["history", history],
+      ["operator", operator],
+      ["page", script],
+      ["verdict", verdict],
+    ] as const).map(([name, text]): [string, StaticFile] => [
+      `/assets/balancer/admin/page/${name}.js`,
+      new StaticFile("text/javascript", text),
+    ]),
+    ...sharedPageFiles(),
+  ]);

@@ -1,0 +1,230 @@
+/**
+ * The page of the balancer.
+ *
+ * @module
+ */
+import { Chart } from "../../../shared/page/chart.js";
+import {
+  bytes,
+  count,
+  duration,
+  percent,
+  rate,
+  short,
+  timeOfDay,
+  UNKNOWN,
+} from "../../../shared/page/format.js";
+import { follow } from "../../../shared/page/live.js";
+import { credentials, mayChange } from "./api.js";
+import { showClusters } from "./clusters.js";
+import { byId, make, replace, setText } from "./dom.js";
+import { edit } from "./editor.js";
+import { History } from "./history.js";
+import * as operator from "./operator.js";
+import { lostVerdict, verdictOf } from "./verdict.js";
+
+/** A line is broken where two points, one in ten seconds, are further apart. */
+const GAP_SECONDS = 25;
+
+const history = new History();
+/** Whether the service asks for a token of everybody. */
+let isClosed = false;
+/** @type {any} */
+let last;
+
+/** @type {readonly [key: string, label: string, unit: string][]} */
+const TILES = [
+  ["redirected", "Redirects", "/s"],
+  ["refused", "Refused", "/s"],
+  ["p50", "Latency p50", ""],
+  ["p99", "Latency p99", ""],
+  ["open", "Connections", ""],
+  ["stale", "Routes", ""],
+  ["cpu", "Processor", ""],
+  ["memory", "Memory", ""],
+];
+const tiles = new Map(TILES.map(([key, label, unit]) => {
+  const tile = make("div", "", "tile");
+  const value = make("dd");
+  const number = make("span", UNKNOWN);
+  value.append(number);
+  if (unit) value.append(" ", make("small", unit));
+  tile.append(make("dt", label), value);
+  byId("tiles").append(tile);
+  return [key, { tile, number }];
+}));
+
+const shared = { fromZero: true, gapSeconds: GAP_SECONDS };
+const traffic = byId("traffic");
+const requests = new Chart(traffic, {
+  ...shared,
+  title: "Requests /s",
+  series: ["redirected", "refused"],
+  tones: ["one", "bad"],
+  format: rate,
+});
+const latency = new Chart(traffic, {
+  ...shared,
+  title: "Latency",
+  series: ["p50", "p99"],
+  format: latencyText,
+});
+const connections = new Chart(traffic, {
+  ...shared,
+  title: "Connections",
+  series: ["open"],
+  format: short,
+});
+
+/** `32 µs`, `1.2 ms`. @param {number | null | undefined} seconds */
+function latencyText(seconds) {
+  if (seconds === null || seconds === undefined) return UNKNOWN;
+  return seconds < 0.001
+    ? `${short(Math.round(seconds * 1e6))} µs`
+    : `${short(Number((seconds * 1e3).toPrecision(2)))} ms`;
+}
+
+/** @param {string} key @param {string} text @param {boolean} [isBad] */
+function tell(key, text, isBad = false) {
+  const { tile, number } = /** @type {{ tile: Element, number: Element }} */ (tiles.get(key));
+  setText(number, text);
+  tile.className = isBad ? "tile bad" : "tile";
+}
+
+/** @param {import("./verdict.js").Verdict} verdict */
+function judge({ tone, sentence, advice }) {
+  const place = byId("verdict");
+  place.className = `verdict ${tone}`;
+  const first = make("p");
+  first.append(make("strong", sentence));
+  replace(place, [first, ...advice.map((text) => make("p", text))]);
+}
+
+/** @param {any} status @returns {[string, string][]} */
+function factsOf(
+  { database, routes, workers, connections, snapshot_age_seconds, certificate_end_seconds, changes },
+) {
+  const { newest } = routes;
+  const kind = database.kind === "postgresql" ? "PostgreSQL" : "embedded PostgreSQL";
+  const state = !database.up ? "does not answer" : database.read_only ? "takes no changes" : "answers";
+  const made = changes.made + changes.changed + changes.removed;
+  const failed = changes.conflict + changes.refused + changes.unavailable + changes.failed;
+  return [
+    ["Database", `${kind}, ${state}`],
+    ["Came back", `${count(database.reconnects)} times`],
+    ["Routes", count(routes.count)],
+    ["Newest", newest ? `${newest.cluster}, version ${newest.version}, by ${newest.by}` : UNKNOWN],
+    [
+      "Changed",
+      newest ? `${newest.at.slice(0, 10)} ${timeOfDay(Date.parse(newest.at) / 1000, true)}` : UNKNOWN,
+    ],
+    ["Changes through this instance", `${count(made)} made, ${count(failed)} not`],
+    ["Kept in a file", snapshot_age_seconds === null ? UNKNOWN : `${duration(snapshot_age_seconds)} ago`],
+    ["Workers", `${count(workers.alive)} of ${count(workers.wanted)}, and ${count(workers.spares)} spare`],
+    ["Connections accepted", count(connections.accepted)],
+    [
+      "Closed: slow, idle, untaken",
+      [connections.timedOutReading, connections.timedOutIdle, connections.timedOutWriting].map(count).join(
+        ", ",
+      ),
+    ],
+    ["Closed at the limit, refused", [connections.evicted, connections.refused].map(count).join(", ")],
+    [
+      "Certificate ends",
+      certificate_end_seconds === null
+        ? "none is shown"
+        : new Date(certificate_end_seconds * 1000).toISOString().slice(0, 10),
+    ],
+  ];
+}
+
+/** @param {any} status */
+function showFacts(status) {
+  replace(byId("facts"), factsOf(status).flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+}
+
+/** @param {any} status */
+function showReasons({ reasons, minute_seconds }) {
+  const rows = reasons.sort((/** @type {any} */ one, /** @type {any} */ other) => other.total - one.total)
+    .map((/** @type {any} */ { kind, reason, minute, total }) => {
+      const row = make("tr");
+      row.append(
+        make("td", reason),
+        make(
+          "td",
+          kind === "redirect" ? "redirected" : "refused",
+          `text ${kind === "redirect" ? "state-quiet" : "state-bad"}`,
+        ),
+        make("td", minute_seconds > 0 ? rate(minute / minute_seconds) : UNKNOWN),
+        make("td", count(total)),
+      );
+      return row;
+    });
+  const none = make("tr");
+  none.append(make("td", UNKNOWN), make("td", UNKNOWN, "text"), make("td", UNKNOWN), make("td", UNKNOWN));
+  replace(byId("reasons"), rows.length > 0 ? rows : [none]);
+}
+
+function showCharts() {
+  const { times } = history;
+  const now = times.at(-1) ?? Date.now() / 1000;
+  const since = times[0] ?? now;
+  requests.update(times, [history.perSecond(1), history.perSecond(2)], now, since);
+  latency.update(times, [history.values(4), history.values(5)], now, since);
+  connections.update(times, [history.values(3)], now, since);
+}
+
+/** @param {any} status */
+function show(status) {
+  last = status;
+  const { database, latency: { p50, p99 }, connections: { open, max } } = status;
+  const up = duration(Date.now() / 1000 - status.start_seconds);
+  setText(byId("where"), `${status.version} on ${status.address}, up ${up}`);
+  const { redirected, refused, cpu } = history.rates;
+  tell("redirected", rate(redirected));
+  tell("refused", rate(refused));
+  tell("p50", latencyText(p50));
+  tell("p99", latencyText(p99));
+  tell("open", short(open), open > 0.9 * max);
+  tell("stale", database.up ? "current" : `${duration(database.stale_seconds)} old`, !database.up);
+  tell("cpu", percent(cpu));
+  tell("memory", bytes(status.resident_bytes));
+  judge(verdictOf(status));
+  showClusters(status, mayChange(), (cluster) => edit(cluster, () => {}));
+  showReasons(status);
+  showFacts(status);
+  showCharts();
+  operator.follow(status, () => {});
+}
+
+operator.begin(() => last && show(last));
+
+follow({
+  whole: "api/v1/status",
+  brief: "api/v1/status?history=no",
+  events: "api/v1/events",
+  // A stream takes no token: with an open service it is asked for without one.
+  headers: () => isClosed ? credentials() : {},
+  onDenied(status) {
+    isClosed = true;
+    operator.tokenWanted(status);
+    judge({
+      tone: "warn",
+      sentence: "This service tells nothing without a token: type one below.",
+      advice: [],
+    });
+  },
+  onWhole(status) {
+    history.begin(status);
+    show(status);
+  },
+  onBrief(status) {
+    const isMissing = history.add(status);
+    show(status);
+    return isMissing;
+  },
+  onLink(isLost, sinceMs) {
+    document.documentElement.classList.toggle("lost", isLost);
+    if (isLost) judge(lostVerdict(sinceMs));
+  },
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { CLUSTERS_MAX, statusJson } from "../../../src/balancer/admin/status.ts";
+import { routingTable } from "../../../src/balancer/routing.ts";
+import { ROUTE, sampleMoment } from "../../support/admin_moment.ts";
+import { CLUSTER } from "../../support/balancer.ts";
+
+const WALL_MS = Date.UTC(2026, 10, 22);
+const statusOf = (hasHistory: boolean, ...args: Parameters<typeof sampleMoment>) =>
+  JSON.parse(statusJson(sampleMoment(...args), WALL_MS, hasHistory));
+
+Deno.test({
+  name: "status of the balancer: the split as it is to be and as it was, and why",
+  permissions: "none",
+  fn() {
+    const status = statusOf(false);
+    assert.equal(status.history, undefined);
+    assert.deepEqual([status.redirected, status.refused, status.connections.open], [9, 1, 4]);
+    const [{ cluster, destinations, hour }] = status.clusters;
+    assert.deepEqual([cluster, hour], [CLUSTER, 9]);
+    assert.deepEqual(
+      destinations.map(({ name, weight, share, now, minute, state }: Record<string, unknown>) => [
+        ...[name, weight, share, now, minute, state],
+      ]),
+      [["origin", 1, 0.1, 0.1, 1, "unchecked"], ["cdn", 9, 0.9, 0.9, 8, "unchecked"]],
+    );
+    assert.deepEqual(
+      status.reasons.map(({ reason, total }: Record<string, unknown>) => [reason, total]),
+      [["turn", 9], ["unknown-cluster", 1]],
+    );
+    assert.ok(status.latency.p50 > 0.00002 && status.latency.p99 <= 0.00005);
+    assert.equal(status.routes.newest.by, "alice");
+    assert.equal(status.certificate_end_seconds, null);
+  },
+});
+
+Deno.test({
+  name: "status of the balancer: the last hour is told in steps, at the reader's time",
+  permissions: "none",
+  fn() {
+    const { history, newest_slots } = statusOf(true, { nowMs: 25_000 });
+    assert.deepEqual(history, newest_slots);
+    assert.deepEqual(history.map(([seconds]: [number]) => seconds - WALL_MS / 1000), [-15, -5]);
+    assert.deepEqual(history[0].slice(1, 4), [9, 1, 4]);
+    assert.deepEqual(history[1].slice(1), [0, 0, 4, null, null], "what isn't known is null");
+  },
+});
+
+Deno.test({
+  name: "status of the balancer: of many clusters the busiest are shown",
+  permissions: "none",
+  fn() {
+    const routes = Array.from({ length: 200 }, (_, i) => ({ ...ROUTE, cluster: `c${i}` }));
+    const { state } = sampleMoment();
+    const { clusters, routes: { count } } = statusOf(false, {
+      state: { ...state, table: routingTable([...routes, ROUTE]) },
+    });
+    assert.deepEqual([clusters.length, count], [CLUSTERS_MAX, 201]);
+    assert.ok(clusters.some(({ cluster }: { cluster: string }) => cluster === CLUSTER));
+  },
+});
