@@ -8,9 +8,8 @@ import {
 } from "../support/balancer_process.ts";
 import { withDirectory } from "../support/temporary_directory.ts";
 import { runToEnd } from "../support/service.ts";
-import { metricsUntil, statusOf, total } from "../support/admin_page.ts";
+import { statusOf } from "../support/admin_page.ts";
 import { listen } from "../support/udp.ts";
-import { refuseAll } from "../support/refused.ts";
 
 const DENO = Deno.execPath();
 
@@ -227,39 +226,6 @@ Deno.test({
 });
 
 Deno.test({
-  name: "main: every redirect and every refusal is in the metrics, by its reason",
-  permissions: PROCESS_PERMISSIONS,
-  fn: () =>
-    withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
-      await using service = await BalancerProcess.start(directory, { env });
-      const [requests, refusals] = [5000, 100];
-      const [, refused] = await Promise.all([
-        watch(service.port, requests, 8),
-        refuseAll(service.port, refusals),
-      ]);
-      const metrics = await metricsUntil(service.url, (metrics) =>
-        total(metrics, "sluice_balancer_answers_total") === requests + refusals &&
-        total(metrics, "sluice_balancer_connections_open") === 0);
-      const redirects = (target: string) =>
-        metrics.get(
-          `sluice_balancer_redirects_total{cluster="${CLUSTER}",target="${target}",reason="turn"}`,
-        );
-      assert.deepEqual([redirects("cdn"), redirects("origin")], [requests * 0.9, requests * 0.1]);
-      for (const [reason, count] of refused) {
-        assert.equal(metrics.get(`sluice_balancer_refusals_total{reason="${reason}"}`), count, reason);
-      }
-      assert.equal(total(metrics, "sluice_balancer_refusals_total"), refusals);
-      assert.equal(metrics.get("sluice_balancer_redirect_seconds_count"), requests + refusals);
-      assert.equal(metrics.get("sluice_balancer_database_up"), 0);
-      assert.ok(metrics.get("sluice_balancer_routes_stale_seconds")! > 0);
-      service.kill("SIGTERM");
-      const { stopped } = await service.ended();
-      assert.deepEqual([stopped?.redirected, stopped?.refused], [requests, refusals]);
-    }),
-});
-
-Deno.test({
   name: "main: with --metrics-token nobody reads the metrics without it",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
@@ -275,5 +241,32 @@ Deno.test({
       assert.ok(!JSON.stringify(service.log).includes(token));
       service.kill("SIGTERM");
       assert.equal((await service.ended()).code, 0);
+    }),
+});
+
+Deno.test({
+  name: "main: streams of events tell the status, are few, and keep no stop waiting",
+  permissions: PROCESS_PERMISSIONS,
+  fn: () =>
+    withDirectory(async (directory) => {
+      await writeSnapshot(directory, [ROUTE]);
+      await using service = await BalancerProcess.start(directory, { env });
+      const open = () => fetch(`${service.url}/api/v1/events`);
+      const streams = await Promise.all(Array.from({ length: 8 }, open));
+      const readers = streams.map(({ body }) => body!.pipeThrough(new TextDecoderStream()).getReader());
+      for (const reader of readers) {
+        const { value } = await reader.read();
+        assert.equal(JSON.parse(/^data: (.*)$/m.exec(value!)![1]!).service, "balancer");
+      }
+      const refused = await open();
+      assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "30"]);
+      await refused.text();
+      // Who polls, scrapes or changes something still finds room.
+      assert.equal(await statusOf(`${service.url}/metrics`), 200);
+      const beganMs = performance.now();
+      service.kill("SIGTERM");
+      assert.equal((await service.ended()).code, 0);
+      assert.ok(performance.now() - beganMs < 5000);
+      for (const reader of readers) await reader.cancel().catch(() => {});
     }),
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ROUTE } from "../support/admin_moment.ts";
 import { ADMIN, adminUrl, metricsUntil, total } from "../support/admin_page.ts";
-import { watch } from "../support/balancer.ts";
+import { CLUSTER, watch } from "../support/balancer.ts";
 import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/balancer_process.ts";
 import { refuseAll } from "../support/refused.ts";
 import { sendDatagrams, Service } from "../support/service.ts";
@@ -47,12 +47,20 @@ Deno.test("monitoring: Prometheus sees what is sent for a minute, and no alert",
   withDirectory(async (directory) => {
     await using service = await Service.start("start", [...ADMIN, "--windows", "1s"]);
     const target = (await adminUrl(service)).replace("http://", "");
-    await using prometheus = await Prometheus.start(directory, { "sluice-aggregator": target });
+    await using balancer = await BalancerProcess.start(directory, { flags: ["--spare-workers", "1"] });
+    await balancer.change("PUT", CLUSTER, { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1 });
+    await using prometheus = await Prometheus.start(directory, {
+      "sluice-aggregator": target,
+      "sluice-balancer": balancer.url.replace("http://", ""),
+    });
     let sent = 0;
-    let last = Promise.resolve();
+    let last = Promise.resolve<unknown>(undefined);
     const sending = setInterval(() => {
       sent += BATCH;
-      last = sendDatagrams(service.port, new Array(BATCH).fill(GOOD));
+      last = Promise.all([
+        sendDatagrams(service.port, new Array(BATCH).fill(GOOD)),
+        watch(balancer.port, BATCH, 2),
+      ]);
     }, BATCH_MS);
     await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
     clearInterval(sending);
@@ -64,7 +72,13 @@ Deno.test("monitoring: Prometheus sees what is sent for a minute, and no alert",
       "histogram_quantile(0.5, rate(sluice_aggregator_window_lag_seconds_bucket[30s]))",
     );
     assert.ok(lag! > 0 && lag! < 0.25, `${lag}`);
-    assert.deepEqual(await prometheus.query('up{job="sluice-aggregator"}'), [1]);
+    const [redirects] = await prometheus.query("sum(rate(sluice_balancer_redirects_total[30s]))");
+    assert.ok(Math.abs(redirects! / expected - 1) < 0.2, `${redirects} of ${expected} a second`);
+    const [median] = await prometheus.query(
+      "histogram_quantile(0.5, rate(sluice_balancer_redirect_seconds_bucket[30s]))",
+    );
+    assert.ok(median! > 0 && median! < 0.1, `${median}`);
+    assert.deepEqual(await prometheus.query('up{job=~"sluice-.*"}'), [1, 1]);
     assert.deepEqual(await prometheus.ruleErrors(), []);
     assert.deepEqual(await prometheus.alerts(), []);
     const { totals } = await service.stop();
