@@ -10,6 +10,7 @@ import clusters from "./page/clusters.js" with { type: "text" };
 import difference from "./page/difference.js" with { type: "text" };
 import dom from "./page/dom.js" with { type: "text" };
 import editor from "./page/editor.js" with { type: "text" };
+import editorStyle from "./page/editor.css" with { type: "text" };
 import history from "./page/history.js" with { type: "text" };
 import page from "./page/index.html" with { type: "text" };
 import operator from "./page/operator.js" with { type: "text" };
@@ -22,6 +23,7 @@ export const pageFiles = (): ReadonlyMap<string, StaticFile> =>
   new Map([
     ["/", new StaticFile("text/html", page)],
     ["/assets/balancer/admin/page/page.css", new StaticFile("text/css", style)],
+    ["/assets/balancer/admin/page/editor.css", new StaticFile("text/css", editorStyle)],
     ...([
       ["api", api],
       ["clusters", clusters],
