@@ -1,5 +1,6 @@
 /** The balancer as its own process, with the command line and the permissions of `deno task balancer`. */
 import denoJson from "../../deno.json" with { type: "json" };
+import { CLUSTER, SETTINGS } from "./balancer.ts";
 import { linesOf } from "./processes.ts";
 import type { LogEntry } from "./recorded_log.ts";
 
@@ -185,6 +186,15 @@ function commandOf(flags: readonly string[], denoFlags: readonly string[]): stri
   const words = denoJson.tasks.balancer.command.split(" ").map((word) => word.replaceAll("'", ""));
   return [words[1]!, ...denoFlags, ...words.slice(2), ...flags];
 }
+
+/** A route as a snapshot holds it. */
+export const STORED_ROUTE = {
+  cluster: CLUSTER,
+  ...SETTINGS,
+  version: 1,
+  updatedAt: "2026-11-21T22:00:00Z",
+  updatedBy: "a",
+};
 
 /** Puts a route where a start without the database finds it. */
 export async function writeSnapshot(directory: string, routes: readonly unknown[]): Promise<void> {

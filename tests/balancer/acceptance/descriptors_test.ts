@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
-import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../../support/balancer_process.ts";
+import {
+  BalancerProcess,
+  DATABASE_DOWN,
+  STORED_ROUTE,
+  writeSnapshot,
+} from "../../support/balancer_process.ts";
 import { report, times } from "../../support/faults.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { Viewer } from "../../support/viewers.ts";
 
-const ROUTE = {
-  cluster: CLUSTER,
-  ...SETTINGS,
-  version: 1,
-  updatedAt: "2026-11-21T22:00:00Z",
-  updatedBy: "a",
-};
 const NEWCOMERS = 50;
 const LINES_MAX = 4;
 
@@ -31,7 +28,7 @@ for (const descriptors of times(1, 3) === 1 ? [150] : [150, 256, 1024]) {
     },
     fn: () =>
       withDirectory(async (directory) => {
-        await writeSnapshot(directory, [ROUTE]);
+        await writeSnapshot(directory, [STORED_ROUTE]);
         const env = { DATABASE_URL: DATABASE_DOWN };
         await using balancer = await BalancerProcess.start(directory, { env, descriptors });
         const { port } = balancer;

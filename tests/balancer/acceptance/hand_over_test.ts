@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
-import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
+  STORED_ROUTE,
   writeSnapshot,
 } from "../../support/balancer_process.ts";
 import { report, times } from "../../support/faults.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { Viewer } from "../../support/viewers.ts";
 
-const ROUTE = {
-  cluster: CLUSTER,
-  ...SETTINGS,
-  version: 1,
-  updatedAt: "2026-11-21T22:00:00Z",
-  updatedBy: "a",
-};
 const env = { DATABASE_URL: DATABASE_DOWN };
 const VIEWERS = 16;
 /**
@@ -31,7 +24,7 @@ Deno.test({
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       let before = await BalancerProcess.start(directory, { env });
       const { port } = before;
       let isOver = false;

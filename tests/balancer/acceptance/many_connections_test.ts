@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
-import { CLUSTER, SETTINGS, watch } from "../../support/balancer.ts";
+import { watch } from "../../support/balancer.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   residentKb,
+  STORED_ROUTE,
   writeSnapshot,
 } from "../../support/balancer_process.ts";
 import { FULL, report, sleep, times } from "../../support/faults.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { Viewer } from "../../support/viewers.ts";
 
-const ROUTE = {
-  cluster: CLUSTER,
-  ...SETTINGS,
-  version: 1,
-  updatedAt: "2026-11-21T22:00:00Z",
-  updatedBy: "a",
-};
 const PERMISSIONS = { ...PROCESS_PERMISSIONS, run: [...PROCESS_PERMISSIONS.run, "/bin/sh"] };
 const env = { DATABASE_URL: DATABASE_DOWN };
 const IDLE = times(500, 10_000);
@@ -36,7 +30,7 @@ Deno.test({
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       await using balancer = await BalancerProcess.start(directory, { env });
       await watch(balancer.port, times(2000, 100_000), 64);
       const beforeKb = await residentKb(balancer);
@@ -87,7 +81,7 @@ Deno.test({
   permissions: { ...PERMISSIONS, read: [...PERMISSIONS.read, "tests"] },
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       await using balancer = await BalancerProcess.start(directory, { env });
       const { port } = balancer;
       const seconds = times(1, 10);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
+import { CLUSTER } from "../../support/balancer.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
+  STORED_ROUTE,
   writeSnapshot,
 } from "../../support/balancer_process.ts";
 import { report, sleep, times } from "../../support/faults.ts";
@@ -21,14 +22,10 @@ Deno.test({
   fn: () =>
     withDirectory(async (directory) => {
       await writeSnapshot(directory, [{
-        cluster: CLUSTER,
-        ...SETTINGS,
+        ...STORED_ROUTE,
         cdnWeight: 1,
         originWeight: 1,
         originRateMax: RATE_MAX,
-        version: 1,
-        updatedAt: "2026-11-21T22:00:00Z",
-        updatedBy: "a",
       }]);
       const env = { DATABASE_URL: DATABASE_DOWN, BALANCER_WORKERS: String(WORKERS) };
       await using balancer = await BalancerProcess.start(directory, { env });

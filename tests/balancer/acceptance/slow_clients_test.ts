@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { CLUSTER, FILM, SETTINGS } from "../../support/balancer.ts";
+import { FILM } from "../../support/balancer.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
+  STORED_ROUTE,
   writeSnapshot,
 } from "../../support/balancer_process.ts";
 import { makeAuthority } from "../../support/certificates.ts";
@@ -11,13 +12,6 @@ import { report, times } from "../../support/faults.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 import { Viewer } from "../../support/viewers.ts";
 
-const ROUTE = {
-  cluster: CLUSTER,
-  ...SETTINGS,
-  version: 1,
-  updatedAt: "2026-11-21T22:00:00Z",
-  updatedBy: "a",
-};
 const env = { DATABASE_URL: DATABASE_DOWN };
 /** Of each kind of waiting, so that all of them end together. */
 const DEADLINE_MS = 1000;
@@ -117,7 +111,7 @@ Deno.test({
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       const { certificate, key } = await (await makeAuthority()).issue("127.0.0.1");
       await Deno.writeTextFile(`${directory}/cert.pem`, certificate);
       await Deno.writeTextFile(`${directory}/key.pem`, key);
@@ -159,7 +153,7 @@ Deno.test({
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       const stopsMs: number[] = [];
       for (let stop = 0; stop < times(2, 20); stop++) {
         await using balancer = await BalancerProcess.start(directory, { env });

@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
-import { CLUSTER, FILM, SETTINGS } from "../../support/balancer.ts";
+import { FILM } from "../../support/balancer.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
+  STORED_ROUTE,
   writeSnapshot,
 } from "../../support/balancer_process.ts";
 import { type Authority, type Certificate, makeAuthority } from "../../support/certificates.ts";
 import { times, until } from "../../support/faults.ts";
 import { withDirectory } from "../../support/temporary_directory.ts";
 
-const ROUTE = {
-  cluster: CLUSTER,
-  ...SETTINGS,
-  version: 1,
-  updatedAt: "2026-11-21T22:00:00Z",
-  updatedBy: "a",
-};
 const env = { DATABASE_URL: DATABASE_DOWN };
 
 /** A certificate that no other one can be taken for: each is vouched for by an authority of its own. */
@@ -55,7 +49,7 @@ Deno.test({
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       const first = await make("first");
       await replace(directory, first);
       const flags = ["--tls-cert", `${directory}/cert.pem`, "--tls-key", `${directory}/key.pem`];
@@ -113,7 +107,7 @@ Deno.test({
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      await writeSnapshot(directory, [ROUTE]);
+      await writeSnapshot(directory, [STORED_ROUTE]);
       await using balancer = await BalancerProcess.start(directory, { env });
       balancer.kill("SIGHUP");
       await untilLogged(balancer, "reloaded", 1);
