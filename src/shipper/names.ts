@@ -3,7 +3,7 @@ export type NameKind = "active" | "rotated" | "compressed" | "other";
 
 const COMPRESSED = /\.(gz|xz|zst|bz2|lz4|lzma|Z|zip)$/;
 /** What the aggregator keeps beside its file, and what programs that write a file anew make for a moment. */
-const OTHERS = /\.checkpoint-[0-9a-f]+(\.new)?$|\.(lock|tmp|swp)$|~$/;
+const OTHERS = /\.checkpoint-[0-9a-f]+$|\.(new|lock|tmp|swp)$|~$/;
 
 /**
  * Files that a rotation makes of `metrics.jsonl` begin with its name, or with what stands before its last dot where

@@ -13,6 +13,11 @@ const NAMES: readonly (readonly [name: string, kind: NameKind])[] = [
   ["metrics-20261125.jsonl.zst", "compressed"],
   ["metrics.jsonl.checkpoint-0a1b", "other"],
   ["metrics.jsonl.checkpoint-0a1b.new", "other"],
+  // As createBeside of data_files.ts names what is not finished.
+  ["metrics.jsonl.checkpoint-0a1b.01234567.new", "other"],
+  ["metrics.jsonl.89abcdef.new", "other"],
+  ["metrics.jsonl.2026-11-25", "rotated"],
+  ["metrics.jsonl.2026-11-25T101500Z-1", "rotated"],
   ["metrics.jsonl~", "other"],
   ["metrics.jsonl.tmp", "other"],
   ["metrics-eu.jsonl", "other"],
