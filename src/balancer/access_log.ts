@@ -6,6 +6,8 @@ const WAITING_CHARS_MAX = 8 * 2 ** 20;
 const TELL_MS = 60_000;
 /** After a write that failed. */
 const RETRY_MS = 1000;
+/** How long the end waits for what is on its way. */
+const CLOSE_MS = 1000;
 
 /** Where lines go: a file, or stdout. */
 export interface AccessFile {
@@ -13,6 +15,13 @@ export interface AccessFile {
   write(lines: string): Promise<void>;
   close(): void;
 }
+
+interface Lines {
+  readonly lines: string;
+  readonly count: number;
+}
+
+const countOf = (all: readonly Lines[]): number => all.reduce((sum, { count }) => sum + count, 0);
 
 export interface AccessLogOptions {
   /** @throws {Error} It can't be opened. */
@@ -32,7 +41,9 @@ export interface AccessLogOptions {
 export class AccessLog {
   readonly #options: AccessLogOptions;
   #file: AccessFile | undefined;
-  #waiting: { lines: string; count: number }[] = [];
+  #waiting: Lines[] = [];
+  /** Those that a write has begun with. */
+  #underWay: Lines[] = [];
   #waitingChars = 0;
   #writing: Promise<void> | undefined;
   #isStale = false;
@@ -66,27 +77,33 @@ export class AccessLog {
     this.#wake();
   }
 
-  /** Writes what waits, but does not try again. */
+  /** Writes what waits, but does not try again; whoever takes nothing for a second does not get the rest. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#wake();
-    await this.#writing;
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.setTimer(late.resolve, CLOSE_MS);
+    await Promise.race([this.#writing, late.promise]);
+    cancel();
+    const left = [...this.#underWay, ...this.#waiting];
+    if (left.length > 0) this.#drop(countOf(left), "nobody takes it");
     this.#tell(true);
     this.#file?.close();
   }
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
+      const batch = this.#underWay = this.#waiting;
       this.#waiting = [];
       this.#waitingChars = 0;
-      const count = batch.reduce((sum, { count }) => sum + count, 0);
       try {
         await (await this.#current()).write(batch.map(({ lines }) => lines).join(""));
       } catch (error) {
-        this.#drop(count, error instanceof Error ? error.message : String(error));
+        this.#drop(countOf(batch), error instanceof Error ? error.message : String(error));
         this.#isStale = true;
         if (!this.#isClosing) await this.#pause();
+      } finally {
+        this.#underWay = [];
       }
     }
     this.#writing = undefined;

@@ -101,3 +101,20 @@ Deno.test({
     assert.deepEqual([control.opened, control.closed], [2, 2]);
   },
 });
+
+Deno.test({
+  name: "access log: an end does not wait for a reader who takes nothing, and tells what is lost",
+  permissions: "none",
+  async fn() {
+    const { log, control, entries, clock } = await simulate();
+    control.blocks = new Promise(() => {});
+    log.add("a\n", 1);
+    await settle();
+    log.add("b\nc\n", 2);
+    const closed = log.close();
+    await clock.pass(1000);
+    await closed;
+    assert.deepEqual(entries.map(({ event, dropped }) => [event, dropped]), [["access_log_dropped", 3]]);
+    assert.equal(control.closed, 1);
+  },
+});
