@@ -69,13 +69,17 @@ export class AccessNotes {
     this.#isNoted = false;
   }
 
-  /** All answers since the last time are in the socket, so long after their requests were read. */
-  handedOver(ms: number): void {
+  /**
+   * All answers since the last time are in the socket.
+   *
+   * @param ms since their requests were read; undefined: there was none
+   */
+  handedOver(ms?: number): void {
     if (this.#open.length === 0) return;
     if (this.#lines === "") this.#options.clock.setTimer(() => this.flush(), HAND_OVER_MS);
     const time = new Date(this.#options.clock.wallMs()).toISOString();
-    const us = Math.round(ms * 1000);
-    for (const fields of this.#open) this.#lines += `${JSON.stringify({ time, ...fields, us })}\n`;
+    const us = ms === undefined ? {} : { us: Math.round(ms * 1000) };
+    for (const fields of this.#open) this.#lines += `${JSON.stringify({ time, ...fields, ...us })}\n`;
     this.#count += this.#open.length;
     this.#open = [];
     if (this.#lines.length >= LINES_CHARS_MAX) this.flush();

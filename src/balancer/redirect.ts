@@ -87,6 +87,10 @@ export class Redirector implements Responder {
     this.#notes?.answered(bytes);
   }
 
+  timedOut(): void {
+    this.#notes?.handedOver();
+  }
+
   refuse(refusal: Refusal): FullAnswer {
     this.#asked = undefined;
     return this.#refuse(refusal);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { AccessNotes, HAND_OVER_MS } from "../../src/balancer/access_notes.ts";
 import { Redirector } from "../../src/balancer/redirect.ts";
 import { type RouteSettings, shortForm } from "../../src/balancer/route_settings.ts";
 import { routingTable } from "../../src/balancer/routing.ts";
 import { ask } from "../support/requests.ts";
+import { SimulatedClock } from "../support/simulated_clock.ts";
+import { simulateListener } from "../support/simulated_listener.ts";
 
 const FILM = "/?video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8";
 const AT_CDN = "http://cdn.example.net/s1/video/1488/xcg2djHckad.m3u8";
@@ -326,5 +329,28 @@ Deno.test({
       assert.equal(ask(current, "GET", path).status, 404, path);
     }
     assert.deepEqual(current.counts, { redirected: 0, refused: 5 });
+  },
+});
+
+Deno.test({
+  name: "redirect: a client that took too long is noted like any other, though nothing else comes after it",
+  permissions: "none",
+  async fn() {
+    const noted: string[] = [];
+    const clock = new SimulatedClock(0);
+    const notes = new AccessNotes({ sample: 1, handOver: (lines) => void noted.push(lines), clock });
+    const responder = new Redirector(routingTable([route()]), { notes });
+    const { connect, pass } = simulateListener({ responder });
+    await connect();
+    await pass(20_000);
+    await clock.pass(HAND_OVER_MS);
+    const [line] = noted.map((text) => JSON.parse(text));
+    assert.equal(noted.length, 1);
+    assert.deepEqual([line.status, line.refusal, line.us], [
+      408,
+      "The request did not come in time",
+      undefined,
+    ]);
+    assert.ok(line.bytes > 100);
   },
 });

@@ -4,7 +4,7 @@ import { statusLine } from "../../src/shared/http/status.ts";
 import { Exchange, type WholeRequest } from "../../src/shared/http/exchange.ts";
 import { textOf } from "../../src/shared/http/latin1.ts";
 import { type Admission, HttpListener } from "../../src/shared/http/listener.ts";
-import { type Measure, Pipeline } from "../../src/shared/http/pipeline.ts";
+import { type Measure, Pipeline, type Responder } from "../../src/shared/http/pipeline.ts";
 import type { Patience } from "../../src/shared/http/places.ts";
 import { settle, SimulatedAcceptor, SimulatedClient } from "./simulated_client.ts";
 import { SimulatedClock } from "./simulated_clock.ts";
@@ -22,6 +22,8 @@ export interface SimulationOptions {
   readonly connectionsMax?: number;
   readonly admission?: Admission;
   readonly measure?: Measure;
+  /** Of requests without a body; by default each is answered with its method and target. */
+  readonly responder?: Responder;
   /** Answers whole requests, bodies included; without it each is answered at once with its target. */
   readonly answer?: (request: WholeRequest) => Promise<string | Uint8Array>;
 }
@@ -39,7 +41,7 @@ const bytesAnswer = (body: Uint8Array) => ({
 });
 
 export function simulateListener(options: SimulationOptions = {}) {
-  const { connectionsMax = 100, admission, measure, answer } = options;
+  const { connectionsMax = 100, admission, measure, responder = ECHO, answer } = options;
   const clock = new SimulatedClock(1_795_304_533_000);
   const acceptor = new SimulatedAcceptor();
   const events: string[] = [];
@@ -59,7 +61,7 @@ export function simulateListener(options: SimulationOptions = {}) {
             return typeof said === "string" ? textAnswer(200, said) : bytesAnswer(said);
           },
         })
-        : new Pipeline(conn, host, ECHO, measure),
+        : new Pipeline(conn, host, responder, measure),
     events: {
       acceptFailing: (reason) => events.push(`failing: ${reason}`),
       acceptRecovered: (failures) => events.push(`recovered after ${failures}`),

@@ -61,7 +61,6 @@ export abstract class Connection implements Place {
   /** Called when the text of the last answers was handed to the socket. */
   protected handedOver(): void {}
 
-  /** The answer to what can't be read or came too late. */
   protected abstract refusal(refusal: Refusal): FullAnswer;
 
   /**
@@ -102,6 +101,8 @@ export abstract class Connection implements Place {
     } catch {
       // The client has gone, or the listener closed the connection while something was waited for.
     }
+    // Nothing is read any more: only now can it be another connection's.
+    returnInput(this.buffer);
     this.close();
   }
 
@@ -118,11 +119,10 @@ export abstract class Connection implements Place {
 
   /** Tells a client that its request took too long, and closes. */
   timeOut(): void {
-    this.isLast = true;
+    const text = this.refuse(TIMED_OUT);
     this.move("closing");
-    const { head, body } = this.refusal(TIMED_OUT);
     const close = () => this.close();
-    this.write(head + this.host.endings.closed + body).then(close, close);
+    this.write(text).then(close, close);
   }
 
   /** Where in the buffer to read on. */
@@ -169,7 +169,7 @@ export abstract class Connection implements Place {
     return this.isLast ? endings.closed : minor === 1 ? endings.open : endings.openOld;
   }
 
-  /** The answer to a head that can't be read, and with it the last one. */
+  /** The answer to what can't be read or came too late, and with it the last one. */
   protected refuse(refusal: Refusal): string {
     this.isLast = this.lingers = true;
     const { head, body } = this.refusal(refusal);

@@ -11,6 +11,8 @@ export interface Responder {
   refuse(refusal: Refusal): FullAnswer;
   /** Is told the length of each answer, in bytes. */
   answered?(bytes: number): void;
+  /** Is told that the last answer was one to a client that took too long: it stands alone. */
+  timedOut?(): void;
 }
 
 /** Is asked when requests came, which may be several together, and told when their answers were in the socket. */
@@ -53,10 +55,7 @@ export class Pipeline extends Connection {
       const reading = readHead(this.buffer, this.from, this.end, head);
       if (reading === INCOMPLETE) break;
       requests++;
-      const answer = reading === REFUSED ? this.refuse(head.refusal!) : this.#answerHead();
-      // Answers are ASCII: their characters are bytes.
-      this.#responder.answered?.(answer.length);
-      text += answer;
+      text += reading === REFUSED ? this.refuse(head.refusal!) : this.#told(this.#answerHead());
     }
     this.#requests = requests;
     return requests === 0 ? undefined : text;
@@ -64,6 +63,21 @@ export class Pipeline extends Connection {
 
   protected override handedOver(): void {
     this.#measure?.end(this.#requests, this.#startMs);
+  }
+
+  protected override refuse(refusal: Refusal): string {
+    return this.#told(super.refuse(refusal));
+  }
+
+  override timeOut(): void {
+    super.timeOut();
+    this.#responder.timedOut?.();
+  }
+
+  #told(answer: string): string {
+    // Answers are ASCII: their characters are bytes.
+    this.#responder.answered?.(answer.length);
+    return answer;
   }
 
   #answerHead(): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SimulatedClient } from "../../support/simulated_client.ts";
+import { settle, SimulatedClient } from "../../support/simulated_client.ts";
 import { GET, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
 import { ACCEPTED, REFUSALS } from "../../support/heads.ts";
 
@@ -142,5 +142,30 @@ Deno.test({
     client.send("TP/1.1\r\nHost: a\r\n\r\n");
     await connect();
     assert.deepEqual(measured, [3, 1]);
+  },
+});
+
+Deno.test({
+  name: "pipeline: a connection's buffer is the next one's when it has ended, and nobody else's before",
+  permissions: "none",
+  async fn() {
+    const { connect } = simulateListener();
+    const buffers: Uint8Array[] = [];
+    const visit = async (ends: boolean) => {
+      const client = new SimulatedClient();
+      const { read } = client.conn;
+      client.conn.read = (buffer) => {
+        buffers.push(buffer);
+        return read(buffer);
+      };
+      await connect(GET, client);
+      if (ends) client.end();
+      await settle();
+    };
+    for (let i = 0; i < 50; i++) await visit(true);
+    assert.equal(new Set(buffers).size, 1);
+    buffers.length = 0;
+    for (let i = 0; i < 50; i++) await visit(false);
+    assert.equal(new Set(buffers).size, 50);
   },
 });
