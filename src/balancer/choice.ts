@@ -27,14 +27,12 @@ export let turnOfChoice: bigint | undefined;
  */
 export function choose(video: Video, takes: boolean, nowMs: () => number): Choice {
   const { target } = video;
-  const { configured, effective, away } = target;
-  const key = target.spread === undefined
-    ? 0
-    : keyOf(video.server, video.path, target.spread === "directory");
-  let turn = 0n;
-  if (target.spread === undefined) turn = 1n + counted(target, TURNS, takes);
-  turnOfChoice = target.spread === undefined ? turn : undefined;
-  let reason: Reason = target.spread === undefined ? Reason.turn : Reason.path;
+  const { configured, effective, away, spread } = target;
+  const isByTurn = spread === undefined;
+  const key = isByTurn ? 0 : keyOf(video.server, video.path, spread === "directory");
+  const turn = isByTurn ? nextOf(target, TURNS, takes) : 0n;
+  turnOfChoice = isByTurn ? turn : undefined;
+  let reason: Reason = isByTurn ? Reason.turn : Reason.path;
   let destination = pick(target, configured, key, turn);
   if (effective !== configured) {
     reason = away[destination] ?? reason;
@@ -44,8 +42,7 @@ export function choose(video: Video, takes: boolean, nowMs: () => number): Choic
     const diverts = divertsFromOrigin(video, takes, nowMs);
     if (diverts !== undefined) {
       reason = diverts;
-      const spare = target.spread === undefined ? 1n + counted(target, DIVERTED, takes) : 0n;
-      destination = pick(target, target.cdnsAlone, key, spare);
+      destination = pick(target, target.cdnsAlone, key, isByTurn ? nextOf(target, DIVERTED, takes) : 0n);
     }
   }
   return destination * KINDS + reason;
@@ -55,8 +52,9 @@ function pick({ spread, seeds }: Target, shares: Shares, key: number, turn: bigi
   return spread === undefined ? destinationOf(shares, turn) : drawn(key, seeds, shares.weights);
 }
 
-function counted({ turns }: Target, which: number, takes: boolean): bigint {
-  return takes ? Atomics.add(turns, which, 1n) : Atomics.load(turns, which);
+/** The number of the next turn, from 1. */
+function nextOf({ turns }: Target, which: number, takes: boolean): bigint {
+  return 1n + (takes ? Atomics.add(turns, which, 1n) : Atomics.load(turns, which));
 }
 
 function divertsFromOrigin(

@@ -17,8 +17,6 @@ import { seed } from "./seed.ts";
 import { formatAddress } from "./spawn.ts";
 import { Totals } from "./totals.ts";
 
-export type { MasterParts, MasterState } from "./master_parts.ts";
-
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
 export class Master {
   readonly #parts: MasterParts;

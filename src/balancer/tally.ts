@@ -13,9 +13,6 @@ export interface Tallied {
   readonly count: number;
 }
 
-/** Where a status line has its status. */
-const STATUS_AT = "HTTP/1.1 ".length;
-
 /** Counts redirects by cluster, destination and reason. */
 export class Tally {
   readonly #counts = new Map<Target, Uint32Array<ArrayBuffer>>();
@@ -41,8 +38,7 @@ export class Tally {
   /** Hands over what was counted, and begins anew. */
   take(): Tallied[] {
     const taken: Tallied[] = [];
-    for (const [{ cluster, destinations, head }, counts] of this.#counts) {
-      const status = Number(head.slice(STATUS_AT, STATUS_AT + 3));
+    for (const [{ cluster, destinations, status }, counts] of this.#counts) {
       counts.forEach((count, choice) => {
         if (count === 0) return;
         const { name } = destinations[destinationIn(choice)]!;

@@ -54,15 +54,18 @@ export class Totals {
 
   #note({ redirects, refusals, latency }: Done, nowMs: number): void {
     const { recent } = this;
+    // With many clusters there are many kinds of redirects, but few names that they have in common.
+    const common = new Map<string, number>();
     for (const { cluster, destination, reason, count } of redirects) {
-      recent.add(Name.redirected, count, nowMs);
-      recent.add(Name.reason(reason), count, nowMs);
+      increase(common, Name.redirected, count);
+      increase(common, Name.reason(reason), count);
       recent.add(Name.destination(cluster, destination), count, nowMs);
     }
     for (const [id, count] of refusals) {
-      recent.add(Name.refused, count, nowMs);
+      increase(common, Name.refused, count);
       recent.add(Name.refusal(id), count, nowMs);
     }
+    for (const [name, count] of common) recent.add(name, count, nowMs);
     latency.counts.forEach((count, i) => count > 0 && recent.add(Name.latency(i), count, nowMs));
   }
 

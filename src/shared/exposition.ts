@@ -29,6 +29,15 @@ export type Family =
     | { readonly type: "histogram"; readonly samples: readonly HistogramSample[] }
   );
 
+/** Makes the families of a service, whose names all begin in the same way. */
+export function familiesOf(prefix: string) {
+  const make =
+    (type: "counter" | "gauge") => (name: string, help: string, samples: readonly Sample[]): Family => (
+      { name: `${prefix}_${name}`, type, help, samples }
+    );
+  return { counter: make("counter"), gauge: make("gauge") };
+}
+
 export type ExpositionFormat = "text" | "openmetrics";
 
 /** The value of Content-Type for each format. */

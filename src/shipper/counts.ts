@@ -1,4 +1,4 @@
-import type { Family } from "../shared/exposition.ts";
+import { familiesOf, type Family } from "../shared/exposition.ts";
 import type { Shipped } from "./destination.ts";
 
 /** What the shipper has done since its start. */
@@ -44,21 +44,18 @@ export interface Lag {
 export function families(counts: Counts, lag: Lag, isUp: boolean): Family[] {
   const { rows, repeated, conflicts, expired } = counts;
   const results = { inserted: rows, repeated, conflict: conflicts, expired };
-  const one = (name: string, type: "counter" | "gauge", help: string, value: number): Family => (
-    { name: `sluice_ship_${name}`, type, help, samples: [{ value }] }
-  );
+  const { counter, gauge } = familiesOf("sluice_ship");
   return [
-    {
-      name: "sluice_ship_rows_total",
-      type: "counter",
-      help: "Records, by what became of them",
-      samples: Object.entries(results).map(([result, value]) => ({ labels: { result }, value })),
-    },
-    one("rejected_lines_total", "counter", "Lines that are no records", counts.rejected),
-    one("batches_total", "counter", "Transactions", counts.batches),
-    one("retries_total", "counter", "Attempts that failed and were repeated", counts.retries),
-    one("lag_bytes", "gauge", "Bytes of the files that the database lacks", lag.bytes),
-    one("lag_seconds", "gauge", "Time since the database lacked nothing", lag.seconds),
-    one("database_up", "gauge", "Whether the database answers", isUp ? 1 : 0),
+    counter(
+      "rows_total",
+      "Records, by what became of them",
+      Object.entries(results).map(([result, value]) => ({ labels: { result }, value })),
+    ),
+    counter("rejected_lines_total", "Lines that are no records", [{ value: counts.rejected }]),
+    counter("batches_total", "Transactions", [{ value: counts.batches }]),
+    counter("retries_total", "Attempts that failed and were repeated", [{ value: counts.retries }]),
+    gauge("lag_bytes", "Bytes of the files that the database lacks", [{ value: lag.bytes }]),
+    gauge("lag_seconds", "Time since the database lacked nothing", [{ value: lag.seconds }]),
+    gauge("database_up", "Whether the database answers", [{ value: isUp ? 1 : 0 }]),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Family, Sample } from "../../shared/exposition.ts";
+import { familiesOf, type Family, type Sample } from "../../shared/exposition.ts";
 import { buildInfo, processMetrics, type ProcessReadings } from "../../shared/process_metrics.ts";
 import { REASONS } from "../partial.ts";
 import type { Reading } from "./board.ts";
@@ -7,18 +7,7 @@ import { type Report, WorkerState } from "./report.ts";
 
 const PREFIX = "sluice_aggregator";
 
-const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name: `${PREFIX}_${name}`,
-  type: "counter",
-  help,
-  samples,
-});
-const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name: `${PREFIX}_${name}`,
-  type: "gauge",
-  help,
-  samples,
-});
+const { counter, gauge } = familiesOf(PREFIX);
 const one = (value: number): Sample[] => [{ value: known(value) }];
 
 /** Every metric of the aggregator. What isn't known has no line. */

@@ -3,7 +3,7 @@ import { type FullAnswer, textAnswer } from "../../shared/http/answers.ts";
 import type { EventStreams } from "../../shared/http/event_streams.ts";
 import type { ExchangeAnswer, SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
 import { statusLine } from "../../shared/http/status.ts";
-import type { StaticFile } from "../../shared/http/static_file.ts";
+import { fullAnswerOf, type StaticFile } from "../../shared/http/static_file.ts";
 import { usageOfProcess } from "../../shared/process_usage.ts";
 import type { BoardReader } from "./board.ts";
 import { type Facts, type Moment, momentOf } from "./facts.ts";
@@ -50,10 +50,11 @@ async function answerTo(request: WholeRequest, parts: AdminParts): Promise<Excha
   const [path = "", query] = request.target.replace(/^[a-z]+:\/\/[^/]*/i, "").split("?", 2);
   const file = files.get(path);
   if (file) {
-    return await file.answer({
+    const wanted = {
       acceptEncoding: fieldOf(request, "accept-encoding"),
       ifNoneMatch: fieldOf(request, "if-none-match"),
-    });
+    };
+    return fullAnswerOf(await file.answer(wanted));
   }
   const moment = () => momentOf(board, parts.nowMs());
   switch (path) {

@@ -1,21 +1,10 @@
-import type { Family, Sample, Value } from "../../shared/exposition.ts";
+import { familiesOf, type Family, type Sample, type Value } from "../../shared/exposition.ts";
 import { buildInfo, processMetrics } from "../../shared/process_metrics.ts";
 import type { Moment } from "./moment.ts";
 
 const PREFIX = "sluice_balancer";
 
-const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name: `${PREFIX}_${name}`,
-  type: "counter",
-  help,
-  samples,
-});
-const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name: `${PREFIX}_${name}`,
-  type: "gauge",
-  help,
-  samples,
-});
+const { counter, gauge } = familiesOf(PREFIX);
 const one = (value: Value): Sample[] => [{ value }];
 /** A sample for each entry, with its key as this label. */
 const by = (label: string, entries: Iterable<readonly [key: string | number, value: number]>): Sample[] =>

@@ -41,12 +41,10 @@ export function addWatching(
 }
 
 async function responseOf(file: StaticFile, c: Context): Promise<Response> {
-  const { head, body } = await file.answer({
+  const { status, fields, body } = await file.answer({
     acceptEncoding: c.req.header("Accept-Encoding"),
     ifNoneMatch: c.req.header("If-None-Match"),
   });
-  const [line = "", ...fields] = head.trimEnd().split("\r\n");
-  const status = Number(line.split(" ")[1]);
-  const headers = fields.map((field) => field.split(/: (.*)/).slice(0, 2) as [string, string]);
-  return new Response(status === 304 ? null : streamOf(body as Uint8Array<ArrayBuffer>), { status, headers });
+  const headers = fields.map(([name, value]): [string, string] => [name, value]);
+  return new Response(status === 304 ? null : streamOf(body), { status, headers });
 }

@@ -13,39 +13,53 @@ export interface Wanted {
   readonly ifNoneMatch: string | undefined;
 }
 
+/** A file, or that the client has it. */
+export interface FileAnswer {
+  readonly status: 200 | 304;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Empty where the client has it. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** As our own listener sends it. */
+export function fullAnswerOf({ status, fields, body }: FileAnswer): FullAnswer<Uint8Array> {
+  return { head: statusLine(status) + fields.map(([name, value]) => `${name}: ${value}\r\n`).join(""), body };
+}
+
 /**
  * A file that is the same for everybody who asks. Its bytes are made when it is first asked for, and kept as they are
  * and compressed: every answer is made of these same bytes.
  */
 export class StaticFile {
   readonly #text: string;
-  readonly #fields: string;
+  readonly #fields: FileAnswer["fields"];
   #forms: Promise<Forms> | undefined;
 
   /** @param contentType without the charset, which is UTF-8. */
   constructor(contentType: string, text: string) {
     this.#text = text;
     this.#fields = [
-      `content-type: ${contentType}; charset=utf-8`,
+      ["content-type", `${contentType}; charset=utf-8`],
       // Another version of the service has other files at the same paths: a client asks, and mostly hears 304.
-      "cache-control: no-cache",
-      "vary: accept-encoding",
-      `content-security-policy: ${PAGE_POLICY}`,
-      "cross-origin-resource-policy: same-origin",
-      "referrer-policy: no-referrer",
-      "x-content-type-options: nosniff",
-    ].map((field) => `${field}\r\n`).join("");
+      ["cache-control", "no-cache"],
+      ["vary", "accept-encoding"],
+      ["content-security-policy", PAGE_POLICY],
+      ["cross-origin-resource-policy", "same-origin"],
+      ["referrer-policy", "no-referrer"],
+      ["x-content-type-options", "nosniff"],
+    ];
   }
 
-  async answer({ acceptEncoding, ifNoneMatch }: Wanted): Promise<FullAnswer<Uint8Array>> {
+  async answer({ acceptEncoding, ifNoneMatch }: Wanted): Promise<FileAnswer> {
     this.#forms ??= formsOf(this.#text);
     const { plain, gzip } = await this.#forms;
     const isCompressed = acceptsGzip(acceptEncoding);
     const { bytes, etag } = isCompressed ? gzip : plain;
-    const fields = `${this.#fields}etag: ${etag}\r\n`;
-    if (matches(ifNoneMatch, etag)) return { head: statusLine(304) + fields, body: new Uint8Array(0) };
-    const coding = isCompressed ? "content-encoding: gzip\r\n" : "";
-    return { head: `${statusLine(200)}${fields}${coding}content-length: ${bytes.length}\r\n`, body: bytes };
+    const fields = [...this.#fields, ["etag", etag] as const];
+    if (matches(ifNoneMatch, etag)) return { status: 304, fields, body: new Uint8Array(0) };
+    if (isCompressed) fields.push(["content-encoding", "gzip"]);
+    fields.push(["content-length", String(bytes.length)]);
+    return { status: 200, fields, body: bytes };
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { PAGE_POLICY, StaticFile } from "../../../src/shared/http/static_file.ts";
+import { fullAnswerOf, PAGE_POLICY, StaticFile } from "../../../src/shared/http/static_file.ts";
 
 const fieldOf = (head: string, name: string) => new RegExp(`^${name}: (.*)\r$`, "m").exec(head)?.[1];
-const ask = (file: StaticFile, acceptEncoding?: string, ifNoneMatch?: string) =>
-  file.answer({ acceptEncoding, ifNoneMatch });
+const ask = async (file: StaticFile, acceptEncoding?: string, ifNoneMatch?: string) =>
+  fullAnswerOf(await file.answer({ acceptEncoding, ifNoneMatch }));
 
 Deno.test({
   name: "static file: it goes out as the client takes it, under the policy, and all answers share its bytes",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fullAnswerOf } from "../../../src/shared/http/static_file.ts";
 import { sharedPageFiles } from "../../../src/shared/page/files.ts";
 
 Deno.test({
@@ -13,7 +14,8 @@ Deno.test({
       names.map((name) => `/assets/shared/page/${name}`).sort(),
     );
     for (const [path, file] of files) {
-      const { head, body } = await file.answer({ acceptEncoding: undefined, ifNoneMatch: undefined });
+      const answer = await file.answer({ acceptEncoding: undefined, ifNoneMatch: undefined });
+      const { head, body } = fullAnswerOf(answer);
       assert.equal(new TextDecoder().decode(body), await Deno.readTextFile(path.replace("/assets/", "src/")));
       assert.match(head, /content-type: (text\/(javascript|css)|image\/svg\+xml); charset=utf-8\r\n/);
     }
