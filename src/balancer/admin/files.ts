@@ -8,7 +8,6 @@ import { sharedPageFiles } from "../../shared/page/files.ts";
 import api from "./page/api.js" with { type: "text" };
 import clusters from "./page/clusters.js" with { type: "text" };
 import difference from "./page/difference.js" with { type: "text" };
-import dom from "./page/dom.js" with { type: "text" };
 import editor from "./page/editor.js" with { type: "text" };
 import editorStyle from "./page/editor.css" with { type: "text" };
 import history from "./page/history.js" with { type: "text" };
@@ -28,7 +27,6 @@ export const pageFiles = (): ReadonlyMap<string, StaticFile> =>
       ["api", api],
       ["clusters", clusters],
       ["difference", difference],
-      ["dom", dom],
       ["editor", editor],
       ["history", history],
       ["operator", operator],

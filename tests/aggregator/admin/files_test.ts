@@ -1,31 +1,9 @@
-import assert from "node:assert/strict";
 import { pageFiles } from "../../../src/aggregator/admin/files.ts";
-
-const BYTES_MAX = 150_000;
+import { assertWholePage } from "../../support/page_files.ts";
 
 Deno.test({
-  name: "admin files: every file that the page and its scripts name is there, and nothing from elsewhere",
+  name:
+    "files of the aggregator's page: every file that the page and its scripts name is there, and nothing from elsewhere",
   permissions: "none",
-  async fn() {
-    const files = pageFiles();
-    let bytes = 0;
-    for (const [path, file] of files) {
-      const { body } = await file.answer({ acceptEncoding: undefined, ifNoneMatch: undefined });
-      bytes += body.length;
-      const text = new TextDecoder().decode(body);
-      const named = path === "/"
-        ? [...text.matchAll(/(?:src|href)="([^"]+\.\w+)"/g)]
-        : path.endsWith(".js")
-        ? [...text.matchAll(/^import .* from "(.*)";$/gm)]
-        : [];
-      for (const [, name] of named) {
-        const target = new URL(name!, `http://a${path}`).pathname;
-        assert.ok(files.has(target), `${path} names ${target}`);
-      }
-      if (path === "/") assert.ok(named.length >= 3);
-      assert.doesNotMatch(text.replaceAll("http://www.w3.org/2000/svg", ""), /https?:\/\//, path);
-      assert.doesNotMatch(text, /<script>|<style|\sstyle="|\son\w+="/, path);
-    }
-    assert.ok(bytes < BYTES_MAX, `${bytes} bytes`);
-  },
+  fn: () => assertWholePage(pageFiles()),
 });

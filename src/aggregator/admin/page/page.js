@@ -4,18 +4,13 @@
  * @module
  */
 import { Chart } from "../../../shared/page/chart.js";
-import {
-  bytes,
-  count,
-  duration,
-  percent,
-  rate,
-  short,
-  timeOfDay,
-  UNKNOWN,
-} from "../../../shared/page/format.js";
-import { History } from "./history.js";
+import { byId, make, setText, showFacts } from "../../../shared/page/dom.js";
+import { bytes, count, duration, percent, rate, short, UNKNOWN } from "../../../shared/page/format.js";
 import { follow } from "../../../shared/page/live.js";
+import { Tiles } from "../../../shared/page/tiles.js";
+import { lostVerdict, showVerdict } from "../../../shared/page/verdict.js";
+import { History } from "./history.js";
+import { verdictOf } from "./verdict.js";
 
 /** A line is broken where two samples, one a second, are further apart. */
 const GAP_SECONDS = 5;
@@ -24,20 +19,6 @@ const NEWEST = 12;
 const WINDOWS_OPEN = 2;
 
 const history = new History();
-const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** @param {Element} element @param {string} text */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/** @param {string} name @param {string} [text] @param {string} [className] */
-function make(name, text = "", className = "") {
-  const element = document.createElement(name);
-  if (text) element.textContent = text;
-  if (className) element.className = className;
-  return element;
-}
 
 /** @type {readonly [key: string, label: string, unit: string][]} */
 const TILES = [
@@ -50,16 +31,7 @@ const TILES = [
   ["cpu", "Processor", ""],
   ["memory", "Memory", ""],
 ];
-const tiles = new Map(TILES.map(([key, label, unit]) => {
-  const tile = make("div", "", "tile");
-  const value = make("dd");
-  const number = make("span", UNKNOWN);
-  value.append(number);
-  if (unit) value.append(" ", make("small", unit));
-  tile.append(make("dt", label), value);
-  byId("tiles").append(tile);
-  return [key, { tile, number }];
-}));
+const tiles = new Tiles(byId("tiles"), TILES);
 
 const traffic = byId("traffic");
 const messages = new Chart(traffic, {
@@ -111,55 +83,6 @@ function processorShare({ cpu_seconds, reported_seconds }) {
   return usage.share;
 }
 
-/** @param {string} tone @param {string} sentence @param {readonly string[]} advice */
-function judge(tone, sentence, advice) {
-  const verdict = byId("verdict");
-  verdict.className = `verdict ${tone}`;
-  const strong = make("strong", sentence);
-  const first = make("p");
-  first.append(strong);
-  const parts = [first, ...advice.map((text) => make("p", text))];
-  const text = parts.map((part) => part.textContent).join();
-  if (verdict.dataset.text === text) return;
-  verdict.dataset.text = text;
-  verdict.replaceChildren(...parts);
-}
-
-/** The name with the highest count. @param {Record<string, number>} counts */
-const mostFrequent = (counts) =>
-  Object.entries(counts).reduce((most, each) => each[1] > most[1] ? each : most)[0];
-
-/** @param {any} status @param {number | null} dropRate @param {number | null} rejectRate @param {number | null} acceptRate */
-function verdictOf(status, dropRate, rejectRate, acceptRate) {
-  const texts = status.troubles.map((/** @type {{ text: string }} */ { text }) => text);
-  if (!status.alive) return judge("bad", texts[0], texts.slice(1));
-  if (texts.length > 0) return judge("bad", texts[0], texts.slice(1));
-  const warnings = [];
-  if (dropRate) {
-    warnings.push(
-      `The kernel drops ${
-        rate(dropRate)
-      } datagrams a second: a receive buffer is full. Raise net.core.rmem_max and --receive-buffer, or --workers.`,
-    );
-  }
-  if (rejectRate && acceptRate !== null && rejectRate > (rejectRate + acceptRate) / 100) {
-    warnings.push(
-      `${
-        percent(rejectRate / (rejectRate + acceptRate))
-      } of the lines are rejected, since the start most often as ${
-        mostFrequent(status.messages.rejected)
-      }. Look at who sends them.`,
-    );
-  }
-  if (status.checkpoint.up === false) {
-    warnings.push(
-      "The checkpoint can't be written: a kill would lose what the open windows hold. Look at the disk.",
-    );
-  }
-  if (warnings.length > 0) return judge("warn", warnings[0], warnings.slice(1));
-  judge("good", "All is well: every socket is read, and every record is written.", []);
-}
-
 /** @param {any} status */
 function showWorkers(status) {
   const total = status.datagrams.received;
@@ -204,29 +127,6 @@ function factsOf(status) {
   ];
 }
 
-/** @type {Map<string, Element>} */
-const factValues = new Map();
-
-/** @param {any} status */
-function showFacts(status) {
-  for (const [name, value] of factsOf(status)) {
-    let element = factValues.get(name);
-    if (!element) {
-      element = make("dd");
-      factValues.set(name, element);
-      byId("facts").append(make("dt", name), element);
-    }
-    setText(element, value);
-  }
-}
-
-/** @param {string} key @param {string} text @param {boolean} [isBad] */
-function tell(key, text, isBad = false) {
-  const { tile, number } = /** @type {{ tile: Element, number: Element }} */ (tiles.get(key));
-  setText(number, text);
-  tile.className = isBad ? "tile bad" : "tile";
-}
-
 function showCharts() {
   const { seconds } = history.samples;
   const now = seconds.at(-1) ?? Date.now() / 1000;
@@ -250,21 +150,21 @@ function show(status) {
   );
   const up = duration(Date.now() / 1000 - status.start_seconds);
   setText(byId("where"), `${version} on ${where.join(", ")}, up ${up}`);
-  if (!status.datagrams) return verdictOf(status, null, null, null);
+  if (!status.datagrams) return showVerdict(verdictOf(status));
   makeWindowCharts(status.window_seconds);
   const last = (/** @type {any} */ name) => history.rates(name).at(-1) ?? null;
   const [accepted, rejected, dropped] = [last("accepted"), last("rejected"), last("dropped")];
-  tell("accepted", rate(accepted));
-  tell("received", rate(last("received")));
-  tell("rejected", rate(rejected));
-  tell("dropped", rate(dropped), Boolean(dropped));
-  tell("lag", count(status.records.waiting), !status.sink_up);
-  tell("age", duration(status.records.last_age_seconds));
-  tell("cpu", percent(processorShare(status)));
-  tell("memory", bytes(status.resident_bytes));
-  verdictOf(status, dropped, rejected, accepted);
+  tiles.show("accepted", rate(accepted));
+  tiles.show("received", rate(last("received")));
+  tiles.show("rejected", rate(rejected));
+  tiles.show("dropped", rate(dropped), Boolean(dropped));
+  tiles.show("lag", count(status.records.waiting), !status.sink_up);
+  tiles.show("age", duration(status.records.last_age_seconds));
+  tiles.show("cpu", percent(processorShare(status)));
+  tiles.show("memory", bytes(status.resident_bytes));
+  showVerdict(verdictOf(status, { dropped, rejected, accepted }));
   showWorkers(status);
-  showFacts(status);
+  showFacts(byId("facts"), factsOf(status));
   showCharts();
   setText(byId("newest"), history.newest(NEWEST).join("\n") || UNKNOWN);
 }
@@ -284,9 +184,6 @@ follow({
   },
   onLink(isLost, sinceMs) {
     document.documentElement.classList.toggle("lost", isLost);
-    if (!isLost) return;
-    judge("bad", `The service does not answer since ${timeOfDay(sinceMs / 1000, true)}.`, [
-      "What you see is from then. See whether it runs (systemctl status, docker ps), and whether the network between is up.",
-    ]);
+    if (isLost) showVerdict(lostVerdict(sinceMs));
   },
 });

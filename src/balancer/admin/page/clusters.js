@@ -4,7 +4,7 @@
  * @module
  */
 import { count, percent, UNKNOWN } from "../../../shared/page/format.js";
-import { button, byId, make, replace, setText } from "./dom.js";
+import { button, byId, make, replace, setText } from "../../../shared/page/dom.js";
 
 const TONES = 5;
 

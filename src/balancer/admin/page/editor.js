@@ -6,7 +6,7 @@
  */
 import { call, Refused, routePath } from "./api.js";
 import { differences, fieldsOf, patchOf } from "./difference.js";
-import { button, byId, make } from "./dom.js";
+import { button, byId, make } from "../../../shared/page/dom.js";
 
 const CONFLICT = 412;
 

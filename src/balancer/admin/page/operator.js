@@ -6,7 +6,7 @@
 import { percent, timeOfDay } from "../../../shared/page/format.js";
 import { call, hasToken, mayChange, routePath, setToken } from "./api.js";
 import { differences } from "./difference.js";
-import { button, byId, make, setText } from "./dom.js";
+import { button, byId, make, setText } from "../../../shared/page/dom.js";
 import { differenceList, restore } from "./editor.js";
 
 /** The clusters that were changed last are asked for their last versions. */

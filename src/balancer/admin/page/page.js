@@ -4,6 +4,7 @@
  * @module
  */
 import { Chart } from "../../../shared/page/chart.js";
+import { byId, make, replace, setText, showFacts } from "../../../shared/page/dom.js";
 import {
   bytes,
   count,
@@ -15,13 +16,14 @@ import {
   UNKNOWN,
 } from "../../../shared/page/format.js";
 import { follow } from "../../../shared/page/live.js";
+import { Tiles } from "../../../shared/page/tiles.js";
+import { lostVerdict, showVerdict } from "../../../shared/page/verdict.js";
 import { credentials, mayChange } from "./api.js";
 import { showClusters } from "./clusters.js";
-import { byId, make, replace, setText } from "./dom.js";
 import { edit } from "./editor.js";
 import { History } from "./history.js";
 import * as operator from "./operator.js";
-import { lostVerdict, verdictOf } from "./verdict.js";
+import { verdictOf } from "./verdict.js";
 
 /** A line is broken where two points, one in ten seconds, are further apart. */
 const GAP_SECONDS = 25;
@@ -43,16 +45,7 @@ const TILES = [
   ["cpu", "Processor", ""],
   ["memory", "Memory", ""],
 ];
-const tiles = new Map(TILES.map(([key, label, unit]) => {
-  const tile = make("div", "", "tile");
-  const value = make("dd");
-  const number = make("span", UNKNOWN);
-  value.append(number);
-  if (unit) value.append(" ", make("small", unit));
-  tile.append(make("dt", label), value);
-  byId("tiles").append(tile);
-  return [key, { tile, number }];
-}));
+const tiles = new Tiles(byId("tiles"), TILES);
 
 const shared = { fromZero: true, gapSeconds: GAP_SECONDS };
 const traffic = byId("traffic");
@@ -82,22 +75,6 @@ function latencyText(seconds) {
   return seconds < 0.001
     ? `${short(Math.round(seconds * 1e6))} µs`
     : `${short(Number((seconds * 1e3).toPrecision(2)))} ms`;
-}
-
-/** @param {string} key @param {string} text @param {boolean} [isBad] */
-function tell(key, text, isBad = false) {
-  const { tile, number } = /** @type {{ tile: Element, number: Element }} */ (tiles.get(key));
-  setText(number, text);
-  tile.className = isBad ? "tile bad" : "tile";
-}
-
-/** @param {import("./verdict.js").Verdict} verdict */
-function judge({ tone, sentence, advice }) {
-  const place = byId("verdict");
-  place.className = `verdict ${tone}`;
-  const first = make("p");
-  first.append(make("strong", sentence));
-  replace(place, [first, ...advice.map((text) => make("p", text))]);
 }
 
 /** @param {any} status @returns {[string, string][]} */
@@ -139,11 +116,6 @@ function factsOf(
 }
 
 /** @param {any} status */
-function showFacts(status) {
-  replace(byId("facts"), factsOf(status).flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
-}
-
-/** @param {any} status */
 function showReasons({ reasons, minute_seconds }) {
   const rows = reasons.sort((/** @type {any} */ one, /** @type {any} */ other) => other.total - one.total)
     .map((/** @type {any} */ { kind, reason, minute, total }) => {
@@ -181,18 +153,18 @@ function show(status) {
   const up = duration(Date.now() / 1000 - status.start_seconds);
   setText(byId("where"), `${status.version} on ${status.address}, up ${up}`);
   const { redirected, refused, cpu } = history.rates;
-  tell("redirected", rate(redirected));
-  tell("refused", rate(refused));
-  tell("p50", latencyText(p50));
-  tell("p99", latencyText(p99));
-  tell("open", short(open), open > 0.9 * max);
-  tell("stale", database.up ? "current" : `${duration(database.stale_seconds)} old`, !database.up);
-  tell("cpu", percent(cpu));
-  tell("memory", bytes(status.resident_bytes));
-  judge(verdictOf(status));
+  tiles.show("redirected", rate(redirected));
+  tiles.show("refused", rate(refused));
+  tiles.show("p50", latencyText(p50));
+  tiles.show("p99", latencyText(p99));
+  tiles.show("open", short(open), open > 0.9 * max);
+  tiles.show("stale", database.up ? "current" : `${duration(database.stale_seconds)} old`, !database.up);
+  tiles.show("cpu", percent(cpu));
+  tiles.show("memory", bytes(status.resident_bytes));
+  showVerdict(verdictOf(status));
   showClusters(status, mayChange(), (cluster) => edit(cluster, () => {}));
   showReasons(status);
-  showFacts(status);
+  showFacts(byId("facts"), factsOf(status));
   showCharts();
   operator.follow(status, () => {});
 }
@@ -208,7 +180,7 @@ follow({
   onDenied(status) {
     isClosed = true;
     operator.tokenWanted(status);
-    judge({
+    showVerdict({
       tone: "warn",
       sentence: "This service tells nothing without a token: type one below.",
       advice: [],
@@ -225,6 +197,6 @@ follow({
   },
   onLink(isLost, sinceMs) {
     document.documentElement.classList.toggle("lost", isLost);
-    if (isLost) judge(lostVerdict(sinceMs));
+    if (isLost) showVerdict(lostVerdict(sinceMs));
   },
 });

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { count, duration, percent, timeOfDay } from "../../../shared/page/format.js";
+import { count, duration, percent } from "../../../shared/page/format.js";
 
 const DAY_SECONDS = 86_400;
 const CERTIFICATE_DAYS = 14;
 
-/** @typedef {{ tone: "good" | "warn" | "bad", sentence: string, advice: string[] }} Verdict */
+/** @typedef {import("../../../shared/page/verdict.js").Verdict} Verdict */
 
 /** @param {any} status @returns {Verdict} */
 export function verdictOf(status) {
@@ -79,12 +79,3 @@ function* warningsOf(
       }. Put another one in place.`;
   }
 }
-
-/** @param {number} sinceMs @returns {Verdict} */
-export const lostVerdict = (sinceMs) => ({
-  tone: "bad",
-  sentence: `The service does not answer since ${timeOfDay(sinceMs / 1000, true)}.`,
-  advice: [
-    "What you see is from then. See whether it runs (systemctl status, docker ps), and whether the network between is up.",
-  ],
-});

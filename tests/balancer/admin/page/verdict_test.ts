@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lostVerdict, verdictOf } from "../../../../src/balancer/admin/page/verdict.js";
+import { verdictOf } from "../../../../src/balancer/admin/page/verdict.js";
 
 const WELL = {
   readiness: "ready",
@@ -37,6 +37,5 @@ Deno.test({
       assert.equal(verdict.tone, tone);
       assert.match(verdict.sentence, sentence);
     }
-    assert.match(lostVerdict(0).sentence, /^The service does not answer since \d\d:\d\d:\d\d\.$/);
   },
 });

@@ -32,3 +32,11 @@ export function replace(parent, children) {
   const before = [...parent.children].map(({ outerHTML }) => outerHTML).join("");
   if (before !== children.map(({ outerHTML }) => outerHTML).join("")) parent.replaceChildren(...children);
 }
+
+/** Names with their values, in a `dl`; always the same names. @param {Element} list @param {readonly (readonly [name: string, value: string])[]} facts */
+export function showFacts(list, facts) {
+  if (list.children.length === 0) {
+    list.append(...facts.flatMap(([name]) => [make("dt", name), make("dd")]));
+  }
+  facts.forEach(([, value], i) => setText(list.children[2 * i + 1], value));
+}
