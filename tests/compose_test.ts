@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { environmentOf, parseCompose } from "./support/compose.ts";
-import type { Check, Tree } from "./support/house.ts";
-import * as containers from "./support/house_containers.ts";
+import { environmentOf, parseCompose } from "./support/house/compose.ts";
+import type { Check, Tree } from "./support/house/house.ts";
+import * as containers from "./support/house/house_containers.ts";
 
 const DOCKERFILE = `FROM deno:2 AS runtime
 USER 65532:65532

@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import * as house from "./support/house.ts";
-import * as commands from "./support/house_commands.ts";
+import * as house from "./support/house/house.ts";
+import * as commands from "./support/house/house_commands.ts";
 
 /** What lies in the project's directory without being part of it, as in .gitignore. */
 const UNTRACKED = new Set([".git", ".env", "node_modules", "data", "coverage"]);
@@ -45,43 +45,49 @@ const RULES: readonly Rule[] = [
       "src/aggregator/main.ts":
         'new Worker(new URL("./worker.ts", import.meta.url)); // import "./worker.ts"',
       "src/aggregator/config.ts": 'export * from "../balancer/config.ts";',
-      "src/aggregator/helper.ts": 'import { a } from "./sink.ts"; import { b } from "./partial.ts";',
-      "src/aggregator/master.ts": 'import "./partial.ts";\nimport type { Scan } from "./scanner.ts";',
-      "src/aggregator/receivers/datagram.ts": 'import { c } from "../helper.ts";',
-      "src/aggregator/admin/health.ts": 'import type { S } from "../sink.ts"; import "./report.ts";',
-      "src/aggregator/scanner.ts": 'import "./partial.ts"; import type { D } from "./windows.ts";',
-      "src/aggregator/worker.ts": 'import type { E } from "./helper.ts";\nawait import("./record.ts");',
-      "src/balancer/redirect.ts": 'import { g } from "./routing.ts"; import { h } from "./store/read.ts";',
-      "src/balancer/target.ts": 'import { i } from "../aggregator/record.ts";',
+      "src/aggregator/helper.ts":
+        'import { a } from "./write/sink.ts"; import { b } from "./aggregate/partial.ts";',
+      "src/aggregator/master.ts":
+        'import "./aggregate/partial.ts";\nimport type { Scan } from "./parse/scanner.ts";',
+      "src/aggregator/receive/datagram.ts": 'import { c } from "../helper.ts";',
+      "src/aggregator/admin/health.ts": 'import type { S } from "../write/sink.ts"; import "./report.ts";',
+      "src/aggregator/parse/scanner.ts":
+        'import "../aggregate/partial.ts"; import type { D } from "../aggregate/windows.ts";',
+      "src/aggregator/worker.ts":
+        'import type { E } from "./parse/scanner.ts";\nawait import("./write/record.ts");',
+      "src/balancer/redirect/redirector.ts":
+        'import { g } from "../choose/routing.ts"; import { h } from "../store/read.ts";',
+      "src/balancer/redirect/target.ts": 'import { i } from "../../aggregator/write/record.ts";',
       "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
       "src/balancer/store/read.ts":
         'import "../../shared/database/sql.ts";\nimport postgres from "postgres";',
       "src/prober/station.ts":
-        'import { l } from "../balancer/store/read.ts"; import "../balancer/routing.ts";',
+        'import { l } from "../balancer/store/read.ts"; import "../balancer/choose/routing.ts";',
       "src/shared/database/sql.ts": 'import postgres from "postgres";',
-      "src/shared/duration.ts": 'import type { L } from "./database/sql.ts";',
-      "src/shared/log.ts": 'import "../sender/shapes.ts";\nimport { j } from "../balancer/routing.ts";',
-      "src/shipper/names.ts": 'import type { M } from "../aggregator/record.ts";',
+      "src/shared/flags/duration.ts": 'import type { L } from "../database/sql.ts";',
+      "src/shared/log.ts":
+        'import "../sender/shapes.ts";\nimport { j } from "../balancer/choose/routing.ts";',
+      "src/shipper/names.ts": 'import type { M } from "../aggregator/write/record.ts";',
       "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
       "tests/aggregator/main_test.ts":
         'import "../../src/aggregator/main.ts"; import "../support/sample.ts";',
     },
     finds: [
       "src/aggregator/config.ts:1 imports src/balancer/config.ts, which",
-      "src/aggregator/master.ts:2 imports src/aggregator/scanner.ts, which",
-      "src/aggregator/receivers/datagram.ts:1 imports src/aggregator/helper.ts, and with it src/aggregator/sink.ts",
-      "src/aggregator/admin/health.ts:1 imports src/aggregator/sink.ts, which",
-      "src/aggregator/scanner.ts:1 imports src/aggregator/windows.ts, which",
-      "src/aggregator/worker.ts:2 imports src/aggregator/record.ts, which",
-      "src/balancer/redirect.ts:1 imports src/balancer/store/read.ts, which",
-      "src/balancer/target.ts:1 imports src/aggregator/record.ts, which",
+      "src/aggregator/master.ts:2 imports src/aggregator/parse/scanner.ts, which",
+      "src/aggregator/receive/datagram.ts:1 imports src/aggregator/helper.ts, and with it src/aggregator/write/sink.ts",
+      "src/aggregator/admin/health.ts:1 imports src/aggregator/write/sink.ts, which",
+      "src/aggregator/parse/scanner.ts:1 imports src/aggregator/aggregate/windows.ts, which",
+      "src/aggregator/worker.ts:2 imports src/aggregator/write/record.ts, which",
+      "src/balancer/redirect/redirector.ts:1 imports src/balancer/store/read.ts, which",
+      "src/balancer/redirect/target.ts:1 imports src/aggregator/write/record.ts, which",
       "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
       "src/balancer/store/read.ts:2 imports postgres, which",
       "src/prober/station.ts:1 imports src/balancer/store/read.ts, which",
-      "src/shared/duration.ts:1 imports src/shared/database/sql.ts, which",
+      "src/shared/flags/duration.ts:1 imports src/shared/database/sql.ts, which",
       "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
-      "src/shared/log.ts:2 imports src/balancer/routing.ts, which",
-      "src/shipper/names.ts:1 imports src/aggregator/record.ts, which",
+      "src/shared/log.ts:2 imports src/balancer/choose/routing.ts, which",
+      "src/shipper/names.ts:1 imports src/aggregator/write/record.ts, which",
       "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",
       "tests/aggregator/main_test.ts:1 imports src/aggregator/main.ts, which",
     ],
@@ -117,32 +123,29 @@ const RULES: readonly Rule[] = [
     name: "pure files know no clock, no timer and no I/O",
     check: house.pureFiles,
     sample: {
-      "src/aggregator/partial.ts": "/** Not Deno. */ export const a = 'Date' + b.performance;",
-      "src/aggregator/record.ts": 'import type { S } from "./sink.ts"; import { c } from "./clock.ts";',
-      "src/aggregator/clock.ts": "export const c =\n  `${Date.now()}`;",
-      "src/aggregator/sink.ts": "export type S = string; Deno.openSync('x');",
-      "src/aggregator/windows.ts": 'import { e } from "node:fs"; setTimeout(e); const f: Deno.Addr = g;',
-      "src/balancer/target.ts": "performance.now();",
+      "src/aggregator/aggregate/partial.ts": "/** Not Deno. */ export const a = 'Date' + b.performance;",
+      "src/aggregator/write/record.ts": 'import type { S } from "./sink.ts"; import { c } from "./clock.ts";',
+      "src/aggregator/write/clock.ts": "export const c =\n  `${Date.now()}`;",
+      "src/aggregator/write/sink.ts": "export type S = string; Deno.openSync('x');",
+      "src/aggregator/aggregate/windows.ts":
+        'import { e } from "node:fs"; setTimeout(e); const f: Deno.Addr = g;',
+      "src/balancer/redirect/target.ts": "performance.now();",
     },
     finds: [
-      "src/aggregator/windows.ts:1, which uses setTimeout",
-      "src/aggregator/windows.ts:1, which uses Deno",
-      "src/aggregator/windows.ts loads node:fs",
-      "src/aggregator/record.ts loads src/aggregator/clock.ts:2, which uses Date",
-      "src/balancer/target.ts:1, which uses performance",
+      "src/aggregator/aggregate/windows.ts:1, which uses setTimeout",
+      "src/aggregator/aggregate/windows.ts:1, which uses Deno",
+      "src/aggregator/aggregate/windows.ts loads node:fs",
+      "src/aggregator/write/record.ts loads src/aggregator/write/clock.ts:2, which uses Date",
+      "src/balancer/redirect/target.ts:1, which uses performance",
     ],
   },
   {
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      [
-        ...["facts", "health", "metrics", "report", "rings"].map((name) => `admin/${name}`),
-        ...["integer", "json", "partial", "record", "sampler", "scanner", "slots", "words"],
-      ]
-        .map((name) => [`src/aggregator/${name}.ts`, ""]),
+      house.PURE.filter((file) => file !== "src/aggregator/aggregate/windows.ts").map((file) => [file, ""]),
     ),
-    finds: ["src/aggregator/windows.ts is named"],
+    finds: ["src/aggregator/aggregate/windows.ts is named"],
   },
   {
     name: "one file opens a library",

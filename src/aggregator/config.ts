@@ -6,7 +6,7 @@ import {
   type Lookup,
   oneOf,
   parseFlags,
-} from "../shared/flags.ts";
+} from "../shared/flags/flags.ts";
 import {
   parseAdmin,
   parseKeep,
@@ -17,8 +17,8 @@ import {
   parseWindows,
 } from "./config_values.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
-import type { RotateWhen } from "./rotation.ts";
-import { logFlags } from "../shared/log_flags.ts";
+import type { RotateWhen } from "./write/rotation.ts";
+import { logFlags } from "../shared/flags/log_flags.ts";
 
 /**
  * Workers hand over what they added up this often, and then the checkpoint is renewed. A kill shall cost 250 ms of

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { RotateWhen } from "./rotation.ts";
+import type { RotateWhen } from "./write/rotation.ts";
 import { formatHostPort, type HostPort } from "../shared/address.ts";
-import { hostPort, integer } from "../shared/flags.ts";
+import { hostPort, integer } from "../shared/flags/flags.ts";
 
 /** A day: a longer window would lose too much of its meaning at each restart. */
 const WINDOW_SECONDS_MAX = 86_400;

@@ -1,5 +1,5 @@
 import type { BoardWriter } from "./admin/board.ts";
-import type { Checkpoint, Recovered } from "./checkpoint.ts";
+import type { Checkpoint, Recovered } from "./write/checkpoint.ts";
 import {
   type AggregatorConfig,
   HAND_OVER_INTERVAL_MS,
@@ -9,18 +9,18 @@ import {
   TOTALS_INTERVAL_MS,
   WATERMARK_PATIENCE_MS,
 } from "./config.ts";
-import { Crew, type StartWorker } from "./crew.ts";
-import { createControl, type FromWorker, readsOf, signalMinute, signalTick } from "./messages.ts";
-import { emptyTotals, mergeTotals, totalsOf } from "./partial.ts";
-import { formatAddresses, type Port } from "./receivers/port.ts";
-import { detailedLine, recordLine, recoveredLine } from "./record.ts";
-import { Recorder } from "./recorder.ts";
-import type { RejectedSample } from "./rejected_sample.ts";
+import { Crew, type StartWorker } from "./worker_pool.ts";
+import { createControl, type FromWorker, readsOf, signalMinute, signalTick } from "./worker_protocol.ts";
+import { emptyTotals, mergeTotals, totalsOf } from "./aggregate/partial.ts";
+import { formatAddresses, type Port } from "./receive/port.ts";
+import { detailedLine, recordLine, recoveredLine } from "./write/record.ts";
+import { Recorder } from "./write/recorder.ts";
+import type { RejectedSample } from "./write/rejected_sample.ts";
 import { Reporter } from "./reporter.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
-import type { Sink } from "./sink.ts";
-import { type Clock, Timeline } from "./timeline.ts";
-import { type ClosedWindow, Windows } from "./windows.ts";
+import type { Sink } from "./write/sink.ts";
+import { type Clock, Timeline } from "./aggregate/timeline.ts";
+import { type ClosedWindow, Windows } from "./aggregate/windows.ts";
 import type { Log } from "../shared/log.ts";
 
 /** All that the master touches of the world: the real parts, or simulated ones. */

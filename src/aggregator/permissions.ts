@@ -1,4 +1,4 @@
-import { dropAllPermissions, dropRead } from "../shared/process.ts";
+import { dropAllPermissions, dropRead } from "../shared/process/process.ts";
 
 /** The kinds that no thread holds once the service has started. */
 const STARTUP_ONLY = ["ffi", "net", "env", "run", "sys", "import"] as const;

@@ -1,11 +1,11 @@
 import type { BoardWriter } from "./admin/board.ts";
 import { WorkerState } from "./admin/report.ts";
-import type { Muster } from "./crew.ts";
-import { REASONS } from "./partial.ts";
-import type { SocketReading } from "./receivers/receiver.ts";
+import type { Muster } from "./worker_pool.ts";
+import { REASONS } from "./aggregate/partial.ts";
+import type { SocketReading } from "./receive/receiver.ts";
 import type { Count } from "./service_log.ts";
-import type { Clock, ClockStep } from "./timeline.ts";
-import type { ClosedWindow } from "./windows.ts";
+import type { Clock, ClockStep } from "./aggregate/timeline.ts";
+import type { ClosedWindow } from "./aggregate/windows.ts";
 
 /** How often the numbers are brought up to date, at most. */
 const REPORT_INTERVAL_MS = 1000;

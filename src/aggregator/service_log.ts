@@ -1,7 +1,7 @@
 import type { AggregatorConfig } from "./config.ts";
-import type { Totals } from "./partial.ts";
-import { formatAddresses, type Port } from "./receivers/port.ts";
-import type { ClockStep } from "./timeline.ts";
+import type { Totals } from "./aggregate/partial.ts";
+import { formatAddresses, type Port } from "./receive/port.ts";
+import type { ClockStep } from "./aggregate/timeline.ts";
 import type { Log } from "../shared/log.ts";
 
 /** What the service has counted since its start. Every loss is in it: datagrams sent = received + dropped + lost. */

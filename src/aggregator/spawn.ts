@@ -1,6 +1,6 @@
 import { LIBC_PATHS } from "../shared/libc.ts";
-import type { StartWorker } from "./crew.ts";
-import type { FromWorker } from "./messages.ts";
+import type { StartWorker } from "./worker_pool.ts";
+import type { FromWorker } from "./worker_protocol.ts";
 
 /**
  * Starts workers from this module, each with only what it opens its receiver with: the C library for reuseport,

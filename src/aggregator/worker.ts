@@ -1,9 +1,9 @@
-import { type FromWorker, type ToWorker, transferListOf } from "./messages.ts";
-import { DatagramReceiver } from "./receivers/datagram.ts";
-import type { Receiver } from "./receivers/receiver.ts";
-import { ReuseportReceiver } from "./receivers/reuseport.ts";
-import { Shift } from "./shift.ts";
-import { dropAllPermissions } from "../shared/process.ts";
+import { type FromWorker, type ToWorker, transferListOf } from "./worker_protocol.ts";
+import { DatagramReceiver } from "./receive/datagram.ts";
+import type { Receiver } from "./receive/receiver.ts";
+import { ReuseportReceiver } from "./receive/reuseport.ts";
+import { Shift } from "./receive/hand_over.ts";
+import { dropAllPermissions } from "../shared/process/process.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;

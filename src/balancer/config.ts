@@ -7,16 +7,16 @@ import {
   type Lookup,
   oneOf,
   parseFlags,
-} from "../shared/flags.ts";
+} from "../shared/flags/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
-import { logFlags } from "../shared/log_flags.ts";
+import { logFlags } from "../shared/flags/log_flags.ts";
 import { parseHostNames } from "./admin/hosts.ts";
-import type { CertificateFiles } from "./certificate.ts";
+import type { CertificateFiles } from "./front/certificate.ts";
 import { connectionFlags } from "./connection_flags.ts";
-import { type FirstRoute, parseFirstRoute } from "./first_route.ts";
+import { type FirstRoute, parseFirstRoute } from "./routes/first_route.ts";
 import { aggregatorAddress, certificateFiles, directory, fraction, path } from "./flag_values.ts";
-import type { LimitFlags } from "./limits.ts";
-import { secret } from "../shared/secrets.ts";
+import type { LimitFlags } from "./front/limits.ts";
+import { secret } from "../shared/flags/secrets.ts";
 
 /** From the signal to the exit: what is in flight then is cut off. */
 export const STOP_DEADLINE_MS = 10_000;

@@ -1,5 +1,5 @@
-import { duration } from "../shared/duration.ts";
-import { integer } from "../shared/flags.ts";
+import { duration } from "../shared/flags/duration.ts";
+import { integer } from "../shared/flags/flags.ts";
 import { optional, path } from "./flag_values.ts";
 
 /** As many connections take some 75 MB: more are not allowed unless asked for. */

@@ -1,5 +1,5 @@
-import { type HostPort, hostPort, UsageError } from "../shared/flags.ts";
-import type { CertificateFiles } from "./certificate.ts";
+import { type HostPort, hostPort, UsageError } from "../shared/flags/flags.ts";
+import type { CertificateFiles } from "./front/certificate.ts";
 
 /** A number, or the word that stands for none. */
 export function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {

@@ -1,5 +1,5 @@
 import type { Log } from "../shared/log.ts";
-import type { Loss } from "./crew.ts";
+import type { Loss } from "./worker_pool.ts";
 
 /** Tells of a worker that died, of the spare that took its place, and of the last spare. */
 export function logLoss(log: Log, { worker, reason, replacement, left }: Loss, spares: number): void {

@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
-import { freeDescriptors } from "../shared/descriptors.ts";
-import { type HostPort, readDotEnv, UsageError } from "../shared/flags.ts";
+import { freeDescriptors } from "../shared/process/descriptors.ts";
+import { type HostPort, readDotEnv, UsageError } from "../shared/flags/flags.ts";
 import { EventStreams } from "../shared/http/event_streams.ts";
 import { Exchange, type SlowResponder } from "../shared/http/exchange.ts";
 import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog, type Log } from "../shared/log.ts";
-import { readVariable, writeStderr } from "../shared/process.ts";
-import { openAccessFile } from "./access_file.ts";
-import { AccessLog } from "./access_log.ts";
-import type { AcceptTrouble } from "./accept_trouble.ts";
+import { readVariable, writeStderr } from "../shared/process/process.ts";
+import { openAccessFile } from "./access_log/access_file.ts";
+import { AccessLog } from "./access_log/access_log.ts";
+import type { AcceptTrouble } from "./front/accept_trouble.ts";
 import { adminApp } from "./admin/app.ts";
 import { noChanges } from "./admin/changes.ts";
 import { balancerMetrics } from "./admin/metrics.ts";
@@ -17,7 +17,7 @@ import { type Facts, momentOf, type Watched } from "./admin/moment.ts";
 import { adminResponder } from "./admin/server.ts";
 import { statusJson } from "./admin/status.ts";
 import { parseMetricsToken, parseTokens, type Tokens } from "./admin/tokens.ts";
-import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./certificate.ts";
+import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./front/certificate.ts";
 import { type BalancerConfig, parseConfig } from "./config.ts";
 import { CONNECTIONS_DEFAULT_MAX } from "./connection_flags.ts";
 import {
@@ -27,14 +27,14 @@ import {
   type Limits,
   limitsOf,
   patienceOf,
-} from "./limits.ts";
+} from "./front/limits.ts";
 import { HealthBoard } from "./health/health_board.ts";
 import { probe } from "./health/probe.ts";
 import { Prober } from "./health/prober.ts";
 import { Master } from "./master.ts";
-import { MetricsSender } from "./metrics_sender.ts";
+import { MetricsSender } from "./counts/metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
-import { SnapshotFile } from "./snapshot.ts";
+import { SnapshotFile } from "./routes/snapshot.ts";
 import { claimAddress, formatAddress, workersFrom } from "./spawn.ts";
 import { openStore } from "./store/store.ts";
 

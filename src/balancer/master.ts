@@ -2,20 +2,20 @@ import type { Certificate } from "../shared/http/tls.ts";
 import { sharedMs } from "../shared/shared_clock.ts";
 import { within } from "../shared/within.ts";
 import type { Readiness } from "./admin/health.ts";
-import { AcceptTrouble } from "./accept_trouble.ts";
-import { endOf } from "./certificate.ts";
-import { CertificateRenewal } from "./certificate_renewal.ts";
+import { AcceptTrouble } from "./front/accept_trouble.ts";
+import { endOf } from "./front/certificate.ts";
+import { CertificateRenewal } from "./front/certificate_renewal.ts";
 import { STOP_DEADLINE_MS } from "./config.ts";
-import { Crew, type Loss } from "./crew.ts";
-import { DatabaseState } from "./database_state.ts";
-import { explain, type Explanation } from "./explain.ts";
+import { Crew, type Loss } from "./worker_pool.ts";
+import { DatabaseState } from "./routes/database_state.ts";
+import { explain, type Explanation } from "./redirect/explain.ts";
 import { logLoss } from "./loss_log.ts";
-import { type Route, type RoutingTable, routingTable } from "./routing.ts";
+import { type Route, type RoutingTable, routingTable } from "./choose/routing.ts";
 import type { MasterParts, MasterState } from "./master_parts.ts";
-import { RoutesInForce } from "./routes_in_force.ts";
-import { seed } from "./seed.ts";
+import { RoutesInForce } from "./routes/routes_in_force.ts";
+import { seed } from "./routes/seed.ts";
 import { formatAddress } from "./spawn.ts";
-import { Totals } from "./totals.ts";
+import { Totals } from "./counts/totals.ts";
 
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
 export class Master {

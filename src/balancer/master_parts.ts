@@ -3,17 +3,17 @@
  *
  * @module
  */
-import type { AccessLog } from "./access_log.ts";
-import type { HostPort } from "../shared/flags.ts";
+import type { AccessLog } from "./access_log/access_log.ts";
+import type { HostPort } from "../shared/flags/flags.ts";
 import type { Certificate } from "../shared/http/tls.ts";
 import type { Log } from "../shared/log.ts";
 import type { BalancerConfig } from "./config.ts";
-import type { StartWorker } from "./crew.ts";
+import type { StartWorker } from "./worker_pool.ts";
 import type { HealthBoard } from "./health/health_board.ts";
-import type { Limits } from "./limits.ts";
-import type { Measurement } from "./metrics.ts";
-import type { Route, RoutingTable } from "./routing.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Limits } from "./front/limits.ts";
+import type { Measurement } from "./counts/meter.ts";
+import type { Route, RoutingTable } from "./choose/routing.ts";
+import type { Snapshot } from "./routes/snapshot.ts";
 import type { Store } from "./store/store.ts";
 
 /** All that the master touches of the world: the real parts, or simulated ones. */

@@ -1,5 +1,5 @@
 import type { BalancerConfig } from "./config.ts";
-import { dropRead } from "../shared/process.ts";
+import { dropRead } from "../shared/process/process.ts";
 import { hostsOf } from "../shared/database/database_server.ts";
 import { formatAddress } from "./spawn.ts";
 

@@ -1,6 +1,6 @@
-import type { HostPort } from "../shared/flags.ts";
-import type { StartWorker } from "./crew.ts";
-import type { FromWorker } from "./messages.ts";
+import type { HostPort } from "../shared/flags/flags.ts";
+import type { StartWorker } from "./worker_pool.ts";
+import type { FromWorker } from "./worker_protocol.ts";
 
 /** An address as URLs and permissions have it: `[::1]:8080`. */
 export function formatAddress({ hostname, port }: HostPort): string {

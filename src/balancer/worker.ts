@@ -1,16 +1,16 @@
 import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
 import { Pipeline } from "../shared/http/pipeline.ts";
 import { type Certificate, tlsContext, TlsStream } from "../shared/http/tls.ts";
-import { dropAllPermissions } from "../shared/process.ts";
-import { AccessNotes } from "./access_notes.ts";
-import { AddressAdmission } from "./address_limit.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-import { Meter } from "./metrics.ts";
-import { Redirector } from "./redirect.ts";
-import { changedTable } from "./routing.ts";
-import { Stopwatch } from "./stopwatch.ts";
-import { Work } from "./work.ts";
-import { Reporter } from "./work_report.ts";
+import { dropAllPermissions } from "../shared/process/process.ts";
+import { AccessNotes } from "./access_log/access_notes.ts";
+import { AddressAdmission } from "./front/address_limit.ts";
+import type { FromWorker, ToWorker } from "./worker_protocol.ts";
+import { Meter } from "./counts/meter.ts";
+import { Redirector } from "./redirect/redirector.ts";
+import { changedTable } from "./choose/routing.ts";
+import { Stopwatch } from "./counts/stopwatch.ts";
+import { Work } from "./counts/work.ts";
+import { Reporter } from "./counts/work_report.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;

@@ -1,5 +1,5 @@
-import { type FlagSpec, helpText, integer, type Lookup, oneOf, parseFlags } from "../shared/flags.ts";
-import { secret } from "../shared/secrets.ts";
+import { type FlagSpec, helpText, integer, type Lookup, oneOf, parseFlags } from "../shared/flags/flags.ts";
+import { secret } from "../shared/flags/secrets.ts";
 
 /** Between two looks of one that follows. */
 export const LOOK_MS = 500;

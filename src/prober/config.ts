@@ -1,7 +1,14 @@
-import { secret } from "../shared/secrets.ts";
-import { type FlagSpec, helpText, type Lookup, oneOf, parseFlags, UsageError } from "../shared/flags.ts";
+import { secret } from "../shared/flags/secrets.ts";
+import {
+  type FlagSpec,
+  helpText,
+  type Lookup,
+  oneOf,
+  parseFlags,
+  UsageError,
+} from "../shared/flags/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
-import { logFlags } from "../shared/log_flags.ts";
+import { logFlags } from "../shared/flags/log_flags.ts";
 
 interface Flags {
   /** The admin APIs that reports go to, without a slash at their end; the first that answers says what to probe. */

@@ -1,9 +1,9 @@
 import denoJson from "../../deno.json" with { type: "json" };
 import { probe } from "../balancer/health/probe.ts";
-import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { readDotEnv, UsageError } from "../shared/flags/flags.ts";
 import { REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog } from "../shared/log.ts";
-import { readVariable, writeStderr } from "../shared/process.ts";
+import { readVariable, writeStderr } from "../shared/process/process.ts";
 import { parseConfig, type ProberConfig } from "./config.ts";
 import { Station } from "./station.ts";
 

@@ -7,7 +7,7 @@ import {
   oneOf,
   parseFlags,
   UsageError,
-} from "../shared/flags.ts";
+} from "../shared/flags/flags.ts";
 import { perDatagramMax, type Shape, SHAPES } from "./shapes.ts";
 
 /** The sum of A1 (at most 1,023 a message) stays exact as a number. */

@@ -1,4 +1,4 @@
-import type { HostPort } from "../shared/flags.ts";
+import type { HostPort } from "../shared/flags/flags.ts";
 import type { Transport } from "./run.ts";
 import type { Datagrams } from "./shapes.ts";
 

@@ -1,5 +1,5 @@
 import denoJson from "../../deno.json" with { type: "json" };
-import { UsageError } from "../shared/flags.ts";
+import { UsageError } from "../shared/flags/flags.ts";
 import { canOpenLibc } from "../shared/libc.ts";
 import { parseConfig, type SenderConfig } from "./config.ts";
 import { localHostname, openDatagram } from "./datagram.ts";

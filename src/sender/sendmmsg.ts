@@ -1,5 +1,5 @@
 import { getSystemErrorMap } from "node:util";
-import type { HostPort } from "../shared/flags.ts";
+import type { HostPort } from "../shared/flags/flags.ts";
 import {
   memmove,
   memread,

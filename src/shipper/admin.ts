@@ -1,4 +1,4 @@
-import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../shared/exposition.ts";
+import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../shared/metrics/exposition.ts";
 import { type FullAnswer, textAnswer } from "../shared/http/answers.ts";
 import { Exchange, type SlowResponder, type WholeRequest } from "../shared/http/exchange.ts";
 import { type Acceptor, HttpListener, type ListenerClock } from "../shared/http/listener.ts";

@@ -7,10 +7,10 @@ import {
   type Lookup,
   parseFlags,
   UsageError,
-} from "../shared/flags.ts";
+} from "../shared/flags/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
-import { logFlags } from "../shared/log_flags.ts";
-import { secret } from "../shared/secrets.ts";
+import { logFlags } from "../shared/flags/log_flags.ts";
+import { secret } from "../shared/flags/secrets.ts";
 
 /** New lines are announced by the system; where that fails in silence, as on a network's disk, a look finds them. */
 export const LOOK_MS = 1000;

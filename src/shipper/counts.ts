@@ -1,4 +1,4 @@
-import { familiesOf, type Family } from "../shared/exposition.ts";
+import { familiesOf, type Family } from "../shared/metrics/exposition.ts";
 import type { Shipped } from "./destination.ts";
 
 /** What the shipper has done since its start. */

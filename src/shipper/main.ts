@@ -1,10 +1,10 @@
 import denoJson from "../../deno.json" with { type: "json" };
 import { openSql } from "../shared/database/open.ts";
 import { formatHostPort } from "../shared/address.ts";
-import { readDotEnv, UsageError } from "../shared/flags.ts";
+import { readDotEnv, UsageError } from "../shared/flags/flags.ts";
 import { REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog, type Log } from "../shared/log.ts";
-import { readVariable, writeStderr } from "../shared/process.ts";
+import { readVariable, writeStderr } from "../shared/process/process.ts";
 import { listenForAdmin } from "./admin.ts";
 import { ANSWER_MS, parseConfig, READ_BYTES, type ShipperConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Fleet } from "./destination.ts";

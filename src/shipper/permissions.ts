@@ -1,5 +1,5 @@
 import { hostsOf } from "../shared/database/database_server.ts";
-import { dropRead } from "../shared/process.ts";
+import { dropRead } from "../shared/process/process.ts";
 
 /** The kinds that nothing needs once the service has started. */
 const STARTUP_ONLY = ["ffi", "env", "run", "sys", "import"] as const;

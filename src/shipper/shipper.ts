@@ -1,4 +1,4 @@
-import type { Family } from "../shared/exposition.ts";
+import type { Family } from "../shared/metrics/exposition.ts";
 import { StoreUnavailable } from "../shared/database/errors.ts";
 import { Outage } from "../shared/database/outage.ts";
 import type { ListenerClock } from "../shared/http/listener.ts";

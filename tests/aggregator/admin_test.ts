@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ADMIN, adminUrl, metricsUntil, statusOf, total } from "../support/admin_page.ts";
-import { runToEnd, sendDatagrams, Service } from "../support/service.ts";
+import { ADMIN, adminUrl, metricsUntil, statusOf, total } from "../support/http/admin_page.ts";
+import { runToEnd, sendDatagrams, Service } from "../support/processes/aggregator_process.ts";
 
 /** End to end: the admin port of the real process. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -88,7 +88,7 @@ test("event streams beyond the limit are refused, those that are left end, and o
 
 test("an admin thread that stands still delays no record", async () => {
   await using service = await Service.start("start", [...ADMIN, "--windows", "1s"], [
-    "--preload=tests/support/frozen_admin_preload.ts",
+    "--preload=tests/support/processes/frozen_admin_preload.ts",
     "--allow-read=tests",
   ]);
   let sent = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AggregatorConfig, aggregatorFlags, parseConfig } from "../../src/aggregator/config.ts";
-import { type FlagSpec, type Lookup, readDotEnv } from "../../src/shared/flags.ts";
+import { type FlagSpec, type Lookup, readDotEnv } from "../../src/shared/flags/flags.ts";
 
 const FACTS = { cores: 2, stderrIsTerminal: true };
 const DEFAULTS: AggregatorConfig = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { makeSymlink } from "../support/links.ts";
-import { runToEnd, sendDatagrams, Service } from "../support/service.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { makeSymlink } from "../support/disk/links.ts";
+import { runToEnd, sendDatagrams, Service } from "../support/processes/aggregator_process.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 const DENO = Deno.execPath();
 

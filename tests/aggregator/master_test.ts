@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { eventsOf, startSimulated } from "../support/aggregator.ts";
-import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { eventsOf, startSimulated } from "../support/simulated/simulated_aggregator.ts";
+import { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 
 /** The sample of the specification, to the letter. */
 const SAMPLE_START_SECONDS = 123456700;

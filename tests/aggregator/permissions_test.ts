@@ -5,15 +5,15 @@ import {
   type Prepare,
   signalStop,
   signalTick,
-} from "../../src/aggregator/messages.ts";
-import type { ReceiveOrder } from "../../src/aggregator/receivers/receiver.ts";
-import { ReuseportSockets } from "../../src/aggregator/receivers/reuseport_sockets.ts";
+} from "../../src/aggregator/worker_protocol.ts";
+import type { ReceiveOrder } from "../../src/aggregator/receive/receiver.ts";
+import { ReuseportSockets } from "../../src/aggregator/receive/reuseport_sockets.ts";
 import { workersFrom } from "../../src/aggregator/spawn.ts";
 import { LIBC_PATHS } from "../../src/shared/libc.ts";
-import { ALL_ATTEMPTS, notDenied } from "../support/probe.ts";
-import { Service } from "../support/service.ts";
+import { ALL_ATTEMPTS, notDenied } from "../support/processes/probe.ts";
+import { Service } from "../support/processes/aggregator_process.ts";
 
-const PROBING_WORKER = new URL("../support/probing_worker.ts", import.meta.url);
+const PROBING_WORKER = new URL("../support/processes/probing_worker.ts", import.meta.url);
 
 type Heard = FromWorker | { kind: "probe"; notDenied: Record<string, string> };
 
@@ -100,7 +100,9 @@ for (const task of ["start", "start:sandbox"] as const) {
     name: `permissions: the master of \`deno task ${task}\` keeps its file's directory and no more`,
     permissions: { run: [Deno.execPath()], read: ["data"], write: ["data"] },
     async fn() {
-      await using service = await Service.start(task, [], ["--preload=tests/support/probing_preload.ts"]);
+      await using service = await Service.start(task, [], [
+        "--preload=tests/support/processes/probing_preload.ts",
+      ]);
       const probe = await service.event("probe");
       assert.deepEqual(probe.notDenied, { "read data": "worked", "write data": "worked" });
       assert.equal((await service.stop()).code, 0);
@@ -112,7 +114,7 @@ Deno.test({
   name: "permissions: the master that writes to stdout keeps nothing",
   permissions: { run: [Deno.execPath()] },
   async fn() {
-    const preload = ["--preload=tests/support/probing_preload.ts"];
+    const preload = ["--preload=tests/support/processes/probing_preload.ts"];
     await using service = await Service.start("start", ["--out", "-"], preload);
     assert.deepEqual((await service.event("probe")).notDenied, {});
     const read = service.stdout.pipeTo(new WritableStream());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startSimulated } from "../support/aggregator.ts";
-import { boards } from "../support/admin_report.ts";
-import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { startSimulated } from "../support/simulated/simulated_aggregator.ts";
+import { boards } from "../support/http/admin_report.ts";
+import { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 
 /** A simulated aggregator that reports to a board. */
 async function startReporting(disk = new SimulatedDisk()) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { Port } from "../../src/aggregator/receivers/port.ts";
-import { emptyTotals } from "../../src/aggregator/partial.ts";
+import type { Port } from "../../src/aggregator/receive/port.ts";
+import { emptyTotals } from "../../src/aggregator/aggregate/partial.ts";
 import { type Count, ServiceLog } from "../../src/aggregator/service_log.ts";
 import { createLog } from "../../src/shared/log.ts";
-import { CONFIG } from "../support/aggregator.ts";
-import { type LogEntry, logInto } from "../support/recorded_log.ts";
+import { CONFIG } from "../support/simulated/simulated_aggregator.ts";
+import { type LogEntry, logInto } from "../support/processes/recorded_log.ts";
 
 function test(name: string, fn: () => void): void {
   Deno.test({ name: `service log: ${name}`, permissions: "none", fn });

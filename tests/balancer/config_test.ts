@@ -5,7 +5,7 @@ import {
   parseConfig,
   type StartRequest,
 } from "../../src/balancer/config.ts";
-import { readDotEnv, UsageError } from "../../src/shared/flags.ts";
+import { readDotEnv, UsageError } from "../../src/shared/flags/flags.ts";
 
 const FACTS = { cores: 4, stderrIsTerminal: false };
 

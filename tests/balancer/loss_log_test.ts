@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { logLoss } from "../../src/balancer/loss_log.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
 
 Deno.test({
   name: "loss log: a death, its replacement, and that there is no further spare",

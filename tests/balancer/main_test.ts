@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { CLUSTER, FILM, SETTINGS, watch } from "../support/balancer.ts";
+import { CLUSTER, FILM, SETTINGS, watch } from "../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   writeSnapshot,
-} from "../support/balancer_process.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
-import { runToEnd } from "../support/service.ts";
-import { statusOf } from "../support/admin_page.ts";
-import { listen } from "../support/udp.ts";
+} from "../support/processes/balancer_process.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
+import { runToEnd } from "../support/processes/aggregator_process.ts";
+import { statusOf } from "../support/http/admin_page.ts";
+import { listen } from "../support/messages/udp.ts";
 
 const DENO = Deno.execPath();
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { StartWorker, WorkerEvents } from "../../src/balancer/crew.ts";
-import type { ToWorker } from "../../src/balancer/messages.ts";
-import { changedTable, type Route, type RoutingTable } from "../../src/balancer/routing.ts";
+import type { StartWorker, WorkerEvents } from "../../src/balancer/worker_pool.ts";
+import type { ToWorker } from "../../src/balancer/worker_protocol.ts";
+import { changedTable, type Route, type RoutingTable } from "../../src/balancer/choose/routing.ts";
 import { StoreUnavailable } from "../../src/balancer/store/store.ts";
 import { HealthBoard } from "../../src/balancer/health/health_board.ts";
-import { CHECK_DEFAULTS } from "../../src/balancer/route_options.ts";
-import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/balancer.ts";
-import { MemoryStore } from "../support/memory_store.ts";
-import { eventsOf, logInto } from "../support/recorded_log.ts";
-import { SimulatedClock } from "../support/simulated_clock.ts";
+import { CHECK_DEFAULTS } from "../../src/balancer/routes/route_options.ts";
+import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/simulated/balancer_in_process.ts";
+import { MemoryStore } from "../support/database/memory_store.ts";
+import { eventsOf, logInto } from "../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
 const ROUTE: Route = {
   cluster: CLUSTER,

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { FromWorker } from "../../src/balancer/messages.ts";
+import type { FromWorker } from "../../src/balancer/worker_protocol.ts";
 import { dropStartupPermissions, hostsNeededBy } from "../../src/balancer/permissions.ts";
 
 import { claimAddress, workersFrom } from "../../src/balancer/spawn.ts";
-import { limitsOf } from "../../src/balancer/limits.ts";
-import { LIMITS } from "../support/balancer.ts";
-import { BalancerProcess } from "../support/balancer_process.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { limitsOf } from "../../src/balancer/front/limits.ts";
+import { LIMITS } from "../support/simulated/balancer_in_process.ts";
+import { BalancerProcess } from "../support/processes/balancer_process.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 const isGranted = (descriptor: Deno.PermissionDescriptor) =>
   Deno.permissions.querySync(descriptor).state === "granted";
@@ -75,15 +75,18 @@ Deno.test({
   async fn() {
     const listen = claimAddress({ hostname: "127.0.0.1", port: 0 });
     const probe = Promise.withResolvers<Record<string, string>>();
-    const worker = workersFrom(new URL("../support/probing_balancer_worker.ts", import.meta.url))(listen, {
-      said(message: Heard) {
-        if (message.kind === "probe") probe.resolve(message.notDenied);
-        else if (message.kind === "listening" ? message.held.length > 0 : message.kind !== "loaded") {
-          probe.reject(new Error(message.kind));
-        }
+    const worker = workersFrom(new URL("../support/processes/probing_balancer_worker.ts", import.meta.url))(
+      listen,
+      {
+        said(message: Heard) {
+          if (message.kind === "probe") probe.resolve(message.notDenied);
+          else if (message.kind === "listening" ? message.held.length > 0 : message.kind !== "loaded") {
+            probe.reject(new Error(message.kind));
+          }
+        },
+        died: (reason) => probe.reject(new Error(reason)),
       },
-      died: (reason) => probe.reject(new Error(reason)),
-    });
+    );
     worker.post({
       kind: "serve",
       listen,
@@ -104,7 +107,7 @@ Deno.test({
   permissions: { run: [Deno.execPath()], net: ["127.0.0.1"], read: ["data"], write: ["data"] },
   fn: () =>
     withDirectory(async (directory) => {
-      const denoFlags = ["--preload=tests/support/probing_preload.ts"];
+      const denoFlags = ["--preload=tests/support/processes/probing_preload.ts"];
       await using service = await BalancerProcess.start(directory, { denoFlags });
       assert.deepEqual((await service.event("probe")).notDenied, {
         "read data": "worked",

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { workersFrom } from "../../src/balancer/spawn.ts";
-import { CLUSTER, FILM, SETTINGS, startBalancer, watch } from "../support/balancer.ts";
-import { ACCEPTED, REFUSALS } from "../support/heads.ts";
-import { latin1 } from "../support/requests.ts";
-import { until } from "../support/faults.ts";
-import { Viewer } from "../support/viewers.ts";
+import { CLUSTER, FILM, SETTINGS, startBalancer, watch } from "../support/simulated/balancer_in_process.ts";
+import { ACCEPTED, REFUSALS } from "../support/http/heads.ts";
+import { latin1 } from "../support/http/requests.ts";
+import { until } from "../support/processes/faults.ts";
+import { Viewer } from "../support/http/viewers.ts";
 
 const PERMISSIONS = { net: ["127.0.0.1"], read: ["."] };
 const CONNECTIONS = 16;
@@ -243,7 +243,7 @@ Deno.test({
   name: "worker: when one dies a spare answers in its place, and /readyz goes on saying so",
   permissions: PERMISSIONS,
   async fn() {
-    const url = new URL("../support/dying_balancer_worker.ts", import.meta.url);
+    const url = new URL("../support/processes/dying_balancer_worker.ts", import.meta.url);
     const config = {
       ...{ workers: 2, spareWorkers: 1, explainHeader: false, accessLogSample: 0, drainDelayMs: 0 },
       ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },

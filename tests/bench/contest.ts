@@ -1,4 +1,4 @@
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 import type { CpuClock } from "./cpu_clock.ts";
 import { type Cores, hasTool, type Tool } from "./machine.ts";
 import type { Options, Part } from "./options.ts";

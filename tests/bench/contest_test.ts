@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 import { type AnyContest, checkNames, isAskedFor, renderNames, renderOutcome, sift } from "./contest.ts";
 import type { Tool } from "./machine.ts";
 import type { Options } from "./options.ts";

@@ -9,7 +9,7 @@
  */
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 import { AGGREGATOR } from "./aggregator/contest.ts";
 import { BALANCER } from "./balancer/contest.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runToEnd } from "../support/service.ts";
+import { runToEnd } from "../support/processes/aggregator_process.ts";
 import type { Outcome } from "./contest.ts";
 
 const permissions = { run: [Deno.execPath()] };

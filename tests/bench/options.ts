@@ -1,4 +1,4 @@
-import { type FlagSpec, helpText, integer, oneOf, parseFlags } from "../../src/shared/flags.ts";
+import { type FlagSpec, helpText, integer, oneOf, parseFlags } from "../../src/shared/flags/flags.ts";
 
 export const PARTS = ["aggregator", "balancer", "scanner"] as const;
 export type Part = typeof PARTS[number];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 import { parseOptions } from "./options.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });

@@ -2,8 +2,8 @@
  * What messages cost. One run scans 1,000 of them, so that µs/iter reads as ns a message; or one datagram as large as
  * 1,000 plain messages, so that the summary tells how much dearer a byte of it is than a plain one.
  */
-import { Accumulator } from "../../src/aggregator/partial.ts";
-import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
+import { Accumulator } from "../../src/aggregator/aggregate/partial.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/parse/scanner.ts";
 
 const MESSAGES = 1000;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ADMIN, adminUrl } from "../support/admin_page.ts";
-import { sendDatagrams, Service } from "../support/service.ts";
+import { ADMIN, adminUrl } from "../support/http/admin_page.ts";
+import { sendDatagrams, Service } from "../support/processes/aggregator_process.ts";
 import { Browser, VIEWS } from "./browser.ts";
 
 const GOOD = '{"A1":1,"A2":2,"A3":3}';

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CLUSTER, watch } from "../support/balancer.ts";
-import { BalancerProcess } from "../support/balancer_process.ts";
-import { refuseAll } from "../support/refused.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { CLUSTER, watch } from "../support/simulated/balancer_in_process.ts";
+import { BalancerProcess } from "../support/processes/balancer_process.ts";
+import { refuseAll } from "../support/http/refused.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { Browser, VIEWS } from "./browser.ts";
 
 const TOKEN = "0123456789abcdef".repeat(2);

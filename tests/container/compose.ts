@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { environmentOf, parseCompose, type Service } from "../support/compose.ts";
-import { execute } from "../support/database.ts";
-import { DatabaseServer } from "../support/database_server.ts";
+import { environmentOf, parseCompose, type Service } from "../support/house/compose.ts";
+import { execute } from "../support/database/database.ts";
+import { DatabaseServer } from "../support/database/database_server.ts";
 import { type Engine, run, start } from "./engine.ts";
 import { freePort, LogReader, type MetricsRecord, pause, recordsOnce } from "./services.ts";
 

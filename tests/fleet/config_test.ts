@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 import { fleetFlags, parseConfig } from "../../src/fleet/config.ts";
 
 const unset = () => undefined;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { useServer } from "../support/database.ts";
-import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../support/fleet.ts";
-import { linesOf } from "../support/processes.ts";
-import { SHIPPER_PERMISSIONS as permissions, wordsOf } from "../support/shipper_process.ts";
+import { useServer } from "../support/database/database.ts";
+import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../support/messages/fleet.ts";
+import { linesOf } from "../support/processes/processes.ts";
+import { SHIPPER_PERMISSIONS as permissions, wordsOf } from "../support/processes/shipper_process.ts";
 
 const server = useServer();
 

@@ -1,12 +1,12 @@
 /** What src/operations holds, read by the real programs; a real Prometheus watches for a minute. */
 import assert from "node:assert/strict";
-import { ROUTE } from "../support/admin_moment.ts";
-import { ADMIN, adminUrl, metricsUntil, total } from "../support/admin_page.ts";
-import { CLUSTER, watch } from "../support/balancer.ts";
-import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/balancer_process.ts";
-import { refuseAll } from "../support/refused.ts";
-import { sendDatagrams, Service } from "../support/service.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { ROUTE } from "../support/http/admin_moment.ts";
+import { ADMIN, adminUrl, metricsUntil, total } from "../support/http/admin_page.ts";
+import { CLUSTER, watch } from "../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/processes/balancer_process.ts";
+import { refuseAll } from "../support/http/refused.ts";
+import { sendDatagrams, Service } from "../support/processes/aggregator_process.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { Prometheus, run } from "./programs.ts";
 
 const WATCHED_MS = 60_000;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { aggregatorMetrics } from "../../src/aggregator/admin/metrics.ts";
-import { boards, FACTS, REPORT, SAMPLE } from "../support/admin_report.ts";
+import { boards, FACTS, REPORT, SAMPLE } from "../support/http/admin_report.ts";
 
 interface Rule {
   alert: string;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
-import { CLUSTER } from "../support/balancer.ts";
-import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/balancer_process.ts";
-import { until } from "../support/faults.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { CLUSTER } from "../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/processes/balancer_process.ts";
+import { until } from "../support/processes/faults.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { makeStream } from "./media.ts";
 import { type PlayerName, PLAYERS, servePages } from "./pages.ts";
 import { type Files, readFiles, Station, throughBalancer } from "./stations.ts";

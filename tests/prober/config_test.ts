@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig, proberFlags } from "../../src/prober/config.ts";
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 

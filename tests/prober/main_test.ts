@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import denoJson from "../../deno.json" with { type: "json" };
-import { CHECK_DEFAULTS } from "../../src/balancer/route_options.ts";
-import { Answerer } from "../support/answerers.ts";
-import { CLUSTER, SETTINGS } from "../support/balancer.ts";
+import { CHECK_DEFAULTS } from "../../src/balancer/routes/route_options.ts";
+import { Answerer } from "../support/http/answerers.ts";
+import { CLUSTER, SETTINGS } from "../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   TOKENS,
   writeSnapshot,
-} from "../support/balancer_process.ts";
-import { until } from "../support/faults.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
-import { runToEnd } from "../support/service.ts";
+} from "../support/processes/balancer_process.ts";
+import { until } from "../support/processes/faults.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
+import { runToEnd } from "../support/processes/aggregator_process.ts";
 
 const TOKEN = "fedcba9876543210".repeat(2);
 

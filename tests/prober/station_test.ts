@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../../src/balancer/health/verdict.ts";
 import { READ_MS, Station } from "../../src/prober/station.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
-import { SimulatedClock } from "../support/simulated_clock.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
 const CHECK = { every_s: 2, timeout_s: 1, down_after: 2, up_after: 3, expect: "200-399" };
 const HEALTH = [

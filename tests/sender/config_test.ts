@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig, type SenderConfig } from "../../src/sender/config.ts";
-import { UsageError } from "../../src/shared/flags.ts";
+import { UsageError } from "../../src/shared/flags/flags.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { localHostname, openDatagram } from "../../src/sender/datagram.ts";
-import { assertDelivers } from "../support/udp.ts";
+import { assertDelivers } from "../support/messages/udp.ts";
 
 for (const hostname of ["127.0.0.1", "::1"]) {
   Deno.test({

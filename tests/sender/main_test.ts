@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import denoJson from "../../deno.json" with { type: "json" };
 import { LIBC_PATHS } from "../../src/shared/libc.ts";
-import { addUp, listen } from "../support/udp.ts";
+import { addUp, listen } from "../support/messages/udp.ts";
 
 const MAIN = new URL("../../src/sender/main.ts", import.meta.url).pathname;
 const FFI = `--allow-ffi=${LIBC_PATHS.join(",")}`;

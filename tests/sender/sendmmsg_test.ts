@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openSendmmsg, SENDER_SYMBOLS } from "../../src/sender/sendmmsg.ts";
 import { LIBC_PATHS } from "../../src/shared/libc.ts";
-import { assertDelivers, listen, send } from "../support/udp.ts";
+import { assertDelivers, listen, send } from "../support/messages/udp.ts";
 
 for (const hostname of ["127.0.0.1", "::1"]) {
   Deno.test({

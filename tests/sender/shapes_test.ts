@@ -9,7 +9,7 @@ import {
   SHAPES,
   type Totals,
 } from "../../src/sender/shapes.ts";
-import { addUp } from "../support/udp.ts";
+import { addUp } from "../support/messages/udp.ts";
 
 const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
 

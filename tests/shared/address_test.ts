@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatHostPort } from "../../src/shared/address.ts";
-import { hostPort } from "../../src/shared/flags.ts";
+import { hostPort } from "../../src/shared/flags/flags.ts";
 
 Deno.test({
   name: "an address is written as the flags read it",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { instruction, stagesOf, wordsOf } from "../support/compose.ts";
+import { instruction, stagesOf, wordsOf } from "../support/house/compose.ts";
 
 const VARIABLES = { aggregator: "SLUICE_ADMIN", balancer: "BALANCER_ADMIN" };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Family } from "../../src/shared/exposition.ts";
+import type { Family } from "../../src/shared/metrics/exposition.ts";
 import { listenForAdmin } from "../../src/shipper/admin.ts";
 import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 

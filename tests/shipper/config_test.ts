@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readDotEnv, UsageError } from "../../src/shared/flags.ts";
+import { readDotEnv, UsageError } from "../../src/shared/flags/flags.ts";
 import { parseConfig, shipperFlags } from "../../src/shipper/config.ts";
 
 const FACTS = { hostname: "edge-7", stderrIsTerminal: false };

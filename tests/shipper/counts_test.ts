@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { renderMetrics } from "../../src/shared/exposition.ts";
+import { renderMetrics } from "../../src/shared/metrics/exposition.ts";
 import { count, families, newCounts } from "../../src/shipper/counts.ts";
-import { batchOf, beginningOf, recordLineOf } from "../support/fleet.ts";
+import { batchOf, beginningOf, recordLineOf } from "../support/messages/fleet.ts";
 
 Deno.test({
   name: "counts: each batch is counted by what became of it, and told in the format of Prometheus",

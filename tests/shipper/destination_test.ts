@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PositionMoved } from "../../src/shipper/destination.ts";
-import { type Database, useBackends } from "../support/database.ts";
-import { batchOf, beginningOf, fleetOn, NOON, recordLineOf as line } from "../support/fleet.ts";
+import { type Database, useBackends } from "../support/database/database.ts";
+import { batchOf, beginningOf, fleetOn, NOON, recordLineOf as line } from "../support/messages/fleet.ts";
 
 const backends = useBackends();
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FileDirectory } from "../../src/shipper/directory.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 function test(name: string, fn: (directory: string) => Promise<void>): void {
   Deno.test({

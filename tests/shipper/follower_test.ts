@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Follower } from "../../src/shipper/follower.ts";
-import { SimulatedDestination, SimulatedSource } from "../support/simulated_source.ts";
+import { SimulatedDestination, SimulatedSource } from "./simulated_source.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `follower: ${name}`, permissions: "none", fn });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { recordLine } from "../../src/aggregator/record.ts";
+import { recordLine } from "../../src/aggregator/write/record.ts";
 import {
   gridEndSeconds,
   isEmpty,

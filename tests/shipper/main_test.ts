@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { embeddedDirectory, useServer } from "../support/database.ts";
-import { NOON, recordLineOf as line } from "../support/fleet.ts";
-import { SHIPPER_PERMISSIONS as permissions, ShipperProcess, until } from "../support/shipper_process.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { embeddedDirectory, useServer } from "../support/database/database.ts";
+import { NOON, recordLineOf as line } from "../support/messages/fleet.ts";
+import {
+  SHIPPER_PERMISSIONS as permissions,
+  ShipperProcess,
+  until,
+} from "../support/processes/shipper_process.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 /** A new line is to be in the database within 500 ms; what is beyond is the test's machine. */
 const LAG_MS_MAX = 500;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MIGRATIONS, migrationScript } from "../../src/shipper/migrations.ts";
-import { type Database, useBackends } from "../support/database.ts";
+import { type Database, useBackends } from "../support/database/database.ts";
 import {
   batchOf,
   beginningOf,
@@ -9,7 +9,7 @@ import {
   type LineOptions,
   NOON,
   recordLineOf as line,
-} from "../support/fleet.ts";
+} from "../support/messages/fleet.ts";
 
 const backends = useBackends();
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { renderMetrics } from "../../src/shared/exposition.ts";
+import { renderMetrics } from "../../src/shared/metrics/exposition.ts";
 import { StoreUnavailable } from "../../src/shared/database/errors.ts";
 import { PositionMoved } from "../../src/shipper/destination.ts";
 import { FileTaken } from "../../src/shipper/follower.ts";
 import { Shipper } from "../../src/shipper/shipper.ts";
-import { batchOf, beginningOf, NOON, recordLineOf } from "../support/fleet.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
-import { SimulatedClock } from "../support/simulated_clock.ts";
+import { batchOf, beginningOf, NOON, recordLineOf } from "../support/messages/fleet.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
 /** A shipper on simulated time; each pass does what the test says. */
 function simulated() {

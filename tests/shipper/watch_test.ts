@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { watchDirectory } from "../../src/shipper/watch.ts";
-import { withDirectory } from "../support/temporary_directory.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 const permissions = { read: ["data"], write: ["data"] };
 

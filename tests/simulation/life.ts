@@ -1,8 +1,8 @@
 import type { AggregatorConfig } from "../../src/aggregator/config.ts";
 import type { Master } from "../../src/aggregator/master.ts";
-import { assembleMaster, type LogEntry, simulatedPort } from "../support/aggregator.ts";
+import { assembleMaster, type LogEntry, simulatedPort } from "../support/simulated/simulated_aggregator.ts";
 import type { Log } from "../../src/shared/log.ts";
-import type { SimulatedDisk } from "../support/simulated_disk.ts";
+import type { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 import { SimulatedWorker, type WorkerWitness } from "./simulated_worker.ts";
 import type { World } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import { helpText, integer, parseFlags, UsageError } from "../../src/shared/flags.ts";
+import { helpText, integer, parseFlags, UsageError } from "../../src/shared/flags/flags.ts";
 import { Simulation } from "./simulation.ts";
 
 const FLAGS = {

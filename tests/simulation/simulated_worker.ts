@@ -1,7 +1,7 @@
-import type { WorkerEvents, WorkerHandle } from "../../src/aggregator/crew.ts";
-import { Control, pulseOf, readsOf, type ToWorker } from "../../src/aggregator/messages.ts";
-import { Accumulator } from "../../src/aggregator/partial.ts";
-import { Batch, scanDatagram } from "../../src/aggregator/scanner.ts";
+import type { WorkerEvents, WorkerHandle } from "../../src/aggregator/worker_pool.ts";
+import { Control, pulseOf, readsOf, type ToWorker } from "../../src/aggregator/worker_protocol.ts";
+import { Accumulator } from "../../src/aggregator/aggregate/partial.ts";
+import { Batch, scanDatagram } from "../../src/aggregator/parse/scanner.ts";
 
 /** A message as the oracle remembers it. */
 export interface Message {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AggregatorConfig } from "../../src/aggregator/config.ts";
-import { CONFIG } from "../support/aggregator.ts";
+import { CONFIG } from "../support/simulated/simulated_aggregator.ts";
 import { Life } from "./life.ts";
 import { Oracle } from "./oracle.ts";
 import { Random } from "./random.ts";

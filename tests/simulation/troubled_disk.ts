@@ -1,4 +1,4 @@
-import { type Operation, SimulatedDisk } from "../support/simulated_disk.ts";
+import { type Operation, SimulatedDisk } from "../support/disk/simulated_disk.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/aggregator/timeline.ts";
+import type { Clock } from "../../src/aggregator/aggregate/timeline.ts";
 
 interface Event {
   atMs: number;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type BucketCounts, Buckets, cellsOf } from "../../shared/buckets.ts";
+import { type BucketCounts, Buckets, cellsOf } from "../../shared/metrics/buckets.ts";
 import { decodeReport, encodeReport, type Report, reportCells, type Shape } from "./report.ts";
 import { type History, type PastWindow, Rings, ringsBytes, type Sample } from "./rings.ts";
 

@@ -1,6 +1,6 @@
-import { familiesOf, type Family, type Sample } from "../../shared/exposition.ts";
-import { buildInfo, processMetrics, type ProcessReadings } from "../../shared/process_metrics.ts";
-import { REASONS } from "../partial.ts";
+import { familiesOf, type Family, type Sample } from "../../shared/metrics/exposition.ts";
+import { buildInfo, processMetrics, type ProcessReadings } from "../../shared/metrics/process_metrics.ts";
+import { REASONS } from "../aggregate/partial.ts";
 import type { Reading } from "./board.ts";
 import { ageSeconds, type Facts, known, type Moment } from "./facts.ts";
 import { type Report, WorkerState } from "./report.ts";

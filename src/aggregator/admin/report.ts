@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { REASONS } from "../partial.ts";
+import { REASONS } from "../aggregate/partial.ts";
 
 /** Numbers that there is one of each. Times are milliseconds of the master's monotonic clock, unless they say wall. */
 export const SCALARS = [

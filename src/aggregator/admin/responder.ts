@@ -1,10 +1,10 @@
-import { CONTENT_TYPES, formatFor, renderMetrics } from "../../shared/exposition.ts";
+import { CONTENT_TYPES, formatFor, renderMetrics } from "../../shared/metrics/exposition.ts";
 import { type FullAnswer, textAnswer } from "../../shared/http/answers.ts";
 import type { EventStreams } from "../../shared/http/event_streams.ts";
 import type { ExchangeAnswer, SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
 import { statusLine } from "../../shared/http/status.ts";
 import { fullAnswerOf, type StaticFile } from "../../shared/http/static_file.ts";
-import { usageOfProcess } from "../../shared/process_usage.ts";
+import { usageOfProcess } from "../../shared/process/process_usage.ts";
 import type { BoardReader } from "./board.ts";
 import { type Facts, type Moment, momentOf } from "./facts.ts";
 import { troublesOf } from "./health.ts";

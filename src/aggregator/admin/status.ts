@@ -1,6 +1,6 @@
 import { toJson } from "../../shared/log.ts";
-import type { ProcessReadings } from "../../shared/process_metrics.ts";
-import { REASONS } from "../partial.ts";
+import type { ProcessReadings } from "../../shared/metrics/process_metrics.ts";
+import { REASONS } from "../aggregate/partial.ts";
 import type { Reading } from "./board.ts";
 import { ageSeconds, type Facts, known, type Moment } from "./facts.ts";
 import { troublesOf } from "./health.ts";

@@ -8,7 +8,7 @@ import { EventStreams } from "../../shared/http/event_streams.ts";
 import { Exchange } from "../../shared/http/exchange.ts";
 import { HttpListener, REAL_CLOCK } from "../../shared/http/listener.ts";
 import type { Patience } from "../../shared/http/places.ts";
-import { dropAllPermissions } from "../../shared/process.ts";
+import { dropAllPermissions } from "../../shared/process/process.ts";
 import { BoardReader } from "./board.ts";
 import { pageFiles } from "./files.ts";
 import type { FromAdmin, ToAdmin } from "./messages.ts";

@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Explanation } from "../explain.ts";
+import type { Explanation } from "../redirect/explain.ts";
 import type { HealthBoard } from "../health/health_board.ts";
 import { type Store, StoreReadOnly, StoreUnavailable } from "../store/store.ts";
 import { authenticated, type Caller, watching } from "./authentication.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../../shared/log.ts";
-import type { Route, RouteSettings } from "../routing.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
 import { type Store, StoreUnavailable } from "../store/store.ts";
 import { type Conditions, precondition } from "./conditions.ts";
 import { Problem } from "./problems.ts";

@@ -1,4 +1,4 @@
-import type { Route } from "../routing.ts";
+import type { Route } from "../choose/routing.ts";
 import { Problem } from "./problems.ts";
 
 /** One element of a list of entity tags, with its comma; a list may have empty ones (RFC 9110, 8.8.3 and 5.6.1). */

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { ClusterView, DestinationView } from "../health/health_board.ts";
 import type { Target } from "../health/checks.ts";
-import { FORCED_STATES, isServerName, type Override, OVERRIDE_S_MAX, serverOf } from "../override.ts";
-import { CDN_NAME_PATTERN } from "../route_options.ts";
+import { FORCED_STATES, isServerName, type Override, OVERRIDE_S_MAX, serverOf } from "../routes/override.ts";
+import { CDN_NAME_PATTERN } from "../routes/route_options.ts";
 import { clusterSchema } from "./schemas.ts";
 
 const anObject = { error: "give an object" };

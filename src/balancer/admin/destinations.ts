@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Log } from "../../shared/log.ts";
 import type { ClusterView, HealthBoard } from "../health/health_board.ts";
-import { serverOf } from "../override.ts";
+import { serverOf } from "../routes/override.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./authentication.ts";
 import { unknownRoute } from "./changes.ts";

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Explanation } from "../explain.ts";
-import { REASONS } from "../reasons.ts";
+import type { Explanation } from "../redirect/explain.ts";
+import { REASONS } from "../choose/reasons.ts";
 import type { Caller } from "./authentication.ts";
 import { refusals, TOKEN_SCHEME } from "./operations.ts";
 import { Problem } from "./problems.ts";

@@ -1,6 +1,6 @@
 import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
-import { networkOf } from "../address_limit.ts";
+import { networkOf } from "../front/address_limit.ts";
 
 /** So many wrong tokens in a row are a slip of the hand, or a program that was not told of a new token. */
 export const FAILURES_FREE = 10;

@@ -1,4 +1,4 @@
-import type { RouteSettings } from "../routing.ts";
+import type { RouteSettings } from "../choose/routing.ts";
 import { Problem } from "./problems.ts";
 import { invalid } from "./requests.ts";
 import { fromJson, type PatchJson, settingsJson, settingsSchema } from "./schemas.ts";

@@ -1,5 +1,5 @@
-import { familiesOf, type Family, type Sample, type Value } from "../../shared/exposition.ts";
-import { buildInfo, processMetrics } from "../../shared/process_metrics.ts";
+import { familiesOf, type Family, type Sample, type Value } from "../../shared/metrics/exposition.ts";
+import { buildInfo, processMetrics } from "../../shared/metrics/process_metrics.ts";
 import type { Moment } from "./moment.ts";
 
 const PREFIX = "sluice_balancer";

@@ -1,13 +1,13 @@
 import type { Certificate } from "../../shared/http/tls.ts";
-import { usageOfProcess } from "../../shared/process_usage.ts";
-import { endOf } from "../certificate.ts";
-import type { DatabaseState } from "../database_state.ts";
+import { usageOfProcess } from "../../shared/process/process_usage.ts";
+import { endOf } from "../front/certificate.ts";
+import type { DatabaseState } from "../routes/database_state.ts";
 import type { ClusterView, HealthBoard } from "../health/health_board.ts";
 import type { Master } from "../master.ts";
 import type { MasterState } from "../master_parts.ts";
-import type { Route } from "../routing.ts";
-import type { Snapshot } from "../snapshot.ts";
-import type { Totals } from "../totals.ts";
+import type { Route } from "../choose/routing.ts";
+import type { Snapshot } from "../routes/snapshot.ts";
+import type { Totals } from "../counts/totals.ts";
 import type { ChangeCounts } from "./changes.ts";
 import type { Readiness } from "./health.ts";
 

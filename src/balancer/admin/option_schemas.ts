@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { CDN_HOST_CHARS_MAX, WEIGHT_MAX } from "../route_settings.ts";
+import { CDN_HOST_CHARS_MAX, WEIGHT_MAX } from "../routes/route_settings.ts";
 import {
   CDN_NAME_PATTERN,
   CDNS_MAX,
@@ -8,8 +8,8 @@ import {
   ORIGIN_RATE_MAX,
   REDIRECT_STATUSES,
   STEERING_TTL_S,
-} from "../route_options.ts";
-import type { CdnJson, CheckJson, OptionsJson } from "../route_options_json.ts";
+} from "../routes/route_options.ts";
+import type { CdnJson, CheckJson, OptionsJson } from "../routes/route_options_json.ts";
 
 /**
  * A value as it is described. It is not looked at here: route_option_rules.ts decides, so that there is one set of rules.

@@ -1,9 +1,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Log } from "../../shared/log.ts";
-import type { Route, RouteSettings } from "../routing.ts";
-import { routeProblems } from "../route_rules.ts";
-import { clusterProblem } from "../route_settings.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
+import { routeProblems } from "../routes/route_rules.ts";
+import { clusterProblem } from "../routes/route_settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./authentication.ts";
 import { type ChangeCounts, type ChangeRequest, Changes, pathOf, unknownRoute } from "./changes.ts";

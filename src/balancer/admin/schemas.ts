@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { optionProblems } from "../route_option_rules.ts";
-import { fromOptionsJson, jsonPath, toOptionsJson } from "../route_options_json.ts";
-import type { Route, RouteSettings } from "../routing.ts";
+import { optionProblems } from "../routes/route_option_rules.ts";
+import { fromOptionsJson, jsonPath, toOptionsJson } from "../routes/route_options_json.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
 import {
   CDN_HOST_CHARS_MAX,
   cdnHostProblem,
@@ -12,7 +12,7 @@ import {
   shortForm,
   WEIGHT_MAX,
   weightsProblem,
-} from "../route_settings.ts";
+} from "../routes/route_settings.ts";
 import type { RouteVersion } from "../store/store.ts";
 import { optionFields, optionPatchFields } from "./option_schemas.ts";
 

@@ -1,10 +1,10 @@
-import { quantile } from "../../shared/buckets.ts";
+import { quantile } from "../../shared/metrics/buckets.ts";
 import { toJson } from "../../shared/log.ts";
 import type { DestinationView } from "../health/health_board.ts";
-import { REASONS } from "../reasons.ts";
-import type { Target } from "../routing.ts";
-import { Name } from "../totals.ts";
-import { increase, LATENCY_BOUNDS } from "../work.ts";
+import { REASONS } from "../choose/reasons.ts";
+import type { Target } from "../choose/routing.ts";
+import { Name } from "../counts/totals.ts";
+import { increase, LATENCY_BOUNDS } from "../counts/work.ts";
 import type { Moment } from "./moment.ts";
 
 /** The page shows no more clusters than these, the busiest of the last hour. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { UsageError } from "../../shared/flags.ts";
+import { UsageError } from "../../shared/flags/flags.ts";
 
 /** What is worth its while against a network's worth of guesses (NIST SP 800-131A). */
 export const TOKEN_BITS_MIN = 128;

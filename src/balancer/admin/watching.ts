@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../../shared/exposition.ts";
+import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../../shared/metrics/exposition.ts";
 import { streamOf } from "../../shared/http/file_forms.ts";
 import type { StaticFile } from "../../shared/http/static_file.ts";
 import type { Caller } from "./authentication.ts";

@@ -1,5 +1,5 @@
-import { cdnsOf, type Check, ORIGIN } from "../route_options.ts";
-import { cdnBase, type RouteSettings } from "../route_settings.ts";
+import { cdnsOf, type Check, ORIGIN } from "../routes/route_options.ts";
+import { cdnBase, type RouteSettings } from "../routes/route_settings.ts";
 
 /** What is asked, and by which rules the answers are judged. */
 export interface Target extends Omit<Check, "path" | "host"> {

@@ -1,7 +1,7 @@
 import type { Log } from "../../shared/log.ts";
-import type { Absence, Availability } from "../availability.ts";
-import { type Override, reasonOf, serverOf } from "../override.ts";
-import type { Route } from "../routing.ts";
+import type { Absence, Availability } from "../choose/availability.ts";
+import { type Override, reasonOf, serverOf } from "../routes/override.ts";
+import type { Route } from "../choose/routing.ts";
 import { keyOf, type Place, placesOf, type Target } from "./checks.ts";
 import { HealthLog } from "./health_log.ts";
 import { absenceOf, type Health, Presence, type Report } from "./presence.ts";

@@ -1,6 +1,6 @@
-import type { Absence } from "../availability.ts";
-import type { Override } from "../override.ts";
-import type { Check } from "../route_options.ts";
+import type { Absence } from "../choose/availability.ts";
+import type { Override } from "../routes/override.ts";
+import type { Check } from "../routes/route_options.ts";
 
 /** After coming back a destination's share rises for so long, in so many steps. */
 export const SLOW_START_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { Check } from "../route_options.ts";
+import type { Check } from "../routes/route_options.ts";
 
 /** What came of one probe. */
 export type Outcome =

@@ -1,4 +1,4 @@
-import type { ForcedState, Override } from "../override.ts";
+import type { ForcedState, Override } from "../routes/override.ts";
 import { isoTime } from "./rows.ts";
 import type { Sql } from "../../shared/database/sql.ts";
 

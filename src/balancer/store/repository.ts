@@ -1,6 +1,6 @@
 import type { Log } from "../../shared/log.ts";
-import type { ForcedState, Override } from "../override.ts";
-import type { Route, RouteSettings } from "../routing.ts";
+import type { ForcedState, Override } from "../routes/override.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
 import { migrationScript } from "./migrations.ts";
 import { Outage } from "../../shared/database/outage.ts";
 import { OverrideTable } from "./overrides.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../../shared/log.ts";
-import type { Route } from "../routing.ts";
+import type { Route } from "../choose/routing.ts";
 import { Hearing } from "./hearing.ts";
 import { CHANNEL } from "./migrations.ts";
 import type { Outage } from "../../shared/database/outage.ts";

@@ -1,8 +1,8 @@
-import { optionProblems } from "../route_option_rules.ts";
-import { fromOptionsJson, jsonPath, toOptionsJson } from "../route_options_json.ts";
-import { routeProblems } from "../route_rules.ts";
-import { isShort, shortForm } from "../route_settings.ts";
-import type { Route, RouteSettings } from "../routing.ts";
+import { optionProblems } from "../routes/route_option_rules.ts";
+import { fromOptionsJson, jsonPath, toOptionsJson } from "../routes/route_options_json.ts";
+import { routeProblems } from "../routes/route_rules.ts";
+import { isShort, shortForm } from "../routes/route_settings.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
 
 /** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
 interface StoredSettings {

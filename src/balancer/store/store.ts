@@ -1,7 +1,7 @@
 import { openSql } from "../../shared/database/open.ts";
 import type { Log } from "../../shared/log.ts";
-import type { ForcedState, Override } from "../override.ts";
-import type { Route, RouteSettings } from "../routing.ts";
+import type { ForcedState, Override } from "../routes/override.ts";
+import type { Route, RouteSettings } from "../choose/routing.ts";
 
 export { StoreReadOnly, StoreUnavailable } from "../../shared/database/errors.ts";
 

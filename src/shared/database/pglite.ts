@@ -3,8 +3,8 @@ import { PGlite } from "@electric-sql/pglite";
 import fileSystem from "@electric-sql/pglite/pglite.data" with { type: "bytes" };
 import initdb from "@electric-sql/pglite/initdb.wasm" with { type: "bytes" };
 import postgres from "@electric-sql/pglite/pglite.wasm" with { type: "bytes" };
-import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../data_files.ts";
-import { requireWithinGranted } from "../granted_path.ts";
+import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../files/data_files.ts";
+import { requireWithinGranted } from "../files/granted_path.ts";
 import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
 
 /** An embedded PostgreSQL, in the folder `postgres` of a directory. The first start takes seconds. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BoardReader, createBoardMemory, LAG_BOUNDS } from "../../../src/aggregator/admin/board.ts";
-import { boards, REPORT, SAMPLE, SHAPE } from "../../support/admin_report.ts";
+import { boards, REPORT, SAMPLE, SHAPE } from "../../support/http/admin_report.ts";
 
 const WINDOW = { lengthSeconds: 60, timestampSeconds: 1060, sum: 2n ** 70n, max: 5n, min: -5n };
 
@@ -43,7 +43,7 @@ Deno.test({
   permissions: { read: ["."] },
   async fn() {
     const memory = createBoardMemory(SHAPE);
-    const worker = new Worker(new URL("../../support/board_writer_worker.ts", import.meta.url), {
+    const worker = new Worker(new URL("./board_writer_worker.ts", import.meta.url), {
       type: "module",
     });
     const started = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ageSeconds, known, momentOf } from "../../../src/aggregator/admin/facts.ts";
-import { boards, REPORT, SAMPLE } from "../../support/admin_report.ts";
+import { boards, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
 Deno.test({
   name: "facts: an unknown moment has no age, and one that seems to come is now",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Moment } from "../../../src/aggregator/admin/facts.ts";
 import { troublesOf } from "../../../src/aggregator/admin/health.ts";
 import type { Report } from "../../../src/aggregator/admin/report.ts";
-import { boards, FACTS, REPORT, SAMPLE } from "../../support/admin_report.ts";
+import { boards, FACTS, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
 function momentWith(change: Partial<Report>, nowMs = 62_000): Moment {
   const { writer, reader } = boards();

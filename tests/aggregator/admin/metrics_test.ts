@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { aggregatorMetrics } from "../../../src/aggregator/admin/metrics.ts";
 import type { Report } from "../../../src/aggregator/admin/report.ts";
-import { renderMetrics } from "../../../src/shared/exposition.ts";
-import { boards, FACTS, REPORT, SAMPLE } from "../../support/admin_report.ts";
+import { renderMetrics } from "../../../src/shared/metrics/exposition.ts";
+import { boards, FACTS, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
 const USAGE = { cpuSeconds: 1.5, residentBytes: 1e8 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeReport, encodeReport, reportCells, SCALARS } from "../../../src/aggregator/admin/report.ts";
-import { REPORT, SHAPE } from "../../support/admin_report.ts";
+import { REPORT, SHAPE } from "../../support/http/admin_report.ts";
 
 Deno.test({
   name: "report: what is written is read, and what is missing is not known",

@@ -3,7 +3,7 @@ import { adminResponder, currentStatus } from "../../../src/aggregator/admin/res
 import { pageFiles } from "../../../src/aggregator/admin/files.ts";
 import type { Report } from "../../../src/aggregator/admin/report.ts";
 import { EventStreams } from "../../../src/shared/http/event_streams.ts";
-import { boards, FACTS, REPORT, SAMPLE } from "../../support/admin_report.ts";
+import { boards, FACTS, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
 /** Asks a service whose master ticked `ageMs` ago. */
 async function ask(

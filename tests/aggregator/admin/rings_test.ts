@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type PastWindow, Rings, ringsBytes } from "../../../src/aggregator/admin/rings.ts";
-import { SHAPE } from "../../support/admin_report.ts";
+import { SHAPE } from "../../support/http/admin_report.ts";
 
 const ringsOf = (windowSeconds: readonly number[]): Rings => {
   const shape = { ...SHAPE, windowSeconds };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { statusJson } from "../../../src/aggregator/admin/status.ts";
-import { boards, FACTS, REPORT, SAMPLE, SHAPE } from "../../support/admin_report.ts";
+import { boards, FACTS, REPORT, SAMPLE, SHAPE } from "../../support/http/admin_report.ts";
 
 const USAGE = { cpuSeconds: 1.5, residentBytes: 1e8 };
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createBoardMemory } from "../../../src/aggregator/admin/board.ts";
 import { startAdmin } from "../../../src/aggregator/admin/thread.ts";
-import { FACTS, SHAPE } from "../../support/admin_report.ts";
-import { type LogEntry, logInto } from "../../support/recorded_log.ts";
+import { FACTS, SHAPE } from "../../support/http/admin_report.ts";
+import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
 
 const WORKER = new URL("../../../src/aggregator/admin/worker.ts", import.meta.url);
-const PROBING = new URL("../../support/probing_admin_worker.ts", import.meta.url);
+const PROBING = new URL("../../support/processes/probing_admin_worker.ts", import.meta.url);
 const address = { hostname: "127.0.0.1", port: 0 };
 
 /** Starts an admin thread; it lives as long as the test. */

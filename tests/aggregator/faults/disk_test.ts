@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { FileSystem } from "../../../src/aggregator/disk.ts";
-import { between, faultTest, FULL, sleep, times, until } from "../../support/faults.ts";
-import { Sender } from "../../support/load.ts";
-import { Service } from "../../support/service.ts";
-import { makeDirectory } from "../../support/temporary_directory.ts";
-import { assertConsistent, assertGapless, assertSums, parseStrictly } from "../../support/strict_file.ts";
+import { FileSystem } from "../../../src/aggregator/write/disk.ts";
+import { between, faultTest, FULL, sleep, times, until } from "../../support/processes/faults.ts";
+import { Sender } from "../../support/messages/load.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { makeDirectory } from "../../support/disk/temporary_directory.ts";
+import {
+  assertConsistent,
+  assertGapless,
+  assertSums,
+  parseStrictly,
+} from "../../support/disk/strict_file.ts";
 
 /** How long an outage goes on once it was noticed: for more than a window and a retry. */
 const OUTAGE_MS = 2500;

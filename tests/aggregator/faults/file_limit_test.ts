@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { faultTest } from "../../support/faults.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { faultTest } from "../../support/processes/faults.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 /** More than Deno writes to its own caches, which end it, too. In blocks of 512 bytes for the shell. */
 const LIMIT_BYTES = 256 * 1024 * 1024;

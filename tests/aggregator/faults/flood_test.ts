@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { faultTest, times } from "../../support/faults.ts";
-import { OBEDIENT, orderMessage } from "../../support/faulty_orders.ts";
-import { sendLoad } from "../../support/load.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
+import { faultTest, times } from "../../support/processes/faults.ts";
+import { OBEDIENT, orderMessage } from "../../support/processes/faulty_orders.ts";
+import { sendLoad } from "../../support/messages/load.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 faultTest(
   "a flood that a slow worker and small buffers can't take: sent = received + dropped, exactly",

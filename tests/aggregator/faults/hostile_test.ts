@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { emptyTotals, mergeTotals, type Totals } from "../../../src/aggregator/partial.ts";
-import { between, faultTest, times, until } from "../../support/faults.ts";
-import { OBEDIENT } from "../../support/faulty_orders.ts";
-import { HOSTILE } from "../../support/hostile.ts";
-import { judgeDatagram } from "../../support/judge.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { assertSums, parseStrictly, sumOf } from "../../support/strict_file.ts";
+import { emptyTotals, mergeTotals, type Totals } from "../../../src/aggregator/aggregate/partial.ts";
+import { between, faultTest, times, until } from "../../support/processes/faults.ts";
+import { OBEDIENT } from "../../support/processes/faulty_orders.ts";
+import { HOSTILE } from "./hostile.ts";
+import { judgeDatagram } from "../../support/messages/judge.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { assertSums, parseStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 const DATAGRAM_BYTES_MAX = 8192;
 /** What a process may be larger after a flood than after a first taste of it: its heap breathes. */

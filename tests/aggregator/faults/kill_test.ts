@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Canary } from "../../support/canary.ts";
-import { between, faultTest, report, sleep, times } from "../../support/faults.ts";
-import { type Load, sendLoad } from "../../support/load.ts";
-import { Service } from "../../support/service.ts";
-import { makeDirectory } from "../../support/temporary_directory.ts";
-import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
+import { Canary } from "./canary.ts";
+import { between, faultTest, report, sleep, times } from "../../support/processes/faults.ts";
+import { type Load, sendLoad } from "../../support/messages/load.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { makeDirectory } from "../../support/disk/temporary_directory.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 /** What a kill may cost, in milliseconds of messages. */
 const LOST_MS_MAX = 250;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { faultTest, FULL } from "../../support/faults.ts";
-import { makePipe, Reader } from "../../support/pipe.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { faultTest, FULL } from "../../support/processes/faults.ts";
+import { makePipe, Reader } from "../../support/disk/pipe.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 /** Reads records until one holds a message. */
 async function readMessage(reader: Reader): Promise<{ A1_sum: number }> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { between, faultTest, sleep, times } from "../../support/faults.ts";
-import { Sender } from "../../support/load.ts";
-import { Service } from "../../support/service.ts";
-import { parseStrictly, readStrictly, sumOf } from "../../support/strict_file.ts";
+import { between, faultTest, sleep, times } from "../../support/processes/faults.ts";
+import { Sender } from "../../support/messages/load.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { parseStrictly, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 const FLAGS = ["--workers", "2", "--windows", "1s,2s"];
 

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { Sink } from "../../../src/aggregator/sink.ts";
-import { recordLine } from "../../../src/aggregator/record.ts";
-import { between, faultTest, times, until } from "../../support/faults.ts";
-import { HookedDisk } from "../../support/hooked_disk.ts";
-import { Sender } from "../../support/load.ts";
-import { eventsInto, realClock } from "../../support/real_parts.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { makeDirectory } from "../../support/temporary_directory.ts";
+import { Sink } from "../../../src/aggregator/write/sink.ts";
+import { recordLine } from "../../../src/aggregator/write/record.ts";
+import { between, faultTest, times, until } from "../../support/processes/faults.ts";
+import { HookedDisk } from "./hooked_disk.ts";
+import { Sender } from "../../support/messages/load.ts";
+import { eventsInto, realClock } from "../../support/clock/real_parts.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { makeDirectory } from "../../support/disk/temporary_directory.ts";
 import {
   assertConsistent,
   assertGapless,
   assertSums,
   parseStrictly,
   readStrictly,
-} from "../../support/strict_file.ts";
+} from "../../support/disk/strict_file.ts";
 
 const FAULTS = ["rename", "delete", "replace", "truncate"] as const;
 type Fault = typeof FAULTS[number];

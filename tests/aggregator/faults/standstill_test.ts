@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { faultTest, FULL, sleep, times } from "../../support/faults.ts";
-import { Sender } from "../../support/load.ts";
-import { Service } from "../../support/service.ts";
-import { assertConsistent, assertGapless, assertSums, readStrictly } from "../../support/strict_file.ts";
+import { faultTest, FULL, sleep, times } from "../../support/processes/faults.ts";
+import { Sender } from "../../support/messages/load.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { assertConsistent, assertGapless, assertSums, readStrictly } from "../../support/disk/strict_file.ts";
 
 /** How long it stands still: longer than a worker may be silent, and than a window is. */
 const STILL_MS = FULL ? 5000 : 2500;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { faultTest } from "../../support/faults.ts";
-import { type FileRecord, sendDatagrams, Service } from "../../support/service.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { faultTest } from "../../support/processes/faults.ts";
+import { type FileRecord, sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const MESSAGE = '{"A1":7,"A2":1,"A3":1}';
 /** What a pipe holds (pipe(7)). */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { between, faultTest, report, sleep, times } from "../../support/faults.ts";
-import { Catcher, Sender } from "../../support/load.ts";
-import { Service } from "../../support/service.ts";
-import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
+import { between, faultTest, report, sleep, times } from "../../support/processes/faults.ts";
+import { Catcher, Sender } from "../../support/messages/load.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 /** From the signal to the exit. */
 const STOP_MS_MAX = 1000;

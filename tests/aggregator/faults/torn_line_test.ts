@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { FileSystem } from "../../../src/aggregator/disk.ts";
-import { Sink } from "../../../src/aggregator/sink.ts";
-import { recordLine } from "../../../src/aggregator/record.ts";
-import { faultTest, until } from "../../support/faults.ts";
-import { eventsInto, realClock } from "../../support/real_parts.ts";
-import { Service } from "../../support/service.ts";
-import { makeDirectory } from "../../support/temporary_directory.ts";
-import { parseStrictly } from "../../support/strict_file.ts";
+import { FileSystem } from "../../../src/aggregator/write/disk.ts";
+import { Sink } from "../../../src/aggregator/write/sink.ts";
+import { recordLine } from "../../../src/aggregator/write/record.ts";
+import { faultTest, until } from "../../support/processes/faults.ts";
+import { eventsInto, realClock } from "../../support/clock/real_parts.ts";
+import { Service } from "../../support/processes/aggregator_process.ts";
+import { makeDirectory } from "../../support/disk/temporary_directory.ts";
+import { parseStrictly } from "../../support/disk/strict_file.ts";
 
 const [FIRST, TORN, NEXT] = [1000, 1010, 1020].map((timestampSeconds) =>
   recordLine({ timestampSeconds, lengthSeconds: 10, sum: 10n ** 30n, max: -5n, min: 7n, partial: false })

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { SILENCE_MS_MAX } from "../../../src/aggregator/crew.ts";
-import { between, faultTest, report, sleep, times, until } from "../../support/faults.ts";
-import { OBEDIENT, type Order, orderMessage } from "../../support/faulty_orders.ts";
-import { Sender } from "../../support/load.ts";
-import type { LogEntry } from "../../support/aggregator.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/strict_file.ts";
+import { SILENCE_MS_MAX } from "../../../src/aggregator/worker_pool.ts";
+import { between, faultTest, report, sleep, times, until } from "../../support/processes/faults.ts";
+import { OBEDIENT, type Order, orderMessage } from "../../support/processes/faulty_orders.ts";
+import { Sender } from "../../support/messages/load.ts";
+import type { LogEntry } from "../../support/simulated/simulated_aggregator.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
 
 /** From the log line that says a worker is dead to the first read of its replacement. */
 const ADOPTED_MS_MAX = 250;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { CLUSTER } from "../../support/balancer.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   mostResidentKb,
   PROCESS_PERMISSIONS,
   residentKb,
-} from "../../support/balancer_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { execute, freshDatabase } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { FULL, report, times } from "../../support/faults.ts";
-import { Audience, Crowd } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { execute, freshDatabase } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { FULL, report, times } from "../../support/processes/faults.ts";
+import { Audience, Crowd } from "../../support/http/viewers.ts";
 
 /** From the answer to whoever made the change, until every worker of every instance goes by it. */
 const IN_FORCE_MS_MAX = 250;

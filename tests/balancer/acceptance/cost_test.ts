@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { CpuClock } from "../../bench/cpu_clock.ts";
 import { idle } from "../../bench/idle.ts";
-import { CLUSTER, SETTINGS, watch } from "../../support/balancer.ts";
+import { CLUSTER, SETTINGS, watch } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   mostResidentKb,
   PROCESS_PERMISSIONS,
   residentKb,
-} from "../../support/balancer_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { report, sleep, times } from "../../support/faults.ts";
+} from "../../support/processes/balancer_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { report, sleep, times } from "../../support/processes/faults.ts";
 
 const IDLE_SECONDS = times(3, 60);
 /** Of the processor, for each minute in which nobody asks for anything. */

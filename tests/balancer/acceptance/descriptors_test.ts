@@ -4,10 +4,10 @@ import {
   DATABASE_DOWN,
   STORED_ROUTE,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { report, times } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Viewer } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { report, times } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Viewer } from "../../support/http/viewers.ts";
 
 const NEWCOMERS = 50;
 const LINES_MAX = 4;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { type Check, CHECK_DEFAULTS, ORIGIN } from "../../../src/balancer/route_options.ts";
-import { Answerer } from "../../support/answerers.ts";
-import { CLUSTER, FILM } from "../../support/balancer.ts";
+import { type Check, CHECK_DEFAULTS, ORIGIN } from "../../../src/balancer/routes/route_options.ts";
+import { Answerer } from "../../support/http/answerers.ts";
+import { CLUSTER, FILM } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { report, times, until } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Crowd, Viewer } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { report, times, until } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Crowd, Viewer } from "../../support/http/viewers.ts";
 
 const ROUNDS = times(1, 20);
 const WORKERS = 2;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { filmOf } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
-import { embeddedDirectory } from "../../support/database.ts";
-import { between, report, times } from "../../support/faults.ts";
-import { Viewer } from "../../support/viewers.ts";
+import { filmOf } from "../../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
+import { embeddedDirectory } from "../../support/database/database.ts";
+import { between, report, times } from "../../support/processes/faults.ts";
+import { Viewer } from "../../support/http/viewers.ts";
 
 const KILLS = times(2, 10);
 /** Each client has a route of its own, and makes one change after the other. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { watch } from "../../support/balancer.ts";
+import { watch } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
@@ -7,10 +7,10 @@ import {
   residentKb,
   STORED_ROUTE,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { FULL, report, sleep, times } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Viewer } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { FULL, report, sleep, times } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Viewer } from "../../support/http/viewers.ts";
 
 const PERMISSIONS = { ...PROCESS_PERMISSIONS, run: [...PROCESS_PERMISSIONS.run, "/bin/sh"] };
 const env = { DATABASE_URL: DATABASE_DOWN };
@@ -87,7 +87,7 @@ Deno.test({
       const seconds = times(1, 10);
       await waitsMs(port, 1);
       const alone = await waitsMs(port, seconds);
-      const senders = new Worker(new URL("../../support/slow_senders.ts", import.meta.url), {
+      const senders = new Worker(new URL("./slow_senders.ts", import.meta.url), {
         type: "module",
       });
       try {

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { metricsUntil, total } from "../../support/admin_page.ts";
-import { ROUTE } from "../../support/admin_moment.ts";
-import { CLUSTER, watch } from "../../support/balancer.ts";
+import { metricsUntil, total } from "../../support/http/admin_page.ts";
+import { ROUTE } from "../../support/http/admin_moment.ts";
+import { CLUSTER, watch } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { times } from "../../support/faults.ts";
-import { refuseAll } from "../../support/refused.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+} from "../../support/processes/balancer_process.ts";
+import { times } from "../../support/processes/faults.ts";
+import { refuseAll } from "../../support/http/refused.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const REQUESTS = times(5000, 200_000);
 const REFUSALS = times(100, 1000);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { CLUSTER } from "../../support/balancer.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   STORED_ROUTE,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { report, sleep, times } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Crowd } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { report, sleep, times } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Crowd } from "../../support/http/viewers.ts";
 
 const RATE_MAX = 500;
 /** A tenth of a second's, which the origin may have at once. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { CLUSTER } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { report, sleep, times, until } from "../../support/faults.ts";
-import { Audience, Crowd } from "../../support/viewers.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { report, sleep, times, until } from "../../support/processes/faults.ts";
+import { Audience, Crowd } from "../../support/http/viewers.ts";
 
 const OUTAGE_MS = times(2_000, 10_000);
 const OUTAGES = times(1, 3);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { Route } from "../../../src/balancer/routing.ts";
+import type { Route } from "../../../src/balancer/choose/routing.ts";
 import { openStore } from "../../../src/balancer/store/store.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import { freshDatabase } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { Deliveries } from "../../support/deliveries.ts";
-import { FULL } from "../../support/faults.ts";
-import { startPooler } from "../../support/pooler.ts";
+import { freshDatabase } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
+import { FULL } from "../../support/processes/faults.ts";
+import { startPooler } from "./pooler.ts";
 
 const SETTINGS = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
 const IN_FORCE_MS_MAX = 250;

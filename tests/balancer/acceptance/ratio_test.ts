@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { CLUSTER, FILM, filmOf, watch } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/balancer_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { report, times, until } from "../../support/faults.ts";
-import { type Answer, Audience, Crowd, Viewer } from "../../support/viewers.ts";
+import { CLUSTER, FILM, filmOf, watch } from "../../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { report, times, until } from "../../support/processes/faults.ts";
+import { type Answer, Audience, Crowd, Viewer } from "../../support/http/viewers.ts";
 
 const CONNECTIONS = 64;
 const WORKERS = 4;

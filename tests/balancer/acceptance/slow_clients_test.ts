@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { FILM } from "../../support/balancer.ts";
+import { FILM } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   STORED_ROUTE,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { makeAuthority } from "../../support/certificates.ts";
-import { report, times } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Viewer } from "../../support/viewers.ts";
+} from "../../support/processes/balancer_process.ts";
+import { makeAuthority } from "../../support/http/certificates.ts";
+import { report, times } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Viewer } from "../../support/http/viewers.ts";
 
 const env = { DATABASE_URL: DATABASE_DOWN };
 /** Of each kind of waiting, so that all of them end together. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { CLUSTER } from "../../support/balancer.ts";
-import { BalancerProcess, PROCESS_PERMISSIONS, TOKENS } from "../../support/balancer_process.ts";
-import { DatabaseServer, PASSWORD } from "../../support/database_server.ts";
-import { until } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
-import { Viewer } from "../../support/viewers.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
+import { BalancerProcess, PROCESS_PERMISSIONS, TOKENS } from "../../support/processes/balancer_process.ts";
+import { DatabaseServer, PASSWORD } from "../../support/database/database_server.ts";
+import { until } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
+import { Viewer } from "../../support/http/viewers.ts";
 
 let server: DatabaseServer;
 Deno.test.beforeAll(async () => {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { FILM } from "../../support/balancer.ts";
+import { FILM } from "../../support/simulated/balancer_in_process.ts";
 import {
   BalancerProcess,
   DATABASE_DOWN,
   PROCESS_PERMISSIONS,
   STORED_ROUTE,
   writeSnapshot,
-} from "../../support/balancer_process.ts";
-import { type Authority, type Certificate, makeAuthority } from "../../support/certificates.ts";
-import { times, until } from "../../support/faults.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+} from "../../support/processes/balancer_process.ts";
+import { type Authority, type Certificate, makeAuthority } from "../../support/http/certificates.ts";
+import { times, until } from "../../support/processes/faults.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const env = { DATABASE_URL: DATABASE_DOWN };
 

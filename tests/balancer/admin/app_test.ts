@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StoreReadOnly, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { routeSchema } from "../../../src/balancer/admin/schemas.ts";
-import { adminClient, type CallOptions, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
-import { generatedRequests } from "../../support/admin_requests.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, type CallOptions, ONE, ROUTES, SETTINGS } from "../../support/http/admin_client.ts";
+import { generatedRequests } from "./generated_requests.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
   name: "app: what nothing is there for is refused by name",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseTokens } from "../../../src/balancer/admin/tokens.ts";
-import { adminClient, ALICE, BOB, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, ALICE, BOB, ONE, ROUTES, SETTINGS } from "../../support/http/admin_client.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const CLOSED = [
   `GET ${ROUTES}`,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Changes, noChanges } from "../../../src/balancer/admin/changes.ts";
-import type { RouteSettings } from "../../../src/balancer/routing.ts";
+import type { RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import { StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
-import { FULL, FULL_JSON } from "../../support/route_options.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
+import { FULL, FULL_JSON } from "../../support/http/route_options.ts";
 
 const SETTINGS: RouteSettings = {
   cdnHost: "cdn.example.net",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { etag, notModified, precondition } from "../../../src/balancer/admin/conditions.ts";
 import { Problem } from "../../../src/balancer/admin/problems.ts";
-import type { Route } from "../../../src/balancer/routing.ts";
+import type { Route } from "../../../src/balancer/choose/routing.ts";
 
 const ROUTE: Route = {
   cluster: "origin-cluster",

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { HealthBoard } from "../../../src/balancer/health/health_board.ts";
-import { OVERRIDE_S_MAX } from "../../../src/balancer/override.ts";
-import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import type { Route } from "../../../src/balancer/routing.ts";
-import { adminClient } from "../../support/admin_client.ts";
-import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
-import { logInto } from "../../support/recorded_log.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
+import { OVERRIDE_S_MAX } from "../../../src/balancer/routes/override.ts";
+import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import type { Route } from "../../../src/balancer/choose/routing.ts";
+import { adminClient } from "../../support/http/admin_client.ts";
+import { CLUSTER, SETTINGS } from "../../support/simulated/balancer_in_process.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
+import { logInto } from "../../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const CHECK: Check = { ...CHECK_DEFAULTS, path: "/ping" };
 const ROUTE: Route = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DOCS_POLICY } from "../../../src/balancer/admin/docs.ts";
 import { PROBLEMS } from "../../../src/balancer/admin/problems.ts";
-import { adminClient } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const { call } = adminClient({ store: new MemoryStore() });
 

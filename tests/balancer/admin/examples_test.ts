@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PATCH_EXAMPLES, PUT_EXAMPLES } from "../../../src/balancer/admin/examples.ts";
-import { adminClient, ONE, ROUTES } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, ONE, ROUTES } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
   name: "examples: the API takes each of them as it is, and describes them where they belong",

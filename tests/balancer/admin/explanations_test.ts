@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { explain } from "../../../src/balancer/explain.ts";
-import { routingTable } from "../../../src/balancer/routing.ts";
-import { adminClient } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { explain } from "../../../src/balancer/redirect/explain.ts";
+import { routingTable } from "../../../src/balancer/choose/routing.ts";
+import { adminClient } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const TABLE = routingTable([
   { cluster: "origin-cluster", cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null },

@@ -1,5 +1,5 @@
 import { pageFiles } from "../../../src/balancer/admin/files.ts";
-import { assertWholePage } from "../../support/page_files.ts";
+import { assertWholePage } from "../../support/http/page_files.ts";
 
 Deno.test({
   name:

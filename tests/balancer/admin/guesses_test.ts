@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES_MAX, FAILURES_FREE, Guesses } from "../../../src/balancer/admin/guesses.ts";
-import { type LogEntry, logInto } from "../../support/recorded_log.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
+import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const BAD = "192.0.2.1";
 const GOOD = "192.0.2.2";

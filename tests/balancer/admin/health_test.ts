@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Readiness } from "../../../src/balancer/admin/health.ts";
-import { adminClient } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
   name: "health: readyz follows the routing table, healthz does not",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseHostNames } from "../../../src/balancer/admin/hosts.ts";
-import { adminClient, ROUTES } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, ROUTES } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const PATHS = ["/healthz", "/readyz", "/api/v1/docs", "/api/v1/openapi.json", ROUTES, "/unknown"];
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { merged, patched } from "../../../src/balancer/admin/merge_patch.ts";
 import { Problem } from "../../../src/balancer/admin/problems.ts";
 import { type PatchJson, patchSchema, settingsJson } from "../../../src/balancer/admin/schemas.ts";
-import type { RouteSettings } from "../../../src/balancer/routing.ts";
-import { FULL, FULL_JSON } from "../../support/route_options.ts";
+import type { RouteSettings } from "../../../src/balancer/choose/routing.ts";
+import { FULL, FULL_JSON } from "../../support/http/route_options.ts";
 
 const ONE: RouteSettings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
 const CDNS = [{ name: "a", host: "a.example", weight: 1 }, { name: "b", host: "b.example", weight: 2 }];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { balancerMetrics } from "../../../src/balancer/admin/metrics.ts";
-import { renderMetrics } from "../../../src/shared/exposition.ts";
-import { CLUSTER } from "../../support/balancer.ts";
-import { sampleMoment } from "../../support/admin_moment.ts";
+import { renderMetrics } from "../../../src/shared/metrics/exposition.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
+import { sampleMoment } from "../../support/http/admin_moment.ts";
 
 const linesOf = (...args: Parameters<typeof sampleMoment>): string[] =>
   renderMetrics(balancerMetrics(sampleMoment(...args)), "text").split("\n");

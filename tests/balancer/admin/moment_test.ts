@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { momentOf, type Watched } from "../../../src/balancer/admin/moment.ts";
-import { makeAuthority } from "../../support/certificates.ts";
-import { ROUTE, sampleMoment } from "../../support/admin_moment.ts";
+import { makeAuthority } from "../../support/http/certificates.ts";
+import { ROUTE, sampleMoment } from "../../support/http/admin_moment.ts";
 
 const { facts, totals, database, state, changes } = sampleMoment();
 const WATCHED: Watched = {

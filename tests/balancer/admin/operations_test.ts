@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as operations from "../../../src/balancer/admin/operations.ts";
-import { adminClient } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
   name: "operations: each is described whole",

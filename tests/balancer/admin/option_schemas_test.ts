@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fieldProblems } from "../../../src/balancer/admin/requests.ts";
 import { patchSchema, settingsSchema } from "../../../src/balancer/admin/schemas.ts";
-import { SETTINGS } from "../../support/admin_client.ts";
-import { FULL_JSON } from "../../support/route_options.ts";
+import { SETTINGS } from "../../support/http/admin_client.ts";
+import { FULL_JSON } from "../../support/http/route_options.ts";
 
 /** What is wrong with a body, by the pointer to it. */
 function problemsOf(

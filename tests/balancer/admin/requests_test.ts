@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { acceptsJson, BODY_BYTES_MAX } from "../../../src/balancer/admin/requests.ts";
-import { adminClient, ONE, SETTINGS } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, ONE, SETTINGS } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
   name: "requests: the most specific range of Accept decides",

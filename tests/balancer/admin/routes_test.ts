@@ -1,6 +1,6 @@
-import { testAdminApi } from "../../support/admin_suite.ts";
-import { useBackends } from "../../support/database.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { testAdminApi } from "./admin_suite.ts";
+import { useBackends } from "../../support/database/database.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 testAdminApi({
   name: "memory",

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { fieldProblems } from "../../../src/balancer/admin/requests.ts";
 import * as schemas from "../../../src/balancer/admin/schemas.ts";
 import type { z } from "@hono/zod-openapi";
-import { SETTINGS } from "../../support/admin_client.ts";
-import { anySettings, FULL, FULL_JSON } from "../../support/route_options.ts";
+import { SETTINGS } from "../../support/http/admin_client.ts";
+import { anySettings, FULL, FULL_JSON } from "../../support/http/route_options.ts";
 
 /** The pointers of what is wrong with a body; none when it is accepted. */
 function pointers(schema: z.ZodType, json: string): string[] {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type AdminApp, adminResponder } from "../../../src/balancer/admin/server.ts";
 import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
-import { adminClient, ALICE, ONE, ROUTES, SETTINGS } from "../../support/admin_client.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
+import { adminClient, ALICE, ONE, ROUTES, SETTINGS } from "../../support/http/admin_client.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
 
 const FROM: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 40_000 };
 

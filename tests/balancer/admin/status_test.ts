@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { CLUSTERS_MAX, statusJson } from "../../../src/balancer/admin/status.ts";
-import { routingTable } from "../../../src/balancer/routing.ts";
-import { ROUTE, sampleMoment } from "../../support/admin_moment.ts";
-import { CLUSTER } from "../../support/balancer.ts";
+import { routingTable } from "../../../src/balancer/choose/routing.ts";
+import { ROUTE, sampleMoment } from "../../support/http/admin_moment.ts";
+import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
 
 const WALL_MS = Date.UTC(2026, 10, 22);
 const statusOf = (hasHistory: boolean, ...args: Parameters<typeof sampleMoment>) =>

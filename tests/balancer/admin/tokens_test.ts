@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseMetricsToken, parseTokens } from "../../../src/balancer/admin/tokens.ts";
-import { UsageError } from "../../../src/shared/flags.ts";
+import { UsageError } from "../../../src/shared/flags/flags.ts";
 
 const HEX = "0123456789abcdef0123456789abcdef";
 const BASE64 = "Zm9vYmFyYmF6cXV4cXV1eA";

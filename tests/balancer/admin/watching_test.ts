@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { parseMetricsToken } from "../../../src/balancer/admin/tokens.ts";
 import { balancerMetrics } from "../../../src/balancer/admin/metrics.ts";
-import { adminClient, ALICE } from "../../support/admin_client.ts";
-import { sampleMoment } from "../../support/admin_moment.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { adminClient, ALICE } from "../../support/http/admin_client.ts";
+import { sampleMoment } from "../../support/http/admin_moment.ts";
+import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const TOKEN = "fedcba9876543210fedcba9876543210";
 const telling = {

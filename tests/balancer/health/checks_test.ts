@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { keyOf, placesOf } from "../../../src/balancer/health/checks.ts";
-import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import { SETTINGS } from "../../support/balancer.ts";
+import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import { SETTINGS } from "../../support/simulated/balancer_in_process.ts";
 
 const CHECK: Check = { ...CHECK_DEFAULTS, path: "/ping?a=1" };
 const ROUTE = { cluster: "films.example", ...SETTINGS };

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { keyOf, type Target } from "../../../src/balancer/health/checks.ts";
 import { HealthBoard } from "../../../src/balancer/health/health_board.ts";
-import type { Override } from "../../../src/balancer/override.ts";
-import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import type { Route } from "../../../src/balancer/routing.ts";
-import { CLUSTER, SETTINGS } from "../../support/balancer.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
+import type { Override } from "../../../src/balancer/routes/override.ts";
+import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import type { Route } from "../../../src/balancer/choose/routing.ts";
+import { CLUSTER, SETTINGS } from "../../support/simulated/balancer_in_process.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const CHECK: Check = { ...CHECK_DEFAULTS, path: "/ping" };
 const ROUTE: Route = {

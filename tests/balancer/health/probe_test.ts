@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Target } from "../../../src/balancer/health/checks.ts";
 import { probe } from "../../../src/balancer/health/probe.ts";
-import { CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import { makeAuthority } from "../../support/certificates.ts";
+import { CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import { makeAuthority } from "../../support/http/certificates.ts";
 
 const LOOPBACK = { permissions: { net: ["127.0.0.1", "localhost"] } };
 const PRIVATE = { allowsPrivate: true };

@@ -3,8 +3,8 @@ import { keyOf, type Target } from "../../../src/balancer/health/checks.ts";
 import type { Report } from "../../../src/balancer/health/presence.ts";
 import { Prober, PROBES_MAX } from "../../../src/balancer/health/prober.ts";
 import type { Outcome } from "../../../src/balancer/health/verdict.ts";
-import { CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
+import { CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const targetOf = (name: string): Target => ({ ...CHECK_DEFAULTS, url: `http://${name}/ping` });
 const WELL: Outcome = { kind: "well" };

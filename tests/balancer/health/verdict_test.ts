@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CALM_MS, FLAPS_MAX, type Outcome, Verdict } from "../../../src/balancer/health/verdict.ts";
-import { CHECK_DEFAULTS } from "../../../src/balancer/route_options.ts";
-import { type Behaviour, probeFor } from "../../support/probed_destination.ts";
+import { CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
+import { type Behaviour, probeFor } from "./probed_destination.ts";
 
 const WELL: Outcome = { kind: "well" };
 const ILL: Outcome = { kind: "ill", reason: "status 503" };

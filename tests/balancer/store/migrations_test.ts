@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
 import type { Migration } from "../../../src/shared/database/migration.ts";
-import { type Database, useBackends } from "../../support/database.ts";
+import { type Database, useBackends } from "../../support/database/database.ts";
 
 const backends = useBackends();
 

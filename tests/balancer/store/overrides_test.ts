@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Override } from "../../../src/balancer/override.ts";
-import type { Route } from "../../../src/balancer/routing.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
-import { useBackends } from "../../support/database.ts";
-import { Deliveries } from "../../support/deliveries.ts";
+import type { Override } from "../../../src/balancer/routes/override.ts";
+import type { Route } from "../../../src/balancer/choose/routing.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { useBackends } from "../../support/database/database.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
 
 const timeless = (overrides: readonly Override[]) =>
   overrides.map(({ cluster, name, state, by }) => [cluster, name, state, by].join(" "));

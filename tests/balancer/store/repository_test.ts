@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
 import type { Sql } from "../../../src/shared/database/sql.ts";
 import {
@@ -10,8 +10,8 @@ import {
   StoreUnavailable,
 } from "../../../src/balancer/store/store.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import { type Database, useBackends } from "../../support/database.ts";
-import { Deliveries } from "../../support/deliveries.ts";
+import { type Database, useBackends } from "../../support/database/database.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
 
 const CLUSTER = "origin-cluster";
 const nineToOne: RouteSettings = {

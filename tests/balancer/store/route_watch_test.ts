@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
 import type { Subscription } from "../../../src/shared/database/sql.ts";
-import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import { openStore, type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
-import { execute, freshDatabase, silentLog } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { Deliveries } from "../../support/deliveries.ts";
+import { execute, freshDatabase, silentLog } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
 
 const NET = { net: ["127.0.0.1"] };
 const CLUSTER = "origin-cluster";

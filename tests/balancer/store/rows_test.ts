@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { shortForm } from "../../../src/balancer/route_settings.ts";
+import { shortForm } from "../../../src/balancer/routes/route_settings.ts";
 import { type RouteRow, toJson, toRoute, toSettings } from "../../../src/balancer/store/rows.ts";
-import { anySettings, FULL, FULL_OPTIONS_JSON } from "../../support/route_options.ts";
+import { anySettings, FULL, FULL_OPTIONS_JSON } from "../../support/http/route_options.ts";
 
 const ROW: RouteRow = {
   cluster: "origin-cluster",

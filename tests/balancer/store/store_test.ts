@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { openStore } from "../../../src/balancer/store/store.ts";
-import { embeddedDirectory, silentLog as log, useEmbedded, useServer } from "../../support/database.ts";
+import {
+  embeddedDirectory,
+  silentLog as log,
+  useEmbedded,
+  useServer,
+} from "../../support/database/database.ts";
 
 const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Watch, type WatchOptions } from "../../../src/balancer/store/watch.ts";
-import { Deliveries } from "../../support/deliveries.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
 
 /** A state that is read when the test lets it be, and all that the watch says of it. */
 class Simulation {

@@ -1,6 +1,6 @@
-import { Accumulator, totalsOf } from "../../../src/aggregator/partial.ts";
-import { Batch, scanDatagram } from "../../../src/aggregator/scanner.ts";
-import { accepted, rejected } from "../../support/message_tables.ts";
+import { Accumulator, totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
+import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
+import { accepted, rejected } from "../../support/messages/message_tables.ts";
 import { Child, type Program, type Report } from "../processes.ts";
 
 const START_MS_MAX = 20_000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SERVER_PERMISSIONS, useServer } from "../../support/database.ts";
+import { SERVER_PERMISSIONS, useServer } from "../../support/database/database.ts";
 
 const server = useServer();
 const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { serverOf } from "../../../src/shared/database/database_server.ts";
 import { openStore } from "../../../src/balancer/store/store.ts";
-import { makeAuthority } from "../../support/certificates.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { Deliveries } from "../../support/deliveries.ts";
+import { makeAuthority } from "../../support/http/certificates.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 /** Why the server at this URL can't be used, or undefined if it can. */
 async function refusalOf(databaseUrl: string): Promise<string | undefined> {

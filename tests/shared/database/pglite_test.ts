@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { EmbeddedSql } from "../../../src/shared/database/pglite.ts";
 import { openStore } from "../../../src/balancer/store/store.ts";
-import { EMBEDDED_PERMISSIONS, embeddedDirectory, silentLog as log } from "../../support/database.ts";
-import { linesOf, readVariable, startWriter } from "../../support/processes.ts";
+import {
+  EMBEDDED_PERMISSIONS,
+  embeddedDirectory,
+  silentLog as log,
+} from "../../support/database/database.ts";
+import { linesOf, readVariable, startWriter } from "../../support/processes/processes.ts";
 
 /** How often a process is killed in the middle of its changes; each time takes a second or two. */
 const KILLS = Number(readVariable("TEST_KILLS") ?? 3);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import type { Route, RouteSettings } from "../../../src/balancer/routing.ts";
+import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { openStore, type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
-import { Cable } from "../../support/cable.ts";
-import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../support/database.ts";
-import { DatabaseServer, PASSWORD } from "../../support/database_server.ts";
-import { Deliveries } from "../../support/deliveries.ts";
-import { linesOf, startWriter } from "../../support/processes.ts";
-import { FULL } from "../../support/route_options.ts";
+import { Cable } from "./cable.ts";
+import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../support/database/database.ts";
+import { DatabaseServer, PASSWORD } from "../../support/database/database_server.ts";
+import { Deliveries } from "../../support/database/deliveries.ts";
+import { linesOf, startWriter } from "../../support/processes/processes.ts";
+import { FULL } from "../../support/http/route_options.ts";
 
 const CLUSTER = "origin-cluster";
 const nineToOne: RouteSettings = {

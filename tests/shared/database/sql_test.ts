@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { translateError, within } from "../../../src/shared/database/sql.ts";
 import { StoreUnavailable } from "../../../src/shared/database/errors.ts";
-import { useBackends } from "../../support/database.ts";
+import { useBackends } from "../../support/database/database.ts";
 
 for (const backend of useBackends()) {
   Deno.test({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Endings, textAnswer } from "../../../src/shared/http/answers.ts";
 import { statusLine } from "../../../src/shared/http/status.ts";
-import { parted } from "../../support/requests.ts";
+import { parted } from "../../support/http/requests.ts";
 
 Deno.test({
   name: "answers: a status that has no phrase here leaves it out, as it may",

@@ -3,9 +3,9 @@ import { EventStreams } from "../../../src/shared/http/event_streams.ts";
 import { Exchange, type ExchangeAnswer } from "../../../src/shared/http/exchange.ts";
 import { textAnswer } from "../../../src/shared/http/answers.ts";
 import { HttpListener } from "../../../src/shared/http/listener.ts";
-import { settle, SimulatedAcceptor, SimulatedClient } from "../../support/simulated_client.ts";
-import { SimulatedClock } from "../../support/simulated_clock.ts";
-import { ECHO, GET, PATIENCE, statusesOf } from "../../support/simulated_listener.ts";
+import { settle, SimulatedAcceptor, SimulatedClient } from "../../support/http/simulated_client.ts";
+import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
+import { ECHO, GET, PATIENCE, statusesOf } from "../../support/http/simulated_listener.ts";
 
 /** A listener that answers every request with a stream while there is room. */
 function simulateStreams(streamsMax = 3) {

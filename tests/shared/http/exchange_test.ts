@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
-import { SimulatedClient } from "../../support/simulated_client.ts";
-import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
+import { SimulatedClient } from "../../support/http/simulated_client.ts";
+import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/http/simulated_listener.ts";
 
 /** Answers with what it was asked. */
 const describe = ({ method, target, fields, body }: WholeRequest): Promise<string> =>

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { fieldsOf, Head, INCOMPLETE, readHead, REFUSED, WHOLE } from "../../../src/shared/http/head.ts";
 import { textOf } from "../../../src/shared/http/latin1.ts";
 import { HEAD_BYTES_MAX } from "../../../src/shared/http/refusals.ts";
-import { ACCEPTED, REFUSALS } from "../../support/heads.ts";
-import { latin1 } from "../../support/requests.ts";
+import { ACCEPTED, REFUSALS } from "../../support/http/heads.ts";
+import { latin1 } from "../../support/http/requests.ts";
 
 /** What was made of the first head in these bytes, in a form to compare; reads them as they come in pieces. */
 function outcome(pieces: readonly Uint8Array[]): string {

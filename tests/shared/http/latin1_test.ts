@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { textOf, trimmed } from "../../../src/shared/http/latin1.ts";
-import { latin1 } from "../../support/requests.ts";
+import { latin1 } from "../../support/http/requests.ts";
 
 Deno.test({
   name: "latin1: each byte is a character",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { QUIET_MS, STOP_MS_MAX, TICK_MS } from "../../../src/shared/http/listener.ts";
-import { SimulatedClient } from "../../support/simulated_client.ts";
-import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
+import { SimulatedClient } from "../../support/http/simulated_client.ts";
+import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/http/simulated_listener.ts";
 
 /** When a deadline is noticed at the latest, beyond it. */
 const LATE_MS = 3 * TICK_MS;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { settle, SimulatedClient } from "../../support/simulated_client.ts";
-import { GET, simulateListener, statusesOf } from "../../support/simulated_listener.ts";
-import { ACCEPTED, REFUSALS } from "../../support/heads.ts";
+import { settle, SimulatedClient } from "../../support/http/simulated_client.ts";
+import { GET, simulateListener, statusesOf } from "../../support/http/simulated_listener.ts";
+import { ACCEPTED, REFUSALS } from "../../support/http/heads.ts";
 
 Deno.test({
   name: "pipeline: requests that come together are answered in their order, in one write",

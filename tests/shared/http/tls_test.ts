@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Certificate, tlsContext, TlsStream, tryHandshake } from "../../../src/shared/http/tls.ts";
-import { type Authority, makeAuthority } from "../../support/certificates.ts";
+import { type Authority, makeAuthority } from "../../support/http/certificates.ts";
 
 async function issued(): Promise<{ authority: Authority; pair: Certificate }> {
   const authority = await makeAuthority();

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { between, FULL, sleep, times } from "../../support/faults.ts";
-import { NOON, recordLineOf } from "../../support/fleet.ts";
-import { sendDatagrams, Service } from "../../support/service.ts";
-import { SHIPPER_PERMISSIONS, ShipperProcess, until } from "../../support/shipper_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { freshDatabase } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { between, FULL, sleep, times } from "../../support/processes/faults.ts";
+import { NOON, recordLineOf } from "../../support/messages/fleet.ts";
+import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
+import { SHIPPER_PERMISSIONS, ShipperProcess, until } from "../../support/processes/shipper_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const KILLS = times(4, 50);
 const RESTARTS = times(2, 20);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
-import { freshDatabase } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { report, times } from "../../support/faults.ts";
-import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../../support/fleet.ts";
+import { freshDatabase } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { report, times } from "../../support/processes/faults.ts";
+import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../../support/messages/fleet.ts";
 
 const INSTANCES = times(20, 1000);
 /** Days with windows of 60 s; the last of them has those of 10 s besides. */

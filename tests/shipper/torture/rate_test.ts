@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
-import { freshDatabase } from "../../support/database.ts";
-import { DatabaseServer } from "../../support/database_server.ts";
-import { times } from "../../support/faults.ts";
-import { SHIPPER_PERMISSIONS as permissions, ShipperProcess, until } from "../../support/shipper_process.ts";
-import { withDirectory } from "../../support/temporary_directory.ts";
+import { freshDatabase } from "../../support/database/database.ts";
+import { DatabaseServer } from "../../support/database/database_server.ts";
+import { times } from "../../support/processes/faults.ts";
+import {
+  SHIPPER_PERMISSIONS as permissions,
+  ShipperProcess,
+  until,
+} from "../../support/processes/shipper_process.ts";
+import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 /** Of a shipper that was down for a week and more: three years of one instance. */
 const LINES = times(70_000, 10_000_000);

@@ -1,0 +1,54 @@
+import { Control, type FromWorker, pulseOf, readsOf } from "../worker_protocol.ts";
+import { Accumulator } from "../aggregate/partial.ts";
+import type { Station } from "./receiver.ts";
+import { Sampler } from "./sampler.ts";
+
+/** Adds up for the master what its receiver reads, and hands it over at every tick of the control word. */
+export class Shift implements Station {
+  readonly into = new Accumulator();
+  readonly sampler: Sampler | undefined;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly #post: (message: FromWorker) => void;
+  readonly #pulse: number;
+  readonly #reads: number;
+  #tick: number;
+  #window: number;
+
+  /** Begins in the window that is open, after the last tick. */
+  constructor(
+    control: Int32Array<SharedArrayBuffer>,
+    worker: number,
+    post: (message: FromWorker) => void,
+    sampling = false,
+  ) {
+    if (sampling) this.sampler = new Sampler(control, post);
+    this.control = control;
+    this.#post = post;
+    this.#pulse = pulseOf(worker);
+    this.#reads = readsOf(worker);
+    this.#tick = Atomics.load(control, Control.tick);
+    this.#window = Atomics.load(control, Control.window);
+  }
+
+  look(): boolean {
+    Atomics.add(this.control, this.#pulse, 1);
+    const tick = Atomics.load(this.control, Control.tick);
+    if (tick !== this.#tick) {
+      this.#tick = tick;
+      // With nothing to say in a window that goes on it says nothing: 550 ms of CPU an idle minute became 380.
+      if (!this.into.isEmpty || Atomics.load(this.control, Control.window) !== this.#window) this.handOver();
+    }
+    return Atomics.load(this.control, Control.stop) === 0;
+  }
+
+  note(datagrams: number): void {
+    Atomics.add(this.control, this.#reads, datagrams);
+  }
+
+  /** Posts what was added up, and from here on adds up for the window that is open now. */
+  handOver(): void {
+    const next = Atomics.load(this.control, Control.window);
+    this.#post({ kind: "partial", window: this.#window, next, buffer: this.into.take() });
+    this.#window = next;
+  }
+}

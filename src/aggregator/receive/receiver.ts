@@ -1,0 +1,40 @@
+import type { Accumulator } from "../aggregate/partial.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** The part of a worker that a receiver works for. */
+export interface Station {
+  /** Where messages are added up. */
+  readonly into: Accumulator;
+  /** Scans in the scanner's place, if some of what is refused is to be looked at. */
+  readonly sampler?: Sampler | undefined;
+  /** The shared control word (see worker_protocol.ts); a receiver sleeps on its tick. */
+  readonly control: Int32Array<SharedArrayBuffer>;
+  /** Looks at the control word, once a batch, and hands over when it asks for it. False once it asks to stop. */
+  look(): boolean;
+  /** Notes that so many datagrams were read, before they are scanned: should the worker die, the loss is known. */
+  note(datagrams: number): void;
+}
+
+/** What the master tells a worker of the sockets it shall read; a receiver that opens its own needs none of it. */
+export interface ReceiveOrder {
+  /** The file descriptors of bound UDP sockets, one an address. */
+  fds?: readonly number[];
+  /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
+  bell?: number;
+  /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
+  sleepMsMax?: number;
+}
+
+/** A socket as the kernel counts it; null where it doesn't tell. */
+export interface SocketReading {
+  /** Datagrams thrown away because the receive buffer was full. */
+  readonly dropped: number | null;
+  readonly queuedBytes: number | null;
+  /** Twice what SO_RCVBUF was given: the room that `queuedBytes` counts against. */
+  readonly bufferBytes: number | null;
+}
+
+/** Reads datagrams into its station until `look` says stop and the sockets are empty. */
+export interface Receiver {
+  receive(station: Station, order: ReceiveOrder): void | Promise<void>;
+}

@@ -1,0 +1,67 @@
+import { SINK_RETRY_MS } from "../config.ts";
+import type { Refused } from "../worker_protocol.ts";
+import { REASONS } from "../aggregate/partial.ts";
+import { SAMPLES_A_MINUTE } from "../receive/sampler.ts";
+import type { Sink } from "./sink.ts";
+import type { Clock } from "../aggregate/timeline.ts";
+
+/** Renders and keeps samples of what is refused: a few a minute, whatever arrives and however many workers there are. */
+export class RejectedSample {
+  readonly #sink: Sink;
+  readonly #clock: Clock;
+  readonly #left = REASONS.map(() => SAMPLES_A_MINUTE);
+  #cancelRetry = () => {};
+
+  constructor(sink: Sink, clock: Clock) {
+    this.#sink = sink;
+    this.#clock = clock;
+  }
+
+  /** A minute has passed. */
+  renew(): void {
+    this.#left.fill(SAMPLES_A_MINUTE);
+  }
+
+  add(refused: Refused): void {
+    if (this.#left[refused.reason]! <= 0) return;
+    this.#left[refused.reason]!--;
+    this.#sink.add([sampleLine(refused, this.#clock.wallMs())]);
+    void this.#flush();
+  }
+
+  /** Writes what waits, and ends. */
+  async close(): Promise<void> {
+    this.#cancelRetry();
+    await this.#sink.flush();
+    await this.#sink.close();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#sink.flush();
+    this.#cancelRetry();
+    if (this.#sink.isDue) this.#cancelRetry = this.#clock.setTimer(() => void this.#flush(), SINK_RETRY_MS);
+  }
+}
+
+/**
+ * One line, newline included:
+ *
+ *     {"time":"2026-11-25T22:00:00.000Z","reason":"syntax","from":"127.0.0.1:40123","bytes":431,"message":"{'A1':1, …"}
+ *
+ * `bytes` is the length before the cut, `from` is missing where the receiver does not know it.
+ */
+export function sampleLine({ reason, from, length, bytes }: Refused, wallMs: number): string {
+  const time = new Date(wallMs).toISOString();
+  return `${
+    JSON.stringify({ time, reason: REASONS[reason], from, bytes: length, message: escaped(bytes) })
+  }\n`;
+}
+
+/** Printable ASCII as it is; every other byte, and the backslash, as `\xNN`. */
+function escaped(bytes: Uint8Array): string {
+  const text = (byte: number) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x5c
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, "0")}`;
+  return Array.from(bytes, text).join("");
+}

@@ -1,0 +1,28 @@
+import { type FlagSpec, oneOf } from "./flags.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
+
+/** The flags of a service's log. `prefix` begins its variables: `SLUICE` makes `SLUICE_LOG_LEVEL`. */
+export function logFlags(
+  prefix: string,
+  stderrIsTerminal: boolean,
+): { logLevel: FlagSpec<LogLevel>; logFormat: FlagSpec<LogFormat> } {
+  return {
+    logLevel: {
+      flag: "log-level",
+      placeholder: "LEVEL",
+      variable: `${prefix}_LOG_LEVEL`,
+      default: "info",
+      help: `least severe level to log: ${LOG_LEVELS.join(", ")}`,
+      parse: oneOf(LOG_LEVELS),
+    },
+    logFormat: {
+      flag: "log-format",
+      placeholder: LOG_FORMATS.join("|"),
+      variable: `${prefix}_LOG_FORMAT`,
+      default: stderrIsTerminal ? "text" : "json",
+      defaultShown: "text on a terminal",
+      help: "form of the log on stderr; json by default when that is no terminal",
+      parse: oneOf(LOG_FORMATS),
+    },
+  };
+}

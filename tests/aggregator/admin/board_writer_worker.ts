@@ -1,0 +1,19 @@
+/** Writes reports as fast as it can, each with one number everywhere. */
+import { type BoardMemory, BoardWriter } from "../../../src/aggregator/admin/board.ts";
+import { REPORT, SAMPLE } from "../../support/http/admin_report.ts";
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<BoardMemory>) => void;
+  postMessage(message: string): void;
+};
+
+scope.onmessage = ({ data }) => {
+  const writer = new BoardWriter(data);
+  scope.postMessage("writing");
+  for (let n = 0;; n++) {
+    const sockets = REPORT.sockets.map(() => ({ dropped: n, queuedBytes: n, bufferBytes: n }));
+    writer.report({ ...REPORT, accepted: n, lost: n, sockets }, SAMPLE);
+    // A real one writes once a second: now and then there has to be a moment to read in.
+    if (n % 10 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+};

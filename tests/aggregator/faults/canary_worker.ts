@@ -1,0 +1,25 @@
+/**
+ * Does over and over what the service does for a checkpoint, in the same directory, and notes how long the machine
+ * took for it: the processor and the disk are shared, and what they keep from the canary they keep from the service.
+ */
+import { FileSystem } from "../../../src/aggregator/write/disk.ts";
+
+const PAUSE_MS = 20;
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<{ path: string; shared: Float64Array }>) => Promise<void>;
+  postMessage(message: string): void;
+};
+
+scope.onmessage = async ({ data }) => {
+  const { path, shared } = data;
+  const disk = new FileSystem();
+  scope.postMessage("ready");
+  for (;;) {
+    shared[0] = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await disk.replace(path, "canary\n");
+    await disk.sync(path);
+    shared[1] = Math.max(shared[1]!, Date.now() - shared[0]! - PAUSE_MS);
+  }
+};

@@ -1,0 +1,42 @@
+import type { AppendFile, FileState } from "../../../src/shared/files/append_file.ts";
+import { FileSystem } from "../../../src/aggregator/write/disk.ts";
+
+export type Call = "stat" | "append" | "read" | "write";
+
+/** The real file system; a test may act right before each call that reaches it, and have writes end early. */
+export class HookedDisk extends FileSystem {
+  readonly #before: (call: Call) => void;
+  readonly #taken: (bytes: number) => number;
+
+  /**
+   * @param before what happens in the moment before a call.
+   * @param taken how many of so many bytes a write takes.
+   */
+  constructor(before: (call: Call) => void, taken: (bytes: number) => number = (bytes) => bytes) {
+    super();
+    this.#before = before;
+    this.#taken = taken;
+  }
+
+  override stat(path: string): Promise<FileState | undefined> {
+    this.#before("stat");
+    return super.stat(path);
+  }
+
+  override read(path: string, offset: number, bytesMax: number): Promise<Uint8Array> {
+    this.#before("read");
+    return super.read(path, offset, bytesMax);
+  }
+
+  override async append(path: string): Promise<AppendFile> {
+    this.#before("append");
+    const file = await super.append(path);
+    return {
+      ...file,
+      write: (bytes) => {
+        this.#before("write");
+        return file.write(bytes.subarray(0, this.#taken(bytes.length)));
+      },
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import {
+  combined,
+  type Measurement,
+  Meter,
+  REPORT_INTERVAL_MS,
+  toDatagram,
+} from "../../../src/balancer/counts/meter.ts";
+
+/** A meter on simulated time, and answers that take as many milliseconds as they are asked to. */
+function simulate() {
+  let nowMs = 1000;
+  const timers: { atMs: number; callback: () => void }[] = [];
+  const reports: Measurement[] = [];
+  const meter = new Meter((measurement) => reports.push(measurement), {
+    setTimer: (callback, delayMs) => void timers.push({ atMs: nowMs + delayMs, callback }),
+  });
+  const answer = (ms: number, requests = 1) => {
+    nowMs += ms;
+    meter.add(requests, ms);
+  };
+  const pass = (ms: number) => {
+    nowMs += ms;
+    for (const due of timers.splice(0)) {
+      if (due.atMs <= nowMs) due.callback();
+      else timers.push(due);
+    }
+  };
+  return { meter, answer, pass, reports, timers };
+}
+
+Deno.test({
+  name:
+    "metrics: a report has the requests, the slowest and the fastest since the one before, in microseconds",
+  permissions: "none",
+  fn() {
+    const { answer, pass, reports } = simulate();
+    answer(0.0035);
+    answer(1.5, 7);
+    answer(0.002);
+    assert.deepEqual(reports, []);
+    pass(REPORT_INTERVAL_MS);
+    assert.deepEqual(reports, [{ requests: 9, slowest: 1500, fastest: 2 }]);
+    answer(0.25);
+    pass(REPORT_INTERVAL_MS);
+    assert.deepEqual(reports.slice(1), [{ requests: 1, slowest: 250, fastest: 250 }]);
+  },
+});
+
+Deno.test({
+  name: "metrics: while requests come there is a report every 100 ms and more often, without them none",
+  permissions: "none",
+  fn() {
+    const { answer, pass, reports, timers } = simulate();
+    pass(1000);
+    assert.equal(timers.length, 0);
+    for (let at = 0; at < 1000; at += 10) {
+      answer(0);
+      pass(10);
+    }
+    assert.ok(reports.length >= 10);
+    assert.equal(reports.reduce((sum, { requests }) => sum + requests, 0), 100);
+    const told = reports.length;
+    pass(1000);
+    pass(1000);
+    assert.deepEqual([reports.length, timers.length], [told, 0]);
+  },
+});
+
+Deno.test({
+  name: "metrics: the last ones are told at once, and once",
+  permissions: "none",
+  fn() {
+    const { answer, pass, reports, meter } = simulate();
+    meter.flush();
+    assert.deepEqual(reports, []);
+    answer(0.001);
+    meter.flush();
+    meter.flush();
+    pass(REPORT_INTERVAL_MS);
+    assert.deepEqual(reports, [{ requests: 1, slowest: 1, fastest: 1 }]);
+  },
+});
+
+Deno.test({
+  name: "metrics: two measurements add up, in any order",
+  permissions: "none",
+  fn() {
+    const [one, other] = [{ requests: 3, slowest: 20, fastest: 7 }, { requests: 1, slowest: 9, fastest: 2 }];
+    const both = { requests: 4, slowest: 20, fastest: 2 };
+    assert.deepEqual([combined(one, other), combined(other, one)], [both, both]);
+  },
+});
+
+Deno.test({
+  name: "metrics: a datagram is a message of the aggregator's",
+  permissions: "none",
+  fn() {
+    const bytes = toDatagram({ requests: 3, slowest: 1500, fastest: 2 });
+    assert.equal(new TextDecoder().decode(bytes), '{"A1":3,"A2":1500,"A3":2}');
+  },
+});

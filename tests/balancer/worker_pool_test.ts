@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { Crew, type Loss, type WorkerEvents } from "../../src/balancer/worker_pool.ts";
+import { limitsOf } from "../../src/balancer/front/limits.ts";
+import type { FromWorker, ToWorker } from "../../src/balancer/worker_protocol.ts";
+import { routingTable } from "../../src/balancer/choose/routing.ts";
+import { LIMITS } from "../support/simulated/balancer_in_process.ts";
+import { settle } from "../support/http/simulated_client.ts";
+
+interface SimulatedWorker {
+  readonly heard: ToWorker[];
+  readonly events: WorkerEvents;
+  terminated: boolean;
+}
+
+const LISTEN = { hostname: "127.0.0.1", port: 8080 };
+const SERVICE = { listen: LISTEN, table: new Map(), certificate: undefined };
+const STOPPED: FromWorker = { kind: "stopped", counts: { redirected: 1, refused: 0 } };
+
+/** A crew of workers in this thread. `answer` is what they say to `serve`. */
+function simulate(workers: number, spares: number) {
+  const all: SimulatedWorker[] = [];
+  const losses: Loss[] = [];
+  const spareLosses: number[] = [];
+  const control = { answer: (_worker: number): FromWorker => ({ kind: "listening", port: 8080, held: [] }) };
+  const crew = new Crew({
+    workers,
+    spares,
+    limits: limitsOf(LIMITS, 100, workers, 1),
+    measuring: false,
+    explains: false,
+    accessSample: 0,
+    startWorker(_listen, events) {
+      const number = all.length;
+      const worker: SimulatedWorker = { heard: [], events, terminated: false };
+      all.push(worker);
+      const say = (message: FromWorker) => queueMicrotask(() => worker.terminated || events.said(message));
+      say({ kind: "loaded" });
+      return {
+        post(message) {
+          worker.heard.push(message);
+          if (message.kind === "serve") say(control.answer(number));
+          if (message.kind === "stop") say(STOPPED);
+        },
+        terminate: () => void (worker.terminated = true),
+      };
+    },
+  }, {
+    measured() {},
+    reported() {},
+    noted() {},
+    lost: (loss) => losses.push(loss),
+    spareLost: (worker) => spareLosses.push(worker),
+    acceptFailing() {},
+    acceptRecovered() {},
+  });
+  return { crew, all, losses, spareLosses, control };
+}
+
+const ROUTE = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
+
+const kindsOf = ({ heard }: SimulatedWorker) => heard.map(({ kind }) => kind);
+
+Deno.test({
+  name: "crew: a spare is parked, and takes the place of a worker that died, with the newest table",
+  permissions: "none",
+  async fn() {
+    const { crew, all, losses } = simulate(2, 1);
+    await crew.start(SERVICE);
+    assert.deepEqual([crew.listening, crew.spares, kindsOf(all[2]!)], [2, 1, []]);
+    const routes = ["a", "b"].map((cluster) => ({ ...ROUTE, cluster }));
+    const first = routingTable(routes);
+    crew.replace(first);
+    const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], { previous: first });
+    crew.replace(table);
+    // Those that serve are sent no more than what has changed.
+    const change = { kind: "routes", changed: new Map([["c", table.get("c")]]), removed: ["b"] };
+    assert.deepEqual(all[0]!.heard.slice(1), [{ kind: "routes", changed: first, removed: [] }, change]);
+    assert.deepEqual(kindsOf(all[2]!), []);
+    all[0]!.events.died("it failed");
+    await settle();
+    assert.deepEqual(losses, [{ worker: 0, reason: "it failed", replacement: 2, left: 2 }]);
+    assert.deepEqual([crew.listening, crew.spares, all[0]!.terminated], [2, 0, true]);
+    const [serve] = all[2]!.heard;
+    assert.ok(serve?.kind === "serve" && serve.table === table);
+    all[1]!.events.died("it failed, too");
+    assert.deepEqual(losses[1], { worker: 1, reason: "it failed, too", replacement: undefined, left: 1 });
+  },
+});
+
+Deno.test({
+  name: "crew: a spare that can't listen either makes way for the next one",
+  permissions: "none",
+  async fn() {
+    const { crew, all, losses, control } = simulate(1, 2);
+    await crew.start(SERVICE);
+    control.answer = (worker) =>
+      worker === 1 ? { kind: "failed", reason: "no" } : { kind: "listening", port: 8080, held: [] };
+    all[0]!.events.died("it failed");
+    await settle();
+    assert.deepEqual(losses.map(({ worker, replacement }) => [worker, replacement]), [[0, 1], [1, 2]]);
+    assert.equal(crew.listening, 1);
+  },
+});
+
+Deno.test({
+  name: "crew: a spare that dies while it is parked is told of",
+  permissions: "none",
+  async fn() {
+    const { crew, all, losses, spareLosses } = simulate(1, 1);
+    await crew.start(SERVICE);
+    all[1]!.events.died("it failed");
+    assert.deepEqual([spareLosses, losses, crew.spares, crew.listening], [[1], [], 0, 1]);
+  },
+});
+
+Deno.test({
+  name: "crew: every worker shows another certificate from now on, a spare that comes later, too",
+  permissions: "none",
+  async fn() {
+    const { crew, all } = simulate(2, 1);
+    const certificate = { cert: "c", key: "k" };
+    await crew.start({ ...SERVICE, certificate: { cert: "before", key: "k" } });
+    crew.certify(certificate);
+    assert.deepEqual(all.map(kindsOf), [["serve", "certificate"], ["serve", "certificate"], []]);
+    assert.deepEqual(all[0]!.heard[1], { kind: "certificate", certificate });
+    all[0]!.events.died("it failed");
+    const [serve] = all[2]!.heard;
+    assert.ok(serve?.kind === "serve" && serve.certificate === certificate);
+  },
+});
+
+Deno.test({
+  name: "crew: a start fails by a worker that can't listen, or holds a permission",
+  permissions: "none",
+  async fn() {
+    for (
+      const [answer, message] of [
+        [{ kind: "failed", reason: "in use" }, /^Error: in use$/],
+        [{ kind: "listening", port: 1, held: ["net"] }, /^Error: it could not drop its permissions: net$/],
+      ] as const
+    ) {
+      const { crew, control } = simulate(2, 1);
+      control.answer = () => answer as FromWorker;
+      await assert.rejects(crew.start(SERVICE), message);
+    }
+  },
+});
+
+Deno.test({
+  name: "crew: a stop reaches every worker that serves, and adds up what they answered",
+  permissions: "none",
+  async fn() {
+    const { crew, all, losses } = simulate(2, 1);
+    await crew.start(SERVICE);
+    crew.drain();
+    const stopping = crew.stop(new Promise(() => {}));
+    await stopping;
+    assert.deepEqual(all.map(kindsOf), [["serve", "drain", "stop"], ["serve", "drain", "stop"], []]);
+    assert.deepEqual([crew.counts, losses], [{ redirected: 2, refused: 0 }, []]);
+    assert.ok(all.every(({ terminated }) => terminated));
+  },
+});

@@ -1,0 +1,68 @@
+/**
+ * Batches as a follower makes them of lines, and a fleet's database to ship them to.
+ *
+ * @module
+ */
+import { Fleet, type FleetOptions, type Shipped } from "../../../src/shipper/destination.ts";
+import type { Batch } from "../../../src/shipper/follower.ts";
+import { readLines } from "../../../src/shipper/lines.ts";
+import { type Position, tailOf } from "../../../src/shipper/position.ts";
+import type { Database } from "../database/database.ts";
+
+/** 12:00 on a day of November 2026: on the grid of every window. */
+export const NOON = 1_795_262_400;
+
+export interface LineOptions {
+  end?: number;
+  seconds?: number;
+  sum?: number | bigint;
+  max?: number;
+  min?: number;
+  more?: string;
+}
+
+/** A line of an aggregator. */
+export function recordLineOf(
+  { end = NOON, seconds = 10, sum = 1, max = 2, min = 3, more = "" }: LineOptions,
+): string {
+  return `{"timestamp":${end}, "count_type":"${seconds}s", "A1_sum": ${sum}, "A2_max":${max}, "A3_min": ${min}${more}}\n`;
+}
+
+/** What comes after `from` in its file. */
+export function batchOf(from: Position, text: string): Batch {
+  const bytes = new TextEncoder().encode(text);
+  const { records, rejected, bytes: length } = readLines(bytes, from.offset);
+  const to = { identity: from.identity, offset: from.offset + length, tail: tailOf(bytes) };
+  return { from, to, records, rejected };
+}
+
+export const beginningOf = (identity: string): Position => ({
+  identity,
+  offset: 0,
+  tail: tailOf(new Uint8Array(0)),
+});
+
+/** A shipper's side of a database, and what became of its batches. */
+export function fleetOn(database: Pick<Database, "sql">, options: Partial<FleetOptions> = {}) {
+  const shipped: Shipped[] = [];
+  const fleet = new Fleet({
+    sql: database.sql,
+    instance: "one",
+    labels: {},
+    keepDays: undefined,
+    nowMs: () => NOON * 1000,
+    shipped: (each) => void shipped.push(each),
+    ...options,
+  });
+  return {
+    fleet,
+    shipped,
+    counts: () =>
+      shipped.map(({ inserted, repeated, conflicts, expired }) => ({
+        inserted,
+        repeated,
+        conflicts,
+        expired,
+      })),
+  };
+}

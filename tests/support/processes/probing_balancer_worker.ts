@@ -1,0 +1,10 @@
+/** The real worker, which also tries what it is not allowed to: as soon as it listens, it posts what was not denied. */
+import "../../../src/balancer/worker.ts";
+import { notDenied } from "./probe.ts";
+
+const scope = self as unknown as { postMessage(message: unknown): void };
+const post = scope.postMessage.bind(scope);
+scope.postMessage = (message) => {
+  post(message);
+  if ((message as { kind: string }).kind === "listening") post({ kind: "probe", notDenied: notDenied() });
+};

@@ -1,0 +1,140 @@
+import type { AggregatorConfig } from "../../../src/aggregator/config.ts";
+import type { BoardWriter } from "../../../src/aggregator/admin/board.ts";
+import { Checkpoint, checkpointPathOf, recover } from "../../../src/aggregator/write/checkpoint.ts";
+import { Master } from "../../../src/aggregator/master.ts";
+import type { StartWorker } from "../../../src/aggregator/worker_pool.ts";
+import type { Disk } from "../../../src/aggregator/write/disk.ts";
+import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
+import type { Port } from "../../../src/aggregator/receive/port.ts";
+import { lastTimestampSeconds } from "../../../src/aggregator/write/record.ts";
+import { Rotation } from "../../../src/aggregator/write/rotation.ts";
+import { Sink } from "../../../src/aggregator/write/sink.ts";
+import type { Log } from "../../../src/shared/log.ts";
+import { type LogEntry, logInto } from "../processes/recorded_log.ts";
+import { SimulatedDisk } from "../disk/simulated_disk.ts";
+import { SimulatedClock } from "../clock/simulated_clock.ts";
+import { type SimulatedWorker, simulatedWorkers } from "./simulated_workers.ts";
+
+export { eventsOf, type LogEntry, logInto } from "../processes/recorded_log.ts";
+
+/** A real master on simulated time, with simulated workers, and its file and log at hand. */
+export interface SimulatedAggregator {
+  master: Master;
+  clock: SimulatedClock;
+  workers: SimulatedWorker[];
+  disk: SimulatedDisk;
+  /** What is in the file so far. */
+  file(): string;
+  /** The process is gone at once: no more timers, no more system calls. */
+  kill(): void;
+  log: LogEntry[];
+  /** Stops the master, and lets the time pass that this takes. */
+  stop(): Promise<void>;
+  /** Set by a test: what the kernel dropped. */
+  kernel: { dropped: number; accepting: boolean };
+}
+
+export const CONFIG: AggregatorConfig = {
+  listen: [{ hostname: "127.0.0.1", port: 9999 }],
+  outPath: "data/metrics.jsonl",
+  outMode: 0o640,
+  rotate: null,
+  keep: null,
+  checkpointPath: null,
+  rejectedSamplePath: null,
+  workers: 2,
+  receiver: "reuseport",
+  windowSeconds: [10, 60],
+  align: "start",
+  extra: "none",
+  spareWorkers: 1,
+  datagramBytesMax: 8192,
+  receiveBufferBytes: 26_214_400,
+  admin: undefined,
+  logLevel: "info",
+  logFormat: "json",
+};
+
+export interface Assembly {
+  config: AggregatorConfig;
+  clock: Clock;
+  disk: Disk;
+  startWorker: StartWorker;
+  port: Port;
+  log: Log;
+  /** Names its checkpoint. */
+  id: string;
+  /** Where it reports to. */
+  board?: BoardWriter | undefined;
+}
+
+/** Puts a real master together as main.ts does, of the simulated parts given. @throws {Error} The file can't be opened. */
+export async function assembleMaster({ config, clock, disk, log, id, ...parts }: Assembly): Promise<Master> {
+  const path = config.outPath;
+  const { rotate: when, keep } = config;
+  const rotation = when === null ? undefined : new Rotation({ path, disk, log, when, keep });
+  const sink = new Sink({ path, disk, clock, log, recordsWaitingMax: 100_000, rotation });
+  const inFile = await sink.open() ?? 0;
+  const recovered = await recover(path, disk, log);
+  return new Master({
+    ...parts,
+    config,
+    clock,
+    log,
+    sink,
+    recovered,
+    checkpoint: new Checkpoint(checkpointPathOf(path), id, disk),
+    lastTimestampSeconds: Math.max(inFile, lastTimestampSeconds(recovered.lines.join("")) ?? 0),
+    dropPermissions() {},
+  });
+}
+
+/** Starts it at `startSeconds` of Unix time, on a disk of its own or on one that another has written to. */
+export async function startSimulated(
+  startSeconds: number,
+  options: Partial<AggregatorConfig> & { disk?: SimulatedDisk; id?: string; board?: BoardWriter } = {},
+): Promise<SimulatedAggregator> {
+  const { disk = new SimulatedDisk(), id = "0", board, ...changed } = options;
+  const config = { ...CONFIG, ...changed };
+  const clock = new SimulatedClock(startSeconds * 1000);
+  const { workers, startWorker } = simulatedWorkers(clock);
+  const kernel = { dropped: 0, accepting: true };
+  const log: LogEntry[] = [];
+  const ownDisk = disk.process();
+  const master = await assembleMaster({
+    config,
+    clock,
+    id,
+    startWorker,
+    disk: ownDisk,
+    log: logInto(log),
+    port: simulatedPort(kernel),
+    board,
+  });
+  await master.start();
+  const stop = async () => {
+    const stopped = master.stop();
+    await clock.pass(1000);
+    await stopped;
+  };
+  const kill = () => {
+    ownDisk.kill();
+    clock.freeze();
+  };
+  return { master, clock, workers, disk, file: () => disk.text(config.outPath), log, stop, kill, kernel };
+}
+
+export function simulatedPort(kernel: SimulatedAggregator["kernel"]): Port {
+  return {
+    kind: "reuseport",
+    addresses: [{ hostname: "127.0.0.1", port: 9999 }],
+    receivingSockets: 2,
+    bufferBytes: 26_214_400,
+    orderOf: (index) => ({ fds: [100 + index], sleepMsMax: 10 }),
+    wake() {},
+    dropped: () => kernel.dropped,
+    readings: () => [{ dropped: kernel.dropped, queuedBytes: 0, bufferBytes: 52_428_800 }],
+    stopAccepting: () => void (kernel.accepting = false),
+    close() {},
+  };
+}

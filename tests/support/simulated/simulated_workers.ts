@@ -1,0 +1,86 @@
+import type { StartWorker, WorkerEvents, WorkerHandle } from "../../../src/aggregator/worker_pool.ts";
+import { pulseOf, type ToWorker } from "../../../src/aggregator/worker_protocol.ts";
+import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
+import { Shift } from "../../../src/aggregator/receive/hand_over.ts";
+import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
+
+/** How often a simulated worker looks at the control word: as often as a real one without traffic. */
+const LOOK_MS = 50;
+
+/** A worker in the master's own thread, on simulated time: the real shift, which scans real bytes. */
+export class SimulatedWorker implements WorkerHandle {
+  readonly #clock: Clock;
+  readonly #events: WorkerEvents;
+  #prepared: (ToWorker & { kind: "prepare" }) | undefined;
+  #shift: Shift | undefined;
+  #cancelLook = () => {};
+  /** While true it neither looks at the control word nor says anything, nor shows a pulse. */
+  stuck = false;
+  /** While true it lives and reads, but does not come to look at the control word. */
+  slow = false;
+  receiving = false;
+
+  constructor(clock: Clock, events: WorkerEvents) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  post(message: ToWorker): void {
+    if (message.kind === "prepare") {
+      this.#prepared = message;
+      queueMicrotask(() => this.#events.said({ kind: "ready", held: [] }));
+      return;
+    }
+    const { control, worker } = this.#prepared!;
+    this.#shift = new Shift(control, worker, (said) => this.#events.said(said));
+    this.receiving = true;
+    this.#scheduleLook();
+  }
+
+  terminate(): void {
+    this.#cancelLook();
+    this.receiving = false;
+  }
+
+  /** Reads one datagram, as if it had just arrived. */
+  read(datagram: string): void {
+    this.#look();
+    const { into } = this.#shift!;
+    this.#shift!.note(1);
+    const bytes = new TextEncoder().encode(datagram);
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
+  }
+
+  die(reason: string): void {
+    this.terminate();
+    this.#events.died(reason);
+  }
+
+  #scheduleLook(): void {
+    this.#cancelLook = this.#clock.setTimer(() => {
+      this.#look();
+      if (this.receiving) this.#scheduleLook();
+    }, LOOK_MS);
+  }
+
+  #look(): void {
+    if (this.stuck) return;
+    const { control, worker } = this.#prepared!;
+    if (this.slow) return void Atomics.add(control, pulseOf(worker), 1);
+    if (this.#shift!.look() || !this.receiving) return;
+    this.terminate();
+    this.#shift!.handOver();
+    this.#events.said({ kind: "stopped" });
+  }
+}
+
+/** Starts simulated workers and keeps them at hand, in the order in which they were started. */
+export function simulatedWorkers(clock: Clock): { workers: SimulatedWorker[]; startWorker: StartWorker } {
+  const workers: SimulatedWorker[] = [];
+  const startWorker: StartWorker = (_receiver, events) => {
+    const worker = new SimulatedWorker(clock, events);
+    workers.push(worker);
+    return worker;
+  };
+  return { workers, startWorker };
+}

@@ -1,0 +1,29 @@
+import { Control, createControl, signalStop } from "../../../src/aggregator/worker_protocol.ts";
+import { Accumulator, type Totals, totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
+import type { Station } from "../../../src/aggregator/receive/receiver.ts";
+
+/** A station in the test's own thread: it asks to stop once it has looked `looksMax` times or heard enough. */
+export class TestStation implements Station {
+  readonly into = new Accumulator();
+  readonly control = createControl(1);
+  looks = 0;
+  noted = 0;
+  readonly #looksMax: number;
+
+  constructor(looksMax: number) {
+    this.#looksMax = looksMax;
+  }
+
+  look(): boolean {
+    if (++this.looks >= this.#looksMax) signalStop(this.control);
+    return Atomics.load(this.control, Control.stop) === 0;
+  }
+
+  note(datagrams: number): void {
+    this.noted += datagrams;
+  }
+
+  totals(): Totals {
+    return totalsOf(this.into.take());
+  }
+}
