@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { noCircles } from "./support/house/circles.ts";
 import * as house from "./support/house/house.ts";
 import * as commands from "./support/house/house_commands.ts";
 
@@ -107,6 +108,18 @@ const RULES: readonly Rule[] = [
       "src/shared/b.ts:2 imports npm:fast-check; pin",
       "src/shared/b.ts:2 imports a computed name",
     ],
+  },
+  {
+    name: "imports make no circle",
+    check: noCircles,
+    sample: {
+      "src/a.ts": 'import "./b.ts"; import "./d.ts"; new URL("./e.ts", import.meta.url);',
+      "src/b.ts": 'import type { C } from "./c.ts";',
+      "src/c.ts": 'import { A } from "./a.ts";',
+      "src/d.ts": "",
+      "src/e.ts": 'import "./a.ts";',
+    },
+    finds: ["src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts is an import circle"],
   },
   {
     name: "the aggregator has no dependencies",

@@ -3,11 +3,11 @@ import {
   type FromWorker,
   type Prepare,
   pulseOf,
+  type ReceiveOrder,
   type Refused,
   signalStop,
   type ToWorker,
 } from "./worker_protocol.ts";
-import type { ReceiveOrder } from "./receive/receiver.ts";
 
 /** A worker as the master sees it: a `Worker`, or a simulation of one. */
 export interface WorkerHandle {

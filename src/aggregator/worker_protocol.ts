@@ -7,7 +7,6 @@
  * every tick of the control word, and after the stop its last one, then `stopped`.
  */
 
-import type { ReceiveOrder } from "./receive/receiver.ts";
 import type { HostPort } from "../shared/address.ts";
 
 /** The indices of the control word, an Int32Array in shared memory. */
@@ -72,6 +71,16 @@ export type Prepare =
   | { receiver: "reuseport" }
   /** Listens itself; port 0 takes any free one. */
   | { receiver: "datagram"; addresses: readonly HostPort[] };
+
+/** What the master tells a worker of the sockets it shall read; a receiver that opens its own needs none of it. */
+export interface ReceiveOrder {
+  /** The file descriptors of bound UDP sockets, one an address. */
+  fds?: readonly number[];
+  /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
+  bell?: number;
+  /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
+  sleepMsMax?: number;
+}
 
 export type ToWorker =
   | {

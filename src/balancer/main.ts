@@ -36,7 +36,7 @@ import { MetricsSender } from "./counts/metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
 import { SnapshotFile } from "./routes/snapshot.ts";
 import { claimAddress, formatAddress, workersFrom } from "./spawn.ts";
-import { openStore } from "./store/store.ts";
+import { openStore } from "./store/open_store.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
 /** Where the worker's modules are: to start one takes read permission for them. */

@@ -6,7 +6,7 @@ import {
   signalStop,
   signalTick,
 } from "../../src/aggregator/worker_protocol.ts";
-import type { ReceiveOrder } from "../../src/aggregator/receive/receiver.ts";
+import type { ReceiveOrder } from "../../src/aggregator/worker_protocol.ts";
 import { ReuseportSockets } from "../../src/aggregator/receive/reuseport_sockets.ts";
 import { workersFrom } from "../../src/aggregator/spawn.ts";
 import { LIBC_PATHS } from "../../src/shared/libc.ts";

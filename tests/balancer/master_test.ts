@@ -85,13 +85,13 @@ Deno.test({
     let dropped = 0;
     const dropPermissions = () => void dropped++;
     const service = balancer({ startWorker, config: { ...config, firstRoute: undefined }, dropPermissions });
-    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await service.store.change(CLUSTER, "alice", () => SETTINGS);
     assert.equal(service.master.readiness, "starting");
     await service.master.start();
     assert.equal(service.master.readiness, "ready");
     assert.equal(dropped, 1);
     assert.deepEqual(workers.map(clustersOf), [[CLUSTER], [CLUSTER]]);
-    await service.store.change("another", "alice", {}, () => SETTINGS);
+    await service.store.change("another", "alice", () => SETTINGS);
     assert.deepEqual(
       workers.map(clustersOf),
       [[CLUSTER, "another"], [CLUSTER, "another"]].map((all) => all.sort()),
@@ -122,7 +122,7 @@ Deno.test({
       config: { ...config, firstRoute },
       store: service.store,
     });
-    await service.store.change(CLUSTER, "alice", {}, () => null);
+    await service.store.change(CLUSTER, "alice", () => null);
     await again.master.start();
     assert.deepEqual(await service.store.routes(), []);
     assert.ok(!eventsOf(again.log).includes("seeded"));
@@ -137,7 +137,7 @@ Deno.test({
   async fn() {
     for (const firstRoute of [undefined, { cluster: "first", ...SETTINGS }]) {
       const store = new MemoryStore();
-      await store.change("newer", "alice", {}, () => SETTINGS);
+      await store.change("newer", "alice", () => SETTINGS);
       store.fail(OUTAGE);
       // Unlike the store in memory, a database that is down makes no first route.
       const { seed } = store;
@@ -235,7 +235,7 @@ Deno.test({
     service.master.failed.then(() => failed = true);
     workers[0]!.events.died("out of memory");
     workers[0]!.events.died("told twice");
-    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await service.store.change(CLUSTER, "alice", () => SETTINGS);
     assert.deepEqual([clustersOf(workers[0]!), clustersOf(workers[1]!), failed], [[], [CLUSTER], false]);
     workers[1]!.events.said({ kind: "failed", reason: "out of memory" });
     await service.master.failed;
@@ -266,7 +266,7 @@ Deno.test({
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
     const store = new MemoryStore();
-    await store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await store.change(CLUSTER, "alice", () => SETTINGS);
     const { watch } = store;
     store.watch = (changed, state) =>
       watch.call(
@@ -277,11 +277,11 @@ Deno.test({
           ),
         state,
       );
-    await store.change("bad", "psql", {}, () => SETTINGS);
+    await store.change("bad", "psql", () => SETTINGS);
     const service = balancer({ startWorker, config: { ...config, firstRoute: undefined }, store });
     await service.master.start();
     assert.deepEqual(workers.map(clustersOf), [[CLUSTER], [CLUSTER]]);
-    await store.change("another", "alice", {}, () => SETTINGS);
+    await store.change("another", "alice", () => SETTINGS);
     assert.deepEqual(workers.map(clustersOf), [["another", CLUSTER], ["another", CLUSTER]]);
     assert.deepEqual(service.snapshot.routes?.map(({ cluster }) => cluster), ["another", CLUSTER]);
     await service.stop();
@@ -312,7 +312,7 @@ Deno.test({
   async fn() {
     const { startWorker } = simulatedWorkers();
     const store = new MemoryStore();
-    await store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await store.change(CLUSTER, "alice", () => SETTINGS);
     for (
       const [firstRoute, told] of [
         [{ cluster: CLUSTER, ...SETTINGS }, false],
@@ -373,7 +373,7 @@ Deno.test({
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
     const service = balancer({ startWorker, config: { ...config, firstRoute: undefined } });
-    await service.store.change(CLUSTER, "alice", {}, () => SETTINGS);
+    await service.store.change(CLUSTER, "alice", () => SETTINGS);
     await service.master.start();
     await service.store.override(CLUSTER, "cdn", "alice", { state: "drain", forS: 60 });
     await until(() => tableOf(workers[1]!).get(CLUSTER)!.effective.weights[1] === 0);

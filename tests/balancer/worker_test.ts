@@ -57,14 +57,13 @@ Deno.test({
       await store.change(
         CLUSTER,
         "test",
-        {},
         () => ({ ...SETTINGS, cdnWeight: 1, originWeight: change % 2 }),
       );
       await fetch(`http://127.0.0.1:${port}${FILM}`, { redirect: "manual", method: "HEAD" });
     }
     const { cdn, origin } = await before;
     assert.equal(cdn + origin, 5000);
-    await store.change(CLUSTER, "test", {}, () => ({ ...SETTINGS, cdnWeight: 0, originWeight: 1 }));
+    await store.change(CLUSTER, "test", () => ({ ...SETTINGS, cdnWeight: 0, originWeight: 1 }));
     await untilOrigin(port);
     assert.deepEqual(await watch(port, 1000, CONNECTIONS), { cdn: 0, origin: 1000 });
   },
@@ -249,7 +248,7 @@ Deno.test({
       ...{ firstRoute: undefined, databaseUrl: "", dataDirectory: "data" },
     };
     await using balancer = await startBalancer({ startWorker: workersFrom(url), config, isReal: true });
-    await balancer.store.change("fatal", "test", {}, () => SETTINGS);
+    await balancer.store.change("fatal", "test", () => SETTINGS);
     await until("a replacement", () => balancer.log.some(({ event }) => event === "worker_replaced"));
     assert.equal(balancer.master.readiness, "ready");
     const { left } = balancer.log.find(({ event }) => event === "worker_lost")!;

@@ -1,7 +1,8 @@
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import { canOpenLibc, LIBC_PATHS } from "../../shared/libc.ts";
 import type { Prepare } from "../worker_protocol.ts";
-import type { ReceiveOrder, SocketReading } from "./receiver.ts";
+import type { ReceiveOrder } from "../worker_protocol.ts";
+import type { SocketReading } from "./receiver.ts";
 import { ReuseportSockets } from "./reuseport_sockets.ts";
 
 /** The master's side of a receiver: the addresses that the workers share. */

@@ -1,4 +1,5 @@
 import type { Accumulator } from "../aggregate/partial.ts";
+import type { ReceiveOrder } from "../worker_protocol.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** The part of a worker that a receiver works for. */
@@ -13,16 +14,6 @@ export interface Station {
   look(): boolean;
   /** Notes that so many datagrams were read, before they are scanned: should the worker die, the loss is known. */
   note(datagrams: number): void;
-}
-
-/** What the master tells a worker of the sockets it shall read; a receiver that opens its own needs none of it. */
-export interface ReceiveOrder {
-  /** The file descriptors of bound UDP sockets, one an address. */
-  fds?: readonly number[];
-  /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
-  bell?: number;
-  /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
-  sleepMsMax?: number;
 }
 
 /** A socket as the kernel counts it; null where it doesn't tell. */

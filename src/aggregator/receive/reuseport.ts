@@ -2,7 +2,8 @@ import { memmove, type MessageHeaders, messageHeaders, MMSGHDR_BYTES, openLibc }
 import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../worker_protocol.ts";
 import { Batch, scanDatagram } from "../parse/scanner.ts";
 import { AdaptiveSleep } from "./adaptive_sleep.ts";
-import type { ReceiveOrder, Receiver, Station } from "./receiver.ts";
+import type { ReceiveOrder } from "../worker_protocol.ts";
+import type { Receiver, Station } from "./receiver.ts";
 import { SenderNames } from "./sender_names.ts";
 
 /** All that a worker may ask of the C library: to read, to wait, to be woken, and to learn an address. */

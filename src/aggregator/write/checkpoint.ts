@@ -1,7 +1,6 @@
-import { basename } from "node:path";
-import type { Disk } from "./disk.ts";
+import type { Disk, FilePosition } from "./disk.ts";
+import { checkpointPathOf, isCheckpointOf, isFileOf } from "./file_names.ts";
 import { asBefore } from "./record.ts";
-import type { SinkPosition } from "./sink.ts";
 import { STANDARD_OUTPUT } from "./standard_output.ts";
 import { ForeignFile } from "../../shared/files/data_files.ts";
 import type { Log } from "../../shared/log.ts";
@@ -9,14 +8,14 @@ import type { Log } from "../../shared/log.ts";
 /** What a kill would take: records on their way into the file, and what the open windows hold. */
 export interface Unfinished {
   /** Where the first of `waiting` begins in the file, or will begin. */
-  readonly position: SinkPosition;
+  readonly position: FilePosition;
   /** Records that may be in the file already, from `position` on. */
   readonly waiting: readonly string[];
   /** What has no record yet, as partial records. */
   readonly open: readonly string[];
 }
 
-interface Header extends SinkPosition {
+interface Header extends FilePosition {
   /** The version of the format. */
   readonly checkpoint: 1;
   readonly records: number;
@@ -103,22 +102,6 @@ export class Checkpoint {
   }
 }
 
-/** What the names of the checkpoints begin with that lie beside the output. */
-export function checkpointPathOf(outPath: string): string {
-  return `${outPath}.checkpoint`;
-}
-
-/** One that is not finished ends in `.new`: its process was killed while it made it. */
-function isCheckpointOf(checkpointPath: string, path: string): boolean {
-  return basename(path).startsWith(`${basename(checkpointPath)}-`) &&
-    /-[0-9a-f]+(\.[0-9a-f]+\.new|\.new)?$/.test(path);
-}
-
-/** The output file, and those that a rotation made of it by adding to its name. */
-export function isFileOf(outPath: string, path: string): boolean {
-  return basename(path).startsWith(basename(outPath)) && !isCheckpointOf(checkpointPathOf(outPath), path);
-}
-
 /** What processes that were killed had left to write, and how to forget it once it is safe elsewhere. */
 export interface Recovered {
   readonly lines: readonly string[];
@@ -195,7 +178,7 @@ async function unwritten(
  * others. Records that wait may have been written before the file was renamed, or after, or after the next time.
  */
 async function linesThere(
-  position: SinkPosition,
+  position: FilePosition,
   outPath: string,
   siblings: string[],
   disk: Disk,

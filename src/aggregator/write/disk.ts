@@ -50,6 +50,12 @@ export interface Disk {
   remove(path: string): Promise<void>;
 }
 
+/** Where in which file a record begins. */
+export interface FilePosition {
+  readonly identity: string;
+  readonly size: number;
+}
+
 /** What the sink asks of it: to follow a path, and to append to what is there. */
 export type OutputDisk = Pick<Disk, "stat" | "append" | "read" | "siblings">;
 

@@ -1,5 +1,5 @@
-import { isFileOf } from "./checkpoint.ts";
 import type { OutputDisk } from "./disk.ts";
+import { isFileOf } from "./file_names.ts";
 import { lastTimestampSeconds } from "./record.ts";
 
 /** How much of a file's end is looked at for its last record. */

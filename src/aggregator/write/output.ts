@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
-import { Checkpoint, checkpointPathOf, recover, type Recovered } from "./checkpoint.ts";
+import { Checkpoint, recover, type Recovered } from "./checkpoint.ts";
+import { checkpointPathOf } from "./file_names.ts";
 import { type AggregatorConfig, RECORDS_WAITING_SECONDS, SAMPLES_WAITING_MAX } from "../config.ts";
 import { type Disk, requireDirectory } from "./disk.ts";
 import { lastTimestampSeconds } from "./record.ts";

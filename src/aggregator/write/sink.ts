@@ -1,16 +1,10 @@
 import type { AppendFile, FileState } from "../../shared/files/append_file.ts";
-import type { OutputDisk } from "./disk.ts";
+import type { FilePosition, OutputDisk } from "./disk.ts";
 import { lastTimestampOf, TAIL_BYTES } from "./last_timestamp.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Clock } from "../aggregate/timeline.ts";
 import type { Log } from "../../shared/log.ts";
-
-/** Where in which file a record begins. */
-export interface SinkPosition {
-  readonly identity: string;
-  readonly size: number;
-}
 
 export interface SinkParts {
   path: string;
@@ -85,7 +79,7 @@ export class Sink {
   }
 
   /** Where the first of the waiting records begins, or will begin. */
-  get position(): SinkPosition {
+  get position(): FilePosition {
     const unsyncedBytes = this.#unsynced.reduce((bytes, line) => bytes + line.length, 0);
     return { identity: this.#identity ?? "", size: this.#size - this.#begun - unsyncedBytes };
   }

@@ -73,7 +73,7 @@ export class Changes {
   }
 
   async #change({ cluster, by }: ChangeRequest, to: (current: Route | undefined) => RouteSettings | null) {
-    const { before, after } = await this.#store.change(cluster, by, {}, to).catch((error) => {
+    const { before, after } = await this.#store.change(cluster, by, to).catch((error) => {
       this.#counts[failureOf(error)]++;
       throw error;
     });

@@ -5,11 +5,10 @@
  */
 import { type FullAnswer, textAnswer } from "../../shared/http/answers.ts";
 import { statusLine } from "../../shared/http/status.ts";
-import type { EventStreams } from "../../shared/http/event_streams.ts";
+import { EVENTS_TYPE, type EventStreams } from "../../shared/http/event_streams.ts";
 import type { SlowResponder, WholeRequest } from "../../shared/http/exchange.ts";
 import type { Log } from "../../shared/log.ts";
 import { BODY_BYTES_MAX } from "./requests.ts";
-import { EVENTS_TYPE } from "./watching.ts";
 
 /** What the app is told of a request beside what is in it. */
 export interface AdminEnv {

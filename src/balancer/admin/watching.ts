@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../../shared/metrics/exposition.ts";
+import { EVENTS_TYPE } from "../../shared/http/event_streams.ts";
 import { streamOf } from "../../shared/http/file_forms.ts";
 import type { StaticFile } from "../../shared/http/static_file.ts";
 import type { Caller } from "./authentication.ts";
@@ -16,7 +17,6 @@ export interface Telling {
 
 /** Where the status is told once a second; {@linkcode EVENTS_TYPE} has the listener open a stream of it. */
 export const EVENTS_PATH = "/api/v1/events";
-export const EVENTS_TYPE = "text/event-stream";
 
 /** The numbers of the service, for programs and for the page; and the page, which holds none itself. */
 export function addWatching(

@@ -7,14 +7,7 @@ import { OverrideTable } from "./overrides.ts";
 import { RouteWatch } from "./route_watch.ts";
 import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type VersionRow } from "./rows.ts";
 import { type Sql, within } from "../../shared/database/sql.ts";
-import {
-  type Precondition,
-  PreconditionFailed,
-  type RouteVersion,
-  type Store,
-  StoreReadOnly,
-  StoreUnavailable,
-} from "./store.ts";
+import { type RouteVersion, type Store, StoreReadOnly, StoreUnavailable } from "./store.ts";
 
 /** The longest that a caller waits for the schema to be ready. */
 const READY_MS = 2_000;
@@ -84,12 +77,10 @@ export class Repository implements Store {
   async change(
     cluster: string,
     by: string,
-    when: Precondition,
     to: (current: Route | undefined) => RouteSettings | null,
   ): Promise<{ before: Route | undefined; after: Route | undefined }> {
     for (;;) { // Comes round again only when a change by somebody else was made meanwhile.
       const { latest, before } = await this.#latest(cluster);
-      check(cluster, before, when);
       const settings = to(before);
       if (settings === null && before === undefined) return { before, after: undefined };
       const version = latest + 1;
@@ -226,20 +217,4 @@ export class Repository implements Store {
       );
     }
   }
-}
-
-function check(cluster: string, current: Route | undefined, when: Precondition): void {
-  const { ifVersion, ifAbsent, ifPresent } = when;
-  const found = current === undefined ? "does not exist" : `is at version ${current.version}`;
-  const expected = ifVersion !== undefined && current?.version !== ifVersion
-    ? `to be at version ${ifVersion}`
-    : ifAbsent && current !== undefined
-    ? "not to exist"
-    : ifPresent && current === undefined
-    ? "to exist"
-    : undefined;
-  if (expected === undefined) return;
-  throw new PreconditionFailed(
-    `Cannot change "${cluster}": it is expected ${expected}, but ${found}; read it again and decide anew`,
-  );
 }

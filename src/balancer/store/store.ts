@@ -1,5 +1,3 @@
-import { openSql } from "../../shared/database/open.ts";
-import type { Log } from "../../shared/log.ts";
 import type { ForcedState, Override } from "../routes/override.ts";
 import type { Route, RouteSettings } from "../choose/routing.ts";
 
@@ -16,21 +14,6 @@ export interface RouteVersion {
   readonly after: RouteSettings | null;
 }
 
-/** What must hold of the route when it is changed; every member given must. */
-export interface Precondition {
-  /** It exists in this version (`If-Match: "3"`). */
-  readonly ifVersion?: number;
-  /** It does not exist (`If-None-Match: *`). */
-  readonly ifAbsent?: boolean;
-  /** It exists (`If-Match: *`). */
-  readonly ifPresent?: boolean;
-}
-
-/** The route is not in the state that the change was made for. */
-export class PreconditionFailed extends Error {
-  override readonly name = "PreconditionFailed";
-}
-
 /** There is no such cluster, or no such version of it. */
 export class NotFound extends Error {
   override readonly name = "NotFound";
@@ -45,13 +28,10 @@ export interface Store {
    * Makes, replaces or removes a route, as a new version: settings to make or replace it, null to remove it. All
    * or nothing. `to` may be called again when another change comes between; what it throws is passed on, and
    * nothing is changed. Without a route, null changes nothing.
-   *
-   * @throws {PreconditionFailed}
    */
   change(
     cluster: string,
     by: string,
-    when: Precondition,
     to: (current: Route | undefined) => RouteSettings | null,
   ): Promise<{ before: Route | undefined; after: Route | undefined }>;
   /** The versions of a cluster below `before`, newest first; none when there never was such a route. */
@@ -81,24 +61,4 @@ export interface Store {
   seed(route: RouteSettings & { cluster: string }, by: string): Promise<boolean>;
   /** Ends the watch and the connections; what is under way may fail. */
   close(): Promise<void>;
-}
-
-export interface StoreOptions {
-  /** postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty or not given: the embedded PostgreSQL. */
-  readonly databaseUrl?: string | undefined;
-  /** Where the embedded PostgreSQL lives; made if it isn't there. */
-  readonly dataDirectory: string;
-  readonly log: Log;
-}
-
-/**
- * Opens the store. With a URL it does not wait for the server, which may be down; without one the embedded PostgreSQL
- * is open when it returns.
- *
- * @throws {SyntaxError | Deno.errors.NotCapable} The URL can't be used, or a permission is missing.
- * @throws {Error} The embedded PostgreSQL can't be opened, or is open in another process.
- */
-export async function openStore({ databaseUrl, dataDirectory, log }: StoreOptions): Promise<Store> {
-  const { Repository } = await import("./repository.ts"); // It imports this file.
-  return new Repository(await openSql({ databaseUrl, dataDirectory, name: "balancer" }), log);
 }

@@ -24,8 +24,11 @@ interface Follower {
 /** How long a client waits before it opens another stream, in milliseconds. */
 const RETRY_MS = 1000;
 
+/** The media type of a stream of events (HTML Standard, 9.2). */
+export const EVENTS_TYPE = "text/event-stream";
+
 const HEAD = statusLine(200) + [
-  "content-type: text/event-stream",
+  `content-type: ${EVENTS_TYPE}`,
   "cache-control: no-store",
   "cross-origin-resource-policy: same-origin",
   "x-content-type-options: nosniff",

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  Checkpoint,
-  checkpointPathOf,
-  recover,
-  type Unfinished,
-} from "../../../src/aggregator/write/checkpoint.ts";
+import { Checkpoint, recover, type Unfinished } from "../../../src/aggregator/write/checkpoint.ts";
+import { checkpointPathOf } from "../../../src/aggregator/write/file_names.ts";
 import { recoveredLine } from "../../../src/aggregator/write/record.ts";
 import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
 import { failOn } from "../../support/disk/recorder.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Route } from "../../../src/balancer/choose/routing.ts";
-import { openStore } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
@@ -48,7 +48,6 @@ for (const mode of FULL ? ["session", "transaction", "statement"] as const : [])
         await stores[cdnWeight % 2]!.change(
           "origin-cluster",
           "alice",
-          {},
           () => ({ ...SETTINGS, cdnWeight }),
         );
         const changed = performance.now();

@@ -235,7 +235,7 @@ Deno.test({
   async fn() {
     const store = new MemoryStore();
     const settings = { cdnHost: "no host", cdnWeight: 9, originWeight: 1, originPort: null };
-    for (const cluster of ["bad", "Bad_Name", "a/b"]) await store.change(cluster, "psql", {}, () => settings);
+    for (const cluster of ["bad", "Bad_Name", "a/b"]) await store.change(cluster, "psql", () => settings);
     const { routes } = store;
     store.routes = async () =>
       (await routes.call(store)).map((route) => ({ ...route, problem: "cdn_host: no" }));

@@ -54,7 +54,7 @@ for (const backend of useBackends()) {
       const [routes, told] = [new Deliveries<Route[]>(), new Deliveries<Override[]>()];
       await store.watch(routes.take, () => {}, told.take);
       const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
-      await store.change("a", "alice", {}, () => settings);
+      await store.change("a", "alice", () => settings);
       await routes.until((all) => all.length === 1);
       assert.deepEqual(told.all, []);
       assert.deepEqual(eventsOf(lines).filter((event) => event.startsWith("overrides")), [

@@ -3,7 +3,8 @@ import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
 import type { Subscription } from "../../../src/shared/database/sql.ts";
 import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
-import { openStore, type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
+import { type Store, StoreReadOnly } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
 import { execute, freshDatabase, silentLog } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
@@ -26,7 +27,7 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 
 const put = (store: Store, cdnWeight: number) =>
-  store.change(CLUSTER, "alice", {}, () => ({ ...SETTINGS, cdnWeight }));
+  store.change(CLUSTER, "alice", () => ({ ...SETTINGS, cdnWeight }));
 
 function recordedLog(): { log: Log; events: () => (string | undefined)[] } {
   const lines: string[] = [];

@@ -1,5 +1,6 @@
 import type { Contest } from "../contest.ts";
-import { BASELINES, type Contender, CONTENDERS } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
+import { BASELINES, CONTENDERS } from "./contenders.ts";
 import { type Load, LOADS } from "./loads.ts";
 import { COLUMNS, measure } from "./measure.ts";
 

@@ -5,7 +5,7 @@ import { residentBytesMax, TOOLS } from "../machine.ts";
 import { Child } from "../processes.ts";
 import type { Measurement } from "../stats.ts";
 import { type Column, fixed, integer, percent } from "../table.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import type { Load } from "./loads.ts";
 import { freePort } from "./ports.ts";
 import { requestPath, targets, VIDEOS } from "./traffic.ts";

@@ -1,6 +1,6 @@
 import { Child, type Program } from "../processes.ts";
 import { programOfTask } from "../tasks.ts";
-import type { Place } from "./contenders.ts";
+import type { Place } from "./contender.ts";
 import { freePort } from "./ports.ts";
 import { CDN_HOST, clusterName } from "./traffic.ts";
 

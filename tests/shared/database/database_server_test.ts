@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { serverOf } from "../../../src/shared/database/database_server.ts";
-import { openStore } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
 import { makeAuthority } from "../../support/http/certificates.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
 import { Deliveries } from "../../support/database/deliveries.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EmbeddedSql } from "../../../src/shared/database/pglite.ts";
-import { openStore } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
 import {
   EMBEDDED_PERMISSIONS,
   embeddedDirectory,
@@ -34,7 +34,7 @@ Deno.test({
       const began = performance.now();
       const store = await openStore({ databaseUrl: "", dataDirectory, log });
       const opened = performance.now();
-      const { after } = await store.change(CLUSTER, "alice", {}, () => settings);
+      const { after } = await store.change(CLUSTER, "alice", () => settings);
       await store.close();
       const closed = performance.now();
       const again = await openStore({ dataDirectory, log });

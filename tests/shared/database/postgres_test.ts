@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import { MIGRATIONS, migrationScript } from "../../../src/balancer/store/migrations.ts";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
-import { openStore, type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
+import { type Store, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { createLog, type Log } from "../../../src/shared/log.ts";
 import { Cable } from "./cable.ts";
 import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../support/database/database.ts";
@@ -31,7 +32,7 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 
 const put = (store: Store, cdnWeight: number) =>
-  store.change(CLUSTER, "alice", {}, () => ({ ...nineToOne, cdnWeight }));
+  store.change(CLUSTER, "alice", () => ({ ...nineToOne, cdnWeight }));
 
 /** A log, and the lines written to it. */
 function recordedLog(): { log: Log; lines: Deliveries<string> } {
@@ -126,7 +127,7 @@ Deno.test({
     const [first] = await store.history(CLUSTER, { limit: 1 });
     assert.deepEqual(first, { version: 1, at: updatedAt, by: "old", before: null, after: nineToOne });
 
-    const { after } = await store.change(CLUSTER, "alice", {}, () => FULL);
+    const { after } = await store.change(CLUSTER, "alice", () => FULL);
     assert.deepEqual((await routes.until(([route]) => route?.version === 2))[0], after);
     const rows = await database.sql.query("select cdn_host, cdn_weight from balancer.routes");
     assert.deepEqual(rows, [{ cdn_host: FULL.cdnHost, cdn_weight: FULL.cdnWeight }]);
@@ -143,7 +144,7 @@ Deno.test({
       version: 3,
       updatedBy: "old",
     });
-    const restored = await store.change(CLUSTER, "alice", {}, () => FULL);
+    const restored = await store.change(CLUSTER, "alice", () => FULL);
     assert.deepEqual([restored.before?.cdns, restored.after?.cdns], [undefined, cdns]);
     assert.deepEqual(await store.route(CLUSTER), restored.after);
   },
@@ -247,7 +248,7 @@ Deno.test({
     let refused = 0;
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       while (cutting) {
-        await store.change(`cluster-${writer}`, "alice", {}, () => nineToOne).catch((error) => {
+        await store.change(`cluster-${writer}`, "alice", () => nineToOne).catch((error) => {
           assert.ok(error instanceof StoreUnavailable, String(error));
           refused++;
         });

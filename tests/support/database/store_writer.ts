@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openStore } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { readVariable } from "../processes/processes.ts";
 
@@ -22,7 +22,7 @@ try {
   });
   print("open");
   for (;;) {
-    const { after } = await store.change("origin-cluster", "writer", {}, (current) => ({
+    const { after } = await store.change("origin-cluster", "writer", (current) => ({
       cdnHost: "cdn.example.net",
       cdnWeight: (current?.cdnWeight ?? 0) + 1,
       originWeight: 1,

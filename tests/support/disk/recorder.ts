@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Checkpoint, checkpointPathOf, recover } from "../../../src/aggregator/write/checkpoint.ts";
+import { Checkpoint, recover } from "../../../src/aggregator/write/checkpoint.ts";
+import { checkpointPathOf } from "../../../src/aggregator/write/file_names.ts";
 import { emptyTotals, type Totals } from "../../../src/aggregator/aggregate/partial.ts";
 import { recordLine } from "../../../src/aggregator/write/record.ts";
 import { Recorder } from "../../../src/aggregator/write/recorder.ts";

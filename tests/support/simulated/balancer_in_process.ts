@@ -110,7 +110,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
 /** A running balancer with one route. */
 export async function startBalancer(options: BalancerOptions = {}): Promise<TestBalancer> {
   const running = balancer(options);
-  await running.store.change(CLUSTER, "test", {}, () => options.settings ?? SETTINGS);
+  await running.store.change(CLUSTER, "test", () => options.settings ?? SETTINGS);
   await running.master.start();
   return running;
 }

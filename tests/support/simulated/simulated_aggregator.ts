@@ -1,6 +1,7 @@
 import type { AggregatorConfig } from "../../../src/aggregator/config.ts";
 import type { BoardWriter } from "../../../src/aggregator/admin/board.ts";
-import { Checkpoint, checkpointPathOf, recover } from "../../../src/aggregator/write/checkpoint.ts";
+import { Checkpoint, recover } from "../../../src/aggregator/write/checkpoint.ts";
+import { checkpointPathOf } from "../../../src/aggregator/write/file_names.ts";
 import { Master } from "../../../src/aggregator/master.ts";
 import type { StartWorker } from "../../../src/aggregator/worker_pool.ts";
 import type { Disk } from "../../../src/aggregator/write/disk.ts";

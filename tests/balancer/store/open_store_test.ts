@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openStore } from "../../../src/balancer/store/store.ts";
+import { openStore } from "../../../src/balancer/store/open_store.ts";
 import {
   embeddedDirectory,
   silentLog as log,
@@ -26,7 +26,7 @@ for (const backend of [server, embedded]) {
       const { databaseUrl } = database;
       const options = { ...(databaseUrl && { databaseUrl }), dataDirectory: directory, log };
       const store = await openStore(options);
-      const { after } = await store.change("origin-cluster", "alice", {}, () => settings);
+      const { after } = await store.change("origin-cluster", "alice", () => settings);
       await store.close();
       const again = await openStore(options);
       assert.deepEqual(await again.routes(), [after]);
