@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
       "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
       "src/balancer/store/read.ts":
         'import "../../shared/database/sql.ts";\nimport postgres from "postgres";',
-      "src/prober/station.ts":
+      "src/prober/remote_prober.ts":
         'import { l } from "../balancer/store/read.ts"; import "../balancer/choose/routing.ts";',
       "src/shared/database/sql.ts": 'import postgres from "postgres";',
       "src/shared/flags/duration.ts": 'import type { L } from "../database/sql.ts";',
@@ -84,7 +84,7 @@ const RULES: readonly Rule[] = [
       "src/balancer/redirect/target.ts:1 imports src/aggregator/write/record.ts, which",
       "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
       "src/balancer/store/read.ts:2 imports postgres, which",
-      "src/prober/station.ts:1 imports src/balancer/store/read.ts, which",
+      "src/prober/remote_prober.ts:1 imports src/balancer/store/read.ts, which",
       "src/shared/flags/duration.ts:1 imports src/shared/database/sql.ts, which",
       "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
       "src/shared/log.ts:2 imports src/balancer/choose/routing.ts, which",

@@ -9,7 +9,7 @@ import {
   TOTALS_INTERVAL_MS,
   WATERMARK_PATIENCE_MS,
 } from "./config.ts";
-import { Crew, type StartWorker } from "./worker_pool.ts";
+import { type StartWorker, WorkerPool } from "./worker_pool.ts";
 import { createControl, type FromWorker, readsOf, signalMinute, signalTick } from "./worker_protocol.ts";
 import { emptyTotals, mergeTotals, totalsOf } from "./aggregate/partial.ts";
 import { formatAddresses, type Port } from "./receive/port.ts";
@@ -19,7 +19,7 @@ import type { RejectedSample } from "./write/rejected_sample.ts";
 import { Reporter } from "./reporter.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
 import type { Sink } from "./write/sink.ts";
-import { type Clock, Timeline } from "./aggregate/timeline.ts";
+import { type Clock, isFarAhead, Timeline } from "./aggregate/timeline.ts";
 import { type ClosedWindow, Windows } from "./aggregate/windows.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -48,15 +48,13 @@ export interface MasterParts {
 
 /** Of the second that a stop may take, what is kept for the last records and the exit. */
 const STOP_RESERVE_MS = 300;
-/** A last record further ahead of the clock than a week was written by a clock gone wild, and is not waited for. */
-const AHEAD_MS_MAX = 7 * 86_400_000;
 
 /** Tells the workers the time, merges what they hand over, and writes a record for every window that ends. */
 export class Master {
   readonly #parts: MasterParts;
   readonly #log: ServiceLog;
   readonly #control: Int32Array<SharedArrayBuffer>;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   readonly #recorder: Recorder;
   readonly #reporter: Reporter | undefined;
   readonly #totals = emptyTotals();
@@ -83,7 +81,7 @@ export class Master {
     this.#line = parts.config.extra === "messages" ? detailedLine : recordLine;
     const open = () => this.#windows.peek(this.#timeline.nowMs).map(this.#line);
     this.#recorder = new Recorder({ sink, checkpoint: parts.checkpoint, clock: parts.clock, log, open });
-    this.#crew = new Crew({
+    this.#pool = new WorkerPool({
       workers,
       spares,
       datagramBytesMax,
@@ -116,23 +114,24 @@ export class Master {
    * @throws {Error} A worker can't be started or can't listen.
    */
   async start(): Promise<void> {
-    const { config, port, recovered, dropPermissions } = this.#parts;
+    const { config, clock, port, recovered, lastTimestampSeconds, dropPermissions } = this.#parts;
     const { kind: receiver, addresses } = port;
     const open = receiver === "reuseport" ? { receiver } : { receiver, addresses };
     try {
-      const ports = await this.#crew.prepare(open);
+      const ports = await this.#pool.prepare(open);
       port.addresses = addresses.map(({ hostname, port }, i) => ({ hostname, port: ports?.[i] ?? port }));
     } catch (error) {
-      this.#crew.terminate();
+      this.#pool.terminate();
       const reason = error instanceof Error ? error.message : error;
       throw new Error(`Cannot listen on ${formatAddresses(addresses)}: ${reason}`, { cause: error });
     }
     dropPermissions();
     const lines = config.extra === "messages" ? recovered.lines.map(recoveredLine) : recovered.lines;
     await this.#recorder.recover({ ...recovered, lines });
+    if (isFarAhead(lastTimestampSeconds, clock.wallMs())) this.#log.futureFile(lastTimestampSeconds);
     this.#windows = this.#beginTime();
-    this.#tickedAtMs = this.#parts.clock.monotonicMs();
-    this.#crew.receive();
+    this.#tickedAtMs = clock.monotonicMs();
+    this.#pool.receive();
     this.#reporter?.tick(this.#timeline.nowMs);
     this.#log.listening(config, port);
     this.#scheduleTick();
@@ -159,7 +158,7 @@ export class Master {
     this.#cancelMinute();
     this.#tick();
     port.stopAccepting();
-    const stopping = this.#crew.stop(clock, STOP_DEADLINE_MS - STOP_RESERVE_MS);
+    const stopping = this.#pool.stop(clock, STOP_DEADLINE_MS - STOP_RESERVE_MS);
     port.wake();
     for (const { worker, reason } of await stopping) this.#lose(worker, reason);
     this.#advanceTime();
@@ -178,7 +177,7 @@ export class Master {
     const { clock, port, sink, descriptors } = this.#parts;
     return new Reporter(board, clock, {
       count: () => this.#count(),
-      muster: () => this.#crew.muster(),
+      workerStates: () => this.#pool.workerStates(),
       sockets: () => port.readings(),
       ports: () => port.addresses.map(({ port }) => port),
       sink: () => sink.counts,
@@ -190,9 +189,8 @@ export class Master {
   #beginTime(): Windows {
     const { clock, config, lastTimestampSeconds } = this.#parts;
     const wallMs = clock.wallMs();
-    const wild = lastTimestampSeconds * 1000 - wallMs > AHEAD_MS_MAX;
-    if (wild) this.#log.futureFile(lastTimestampSeconds);
-    this.#timeline = new Timeline(clock.monotonicMs(), wallMs, wild ? wallMs : lastTimestampSeconds * 1000);
+    const startMs = isFarAhead(lastTimestampSeconds, wallMs) ? wallMs : lastTimestampSeconds * 1000;
+    this.#timeline = new Timeline(clock.monotonicMs(), wallMs, startMs);
     return new Windows({
       lengthsSeconds: config.windowSeconds,
       align: config.align,
@@ -218,7 +216,7 @@ export class Master {
     signalTick(this.#control, this.#windows.open);
     if (this.#windows.open !== openBefore) this.#parts.port.wake();
     const nowMs = this.#parts.clock.monotonicMs();
-    this.#crew.checkPulses(Math.min(nowMs - this.#tickedAtMs, HAND_OVER_INTERVAL_MS));
+    this.#pool.checkPulses(Math.min(nowMs - this.#tickedAtMs, HAND_OVER_INTERVAL_MS));
     this.#tickedAtMs = nowMs;
   }
 

@@ -1,6 +1,6 @@
 import type { BoardWriter } from "./admin/board.ts";
 import { WorkerState } from "./admin/report.ts";
-import type { Muster } from "./worker_pool.ts";
+import type { PoolMember } from "./worker_pool.ts";
 import { REASONS } from "./aggregate/partial.ts";
 import type { SocketReading } from "./receive/receiver.ts";
 import type { Count } from "./service_log.ts";
@@ -15,7 +15,7 @@ const LAGS_WAITING_MAX = 4096;
 /** What the master knows, asked for once a second. */
 export interface Sources {
   count(): Count;
-  muster(): Muster[];
+  workerStates(): PoolMember[];
   sockets(): SocketReading[];
   ports(): number[];
   sink(): {
@@ -91,10 +91,10 @@ export class Reporter {
   }
 
   #reportOf(count: Count, nowMs: number) {
-    const { count: _, muster, sockets, ports, sink, checkpoint, descriptors } = this.#sources;
+    const { count: _, workerStates, sockets, ports, sink, checkpoint, descriptors } = this.#sources;
     const { written, waiting, lost, failing } = sink();
     const saved = checkpoint();
-    const crew = muster();
+    const members = workerStates();
     const open = descriptors();
     return {
       reportedMs: nowMs,
@@ -110,13 +110,13 @@ export class Reporter {
       checkpointMs: saved?.savedMs ?? NaN,
       checkpointFailing: saved ? Number(saved.failing) : NaN,
       sinkFailing: Number(failing),
-      sparesLeft: crew.filter(({ state }) => state === "parked").length,
+      sparesLeft: members.filter(({ state }) => state === "parked").length,
       clockStepsForward: this.#steps.forward,
       clockStepsBack: this.#steps.back,
       openDescriptors: open?.open ?? NaN,
       maxDescriptors: open?.max ?? NaN,
       ports: ports(),
-      workers: crew.map(({ worker, state, place }) => ({
+      workers: members.map(({ worker, state, place }) => ({
         state: WorkerState[state],
         place: place ?? NaN,
         received: count.receivedByWorker[worker] ?? NaN,

@@ -2,7 +2,7 @@ import { type FromWorker, type ToWorker, transferListOf } from "./worker_protoco
 import { DatagramReceiver } from "./receive/datagram.ts";
 import type { Receiver } from "./receive/receiver.ts";
 import { ReuseportReceiver } from "./receive/reuseport.ts";
-import { Shift } from "./receive/hand_over.ts";
+import { HandOver } from "./receive/hand_over.ts";
 import { dropAllPermissions } from "../shared/process/process.ts";
 
 interface WorkerScope {
@@ -43,11 +43,11 @@ function prepare(
 
 async function receive(order: ToWorker & { kind: "receive" }): Promise<void> {
   if (!prepared) throw new TypeError("A worker must be prepared before it receives");
-  const shift = new Shift(prepared.control, prepared.worker, post, prepared.sampling);
+  const handOver = new HandOver(prepared.control, prepared.worker, post, prepared.sampling);
   try {
-    await prepared.receiver.receive(shift, order);
+    await prepared.receiver.receive(handOver, order);
   } finally {
-    shift.handOver();
+    handOver.handOver();
   }
   post({ kind: "stopped" });
   scope.close();

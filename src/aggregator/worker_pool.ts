@@ -23,7 +23,7 @@ export interface WorkerEvents {
   died(reason: string): void;
 }
 
-export interface CrewOptions {
+export interface WorkerPoolOptions {
   workers: number;
   spares: number;
   control: Int32Array<SharedArrayBuffer>;
@@ -35,8 +35,8 @@ export interface CrewOptions {
   orderOf(index: number): ReceiveOrder;
 }
 
-/** What the crew tells of its workers, by number (spares have the highest). */
-export interface CrewEvents {
+/** What the pool tells of its workers, by number (spares have the highest). */
+export interface WorkerPoolEvents {
   joined(worker: number): void;
   partial(worker: number, message: FromWorker & { kind: "partial" }): void;
   /** A sample of what was refused. */
@@ -54,7 +54,7 @@ export interface LostWorker {
 }
 
 /** What a worker does at a moment. */
-export interface Muster {
+export interface PoolMember {
   readonly worker: number;
   readonly state: "parked" | "receiving" | "silent" | "gone";
   /** Where it receives, or did. */
@@ -84,15 +84,15 @@ interface Member {
  * The workers and the spares: all are started and prepared at the beginning, because no thread may start another
  * once the permissions are dropped. A spare is parked until it takes the place of a worker that died.
  */
-export class Crew {
-  readonly #options: CrewOptions;
-  readonly #events: CrewEvents;
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #events: WorkerPoolEvents;
   readonly #members: Member[] = [];
   #stopping = false;
   /** The master opened them, so any worker can read them. */
   #socketsAreShared = false;
 
-  constructor(options: CrewOptions, events: CrewEvents) {
+  constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
     this.#options = options;
     this.#events = events;
   }
@@ -164,7 +164,7 @@ export class Crew {
   }
 
   /** What every worker does, the spares included. */
-  muster(): Muster[] {
+  workerStates(): PoolMember[] {
     return this.#members.toSorted((a, b) => a.worker - b.worker).map(({ worker, place, gone, silentMs }) => ({
       worker,
       place,

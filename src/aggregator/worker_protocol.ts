@@ -77,7 +77,7 @@ export interface ReceiveOrder {
   /** The file descriptors of bound UDP sockets, one an address. */
   fds?: readonly number[];
   /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
-  bell?: number;
+  wakeup?: number;
   /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
   sleepMsMax?: number;
 }

@@ -6,7 +6,7 @@ import { AcceptTrouble } from "./front/accept_trouble.ts";
 import { endOf } from "./front/certificate.ts";
 import { CertificateRenewal } from "./front/certificate_renewal.ts";
 import { STOP_DEADLINE_MS } from "./config.ts";
-import { Crew, type Loss } from "./worker_pool.ts";
+import { type Loss, WorkerPool } from "./worker_pool.ts";
 import { DatabaseState } from "./routes/database_state.ts";
 import { explain, type Explanation } from "./redirect/explain.ts";
 import { logLoss } from "./loss_log.ts";
@@ -20,7 +20,7 @@ import { Totals } from "./counts/totals.ts";
 /** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
 export class Master {
   readonly #parts: MasterParts;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   readonly #failed = Promise.withResolvers<void>();
   readonly #routed = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ export class Master {
     this.#acceptTrouble = new AcceptTrouble(log);
     this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#certify(next), log);
     parts.health.onChange = () => this.#deal(this.#routes);
-    this.#crew = new Crew({
+    this.#pool = new WorkerPool({
       workers,
       spares,
       limits,
@@ -81,15 +81,15 @@ export class Master {
   get readiness(): Readiness {
     if (this.#isStopping) return "stopping";
     if (!this.#isListening) return "starting";
-    if (this.#crew.listening === 0) return "no-workers";
+    if (this.#pool.listening === 0) return "no-workers";
     return !this.database.isUp ? "stale" : this.database.isReadOnly ? "read-only" : "ready";
   }
 
   /** What is served now, and by how many. */
   get state(): MasterState {
     return {
-      listening: this.#crew.listening,
-      spares: this.#crew.spares,
+      listening: this.#pool.listening,
+      spares: this.#pool.spares,
       table: this.#table,
       routes: this.#routes,
       refusedRoutes: this.#inForce.refused,
@@ -120,9 +120,9 @@ export class Master {
     await Promise.race([this.#routed.promise, this.#stopped.promise]);
     if (this.#isStopping) return;
     try {
-      await this.#crew.start({ listen, table: this.#table!, certificate });
+      await this.#pool.start({ listen, table: this.#table!, certificate });
     } catch (error) {
-      this.#crew.terminate();
+      this.#pool.terminate();
       const reason = error instanceof Error ? error.message : error;
       throw new Error(`Cannot listen on ${formatAddress(listen)}: ${reason}`, { cause: error });
     }
@@ -150,16 +150,16 @@ export class Master {
     this.#stopped.resolve();
     this.#parts.health.stop();
     if (this.#isListening && drainDelayMs > 0) {
-      this.#crew.drain();
+      this.#pool.drain();
       await within(drainDelayMs, (over) => Promise.race([over, hurry]));
     }
     await within(STOP_DEADLINE_MS, async (deadline) => {
-      const finished = this.#crew.stop(deadline);
+      const finished = this.#pool.stop(deadline);
       await Promise.race([adminListener.stop(), deadline]);
       await Promise.race([Promise.all([this.#written, store.close()]), deadline]);
       await finished;
     });
-    log.info("stopped", "finished what was in flight", { ...this.#crew.counts });
+    log.info("stopped", "finished what was in flight", { ...this.#pool.counts });
   }
 
   /** Makes the first route, then keeps the table up to date. Never rejects. */
@@ -222,7 +222,7 @@ export class Master {
       availabilityOf: (cluster) => this.#parts.health.availabilityOf(cluster),
     });
     this.#routes = routes;
-    this.#crew.replace(this.#table);
+    this.#pool.replace(this.#table);
     this.totals.keepOnly((cluster, destination) =>
       this.#table!.get(cluster)?.destinations.some(({ name }) => name === destination) ?? false
     );
@@ -230,7 +230,7 @@ export class Master {
 
   #certify(certificate: Certificate): void {
     this.#certificate = certificate;
-    this.#crew.certify(certificate);
+    this.#pool.certify(certificate);
   }
 
   #logListening(certificate: Certificate | undefined): void {
@@ -254,7 +254,7 @@ export class Master {
     const { log } = this.#parts;
     this.#acceptTrouble.ended(`worker ${loss.worker}`, 0);
     this.totals.forget(loss.worker);
-    logLoss(log, loss, this.#crew.spares);
+    logLoss(log, loss, this.#pool.spares);
     if (loss.left === 0) this.#failed.resolve();
   }
 }

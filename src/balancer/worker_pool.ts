@@ -31,8 +31,8 @@ export interface Loss {
   readonly left: number;
 }
 
-/** What the crew tells of its workers, by number from 0; spares have the highest. */
-export interface CrewEvents {
+/** What the pool tells of its workers, by number from 0; spares have the highest. */
+export interface WorkerPoolEvents {
   measured(measurement: Measurement): void;
   reported(worker: number, report: WorkReport): void;
   noted(lines: string, count: number): void;
@@ -44,7 +44,7 @@ export interface CrewEvents {
   acceptRecovered(worker: number, failures: number): void;
 }
 
-export interface CrewOptions {
+export interface WorkerPoolOptions {
   readonly workers: number;
   readonly spares: number;
   readonly limits: Limits;
@@ -81,9 +81,9 @@ interface Member {
  * them and parked, because no thread may be started once the permissions are dropped: each takes the place of a worker
  * that died.
  */
-export class Crew {
-  readonly #options: CrewOptions;
-  readonly #events: CrewEvents;
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #events: WorkerPoolEvents;
   #members: Member[] = [];
   #started = 0;
   #service: Service | undefined;
@@ -91,7 +91,7 @@ export class Crew {
   /** What the workers answered that have stopped. */
   readonly counts: Counts = { redirected: 0, refused: 0 };
 
-  constructor(options: CrewOptions, events: CrewEvents) {
+  constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
     this.#options = options;
     this.#events = events;
   }

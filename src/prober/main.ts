@@ -5,7 +5,7 @@ import { REAL_CLOCK } from "../shared/http/listener.ts";
 import { createLog } from "../shared/log.ts";
 import { readVariable, writeStderr } from "../shared/process/process.ts";
 import { parseConfig, type ProberConfig } from "./config.ts";
-import { Station } from "./station.ts";
+import { RemoteProber } from "./remote_prober.ts";
 
 /** The kinds that nothing needs once it has started. */
 const STARTUP_ONLY = ["env", "read"] as const;
@@ -17,7 +17,7 @@ async function run(config: ProberConfig): Promise<void> {
   const { reportTo, token, probePrivate: allowsPrivate, logLevel: level, logFormat: format } = config;
   const log = createLog({ level, format, write: writeStderr, now: () => new Date() });
   for (const name of STARTUP_ONLY) Deno.permissions.revokeSync({ name });
-  const station = new Station({
+  const prober = new RemoteProber({
     balancers: reportTo,
     token,
     log,
@@ -25,12 +25,12 @@ async function run(config: ProberConfig): Promise<void> {
     clock: REAL_CLOCK,
     probe: (target) => probe(target, { allowsPrivate }),
   });
-  const started = station.start().then(() =>
+  const started = prober.start().then(() =>
     log.info("probing", "reporting from now on", { balancers: reportTo })
   );
   await Promise.race([started, stop.promise]);
   await stop.promise;
-  station.stop();
+  prober.stop();
   log.info("stopped", "the balancers forget what they were told by and by");
 }
 

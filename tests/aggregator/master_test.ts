@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventsOf, startSimulated } from "../support/simulated/simulated_aggregator.ts";
+import { CONFIG, eventsOf, startSimulated } from "../support/simulated/simulated_aggregator.ts";
 import { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 
 /** The sample of the specification, to the letter. */
@@ -199,4 +199,12 @@ test("with --extra messages a record tells how many, and one that a kill had lef
     ]);
     assert.match(file(), /"A3_min": 0, "messages":0}\n/);
   }
+});
+
+test("a file whose last record lies far ahead of the clock is told of once", async () => {
+  const disk = new SimulatedDisk();
+  disk.create(CONFIG.outPath, SAMPLE_FILE);
+  const { log, stop } = await startSimulated(1000, { disk });
+  await stop();
+  assert.deepEqual(eventsOf(log).filter((event) => event === "future_file"), ["future_file"]);
 });

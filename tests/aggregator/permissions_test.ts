@@ -77,7 +77,7 @@ Deno.test({
   async fn() {
     const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
     assert.deepEqual(
-      await probeWorker({ receiver: "reuseport" }, { fds: [sockets.fds[0]!], bell: sockets.bells[0]! }),
+      await probeWorker({ receiver: "reuseport" }, { fds: [sockets.fds[0]!], wakeup: sockets.wakeups[0]! }),
       {},
     );
     sockets.close();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
-  Crew,
   SILENCE_MS_MAX,
   type StartWorker,
   type WorkerEvents,
+  WorkerPool,
 } from "../../src/aggregator/worker_pool.ts";
 import {
   Control,
@@ -18,7 +18,7 @@ const REUSEPORT: Prepare = { receiver: "reuseport" };
 const PARTIAL = { kind: "partial", window: 0, next: 0, buffer: new ArrayBuffer(0) } as const;
 
 function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: `crew: ${name}`, permissions: "none", fn });
+  Deno.test({ name: `pool: ${name}`, permissions: "none", fn });
 }
 
 /** A worker that does nothing by itself: the test speaks for it. */
@@ -28,7 +28,7 @@ interface Puppet {
   terminated: number;
 }
 
-/** A crew of two workers and one spare, unless told otherwise; `told` is what it tells of them. */
+/** A pool of two workers and one spare, unless told otherwise; `told` is what it tells of them. */
 function assemble({ workers = 2, spares = 1 } = {}) {
   const puppets: Puppet[] = [];
   const told: string[] = [];
@@ -42,7 +42,7 @@ function assemble({ workers = 2, spares = 1 } = {}) {
       terminate: () => void puppet.terminated++,
     };
   };
-  const crew = new Crew({
+  const pool = new WorkerPool({
     workers,
     spares,
     control,
@@ -57,16 +57,16 @@ function assemble({ workers = 2, spares = 1 } = {}) {
     lost: (worker, reason, replacement) => void told.push(`lost ${worker}: ${reason}; ${replacement}`),
     spareLost: (worker, reason) => void told.push(`spare lost ${worker}: ${reason}`),
   });
-  return { crew, puppets, told, control, clock };
+  return { pool, puppets, told, control, clock };
 }
 
 /** As `assemble`; everyone is ready and receives. */
 async function receiving(size = {}) {
   const parts = assemble(size);
-  const prepared = parts.crew.prepare(REUSEPORT);
+  const prepared = parts.pool.prepare(REUSEPORT);
   for (const puppet of parts.puppets) puppet.events.said({ kind: "ready", held: [] });
   await prepared;
-  parts.crew.receive();
+  parts.pool.receive();
   parts.told.splice(0);
   /** Lets time pass in steps, while all but the `silent` show a pulse. */
   const run = (forMs: number, silent: number[] = [], stepMs = 250) => {
@@ -74,7 +74,7 @@ async function receiving(size = {}) {
       parts.puppets.forEach((_, worker) => {
         if (!silent.includes(worker)) Atomics.add(parts.control, pulseOf(worker), 1);
       });
-      parts.crew.checkPulses(stepMs);
+      parts.pool.checkPulses(stepMs);
     }
   };
   return { ...parts, run };
@@ -83,13 +83,13 @@ async function receiving(size = {}) {
 /** One worker and two spares that opened their own sockets; the worker, started last, receives. */
 async function assembleListening() {
   const parts = assemble({ workers: 1, spares: 2 });
-  const prepared = parts.crew.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 4711 }] });
+  const prepared = parts.pool.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 4711 }] });
   for (let started = 0; started < 3; started++) {
     parts.puppets[started]!.events.said({ kind: "ready", ports: [4711], held: [] });
     for (let i = 0; i < 10; i++) await null;
   }
   await prepared;
-  parts.crew.receive();
+  parts.pool.receive();
   parts.told.splice(0);
   return parts;
 }
@@ -100,9 +100,9 @@ function ordersOf({ heard }: Puppet): number[] {
 }
 
 test("all are started together and prepared; the spares are parked", async () => {
-  const { crew, puppets, told, control } = assemble();
+  const { pool, puppets, told, control } = assemble();
   let prepared = false;
-  const preparing = crew.prepare(REUSEPORT).then((port) => {
+  const preparing = pool.prepare(REUSEPORT).then((port) => {
     prepared = true;
     return port;
   });
@@ -123,14 +123,14 @@ test("all are started together and prepared; the spares are parked", async () =>
     events.said({ kind: "ready", held: [] });
   }
   assert.equal(await preparing, undefined);
-  crew.receive();
+  pool.receive();
   assert.deepEqual(puppets.map(ordersOf), [[100], [101], []]);
   assert.deepEqual(told, ["joined 0", "joined 1"]);
 });
 
 test("datagram workers listen one behind the other, the spares first, on the port that the first got", async () => {
-  const { crew, puppets } = assemble();
-  const preparing = crew.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 0 }] });
+  const { pool, puppets } = assemble();
+  const preparing = pool.prepare({ receiver: "datagram", addresses: [{ hostname: "::1", port: 0 }] });
   for (let started = 1; started <= 3; started++) {
     assert.equal(puppets.length, started);
     puppets[started - 1]!.events.said({ kind: "ready", ports: [4711], held: [] });
@@ -155,24 +155,24 @@ test("prepare fails when a worker can't do it, dies, or still holds a permission
     for (
       const open of [REUSEPORT, { receiver: "datagram", addresses: [{ hostname: "::1", port: 1 }] } as const]
     ) {
-      const { crew, puppets } = assemble();
-      const prepared = assert.rejects(crew.prepare(open), { message }, name);
+      const { pool, puppets } = assemble();
+      const prepared = assert.rejects(pool.prepare(open), { message }, name);
       end(puppets[0]!.events);
       await prepared;
-      crew.terminate();
+      pool.terminate();
       assert.ok(puppets.every(({ terminated }) => terminated > 0));
     }
   }
 });
 
 test("a worker that dies before it receives is replaced when the others begin", async () => {
-  const { crew, puppets, told } = assemble();
-  const prepared = crew.prepare(REUSEPORT);
+  const { pool, puppets, told } = assemble();
+  const prepared = pool.prepare(REUSEPORT);
   for (const { events } of puppets) events.said({ kind: "ready", held: [] });
   await prepared;
   puppets[0]!.events.died("bang");
   assert.deepEqual(told, []);
-  crew.receive();
+  pool.receive();
   assert.deepEqual(puppets.map(ordersOf), [[], [101], [100]]);
   assert.deepEqual(told, ["joined 2", "lost 0: it died before it received; 2", "joined 1"]);
 });
@@ -227,8 +227,8 @@ test("a worker silent for 2 s of running time is replaced; a parked spare has no
 });
 
 test("a silent worker that opened its socket itself keeps it: no spare can help", async () => {
-  const { crew, puppets, told } = await assembleListening();
-  for (let ms = 0; ms < SILENCE_MS_MAX; ms += 250) crew.checkPulses(250);
+  const { pool, puppets, told } = await assembleListening();
+  for (let ms = 0; ms < SILENCE_MS_MAX; ms += 250) pool.checkPulses(250);
   assert.deepEqual(told, ["lost 0: it gave no sign of life for 2 s, and keeps its socket; undefined"]);
   assert.deepEqual(puppets.map(({ heard }) => heard.length), [1, 1, 2], "prepared, prepared, receiving");
 });
@@ -256,8 +256,8 @@ test("a pulse that wraps around is a pulse", async () => {
 });
 
 test("stop signals it to the workers and waits for each to end", async () => {
-  const { crew, puppets, control, clock } = await receiving();
-  const stopped = crew.stop(clock, 700);
+  const { pool, puppets, control, clock } = await receiving();
+  const stopped = pool.stop(clock, 700);
   assert.equal(Atomics.load(control, Control.stop), 1);
   puppets[0]!.events.said(PARTIAL);
   puppets[0]!.events.said({ kind: "stopped" });
@@ -269,8 +269,8 @@ test("stop signals it to the workers and waits for each to end", async () => {
 });
 
 test("stop returns the workers that could not hand over: stuck ones, and those that died meanwhile", async () => {
-  const { crew, puppets, told, clock } = await receiving({ workers: 3, spares: 1 });
-  const stopping = crew.stop(clock, 700);
+  const { pool, puppets, told, clock } = await receiving({ workers: 3, spares: 1 });
+  const stopping = pool.stop(clock, 700);
   puppets[0]!.events.died("bang");
   puppets[1]!.events.said({ kind: "stopped" });
   await clock.pass(699);
@@ -286,7 +286,7 @@ test("stop returns the workers that could not hand over: stuck ones, and those t
 });
 
 test("stop does not wait for a worker that was dead before", async () => {
-  const { crew, puppets, clock } = await receiving({ workers: 1, spares: 0 });
+  const { pool, puppets, clock } = await receiving({ workers: 1, spares: 0 });
   puppets[0]!.events.died("bang");
-  assert.deepEqual(await crew.stop(clock, 700), []);
+  assert.deepEqual(await pool.stop(clock, 700), []);
 });

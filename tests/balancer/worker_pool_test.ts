@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Crew, type Loss, type WorkerEvents } from "../../src/balancer/worker_pool.ts";
+import { type Loss, type WorkerEvents, WorkerPool } from "../../src/balancer/worker_pool.ts";
 import { limitsOf } from "../../src/balancer/front/limits.ts";
 import type { FromWorker, ToWorker } from "../../src/balancer/worker_protocol.ts";
 import { routingTable } from "../../src/balancer/choose/routing.ts";
@@ -16,13 +16,13 @@ const LISTEN = { hostname: "127.0.0.1", port: 8080 };
 const SERVICE = { listen: LISTEN, table: new Map(), certificate: undefined };
 const STOPPED: FromWorker = { kind: "stopped", counts: { redirected: 1, refused: 0 } };
 
-/** A crew of workers in this thread. `answer` is what they say to `serve`. */
+/** A pool of workers in this thread. `answer` is what they say to `serve`. */
 function simulate(workers: number, spares: number) {
   const all: SimulatedWorker[] = [];
   const losses: Loss[] = [];
   const spareLosses: number[] = [];
   const control = { answer: (_worker: number): FromWorker => ({ kind: "listening", port: 8080, held: [] }) };
-  const crew = new Crew({
+  const pool = new WorkerPool({
     workers,
     spares,
     limits: limitsOf(LIMITS, 100, workers, 1),
@@ -53,7 +53,7 @@ function simulate(workers: number, spares: number) {
     acceptFailing() {},
     acceptRecovered() {},
   });
-  return { crew, all, losses, spareLosses, control };
+  return { pool, all, losses, spareLosses, control };
 }
 
 const ROUTE = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
@@ -61,17 +61,17 @@ const ROUTE = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, origi
 const kindsOf = ({ heard }: SimulatedWorker) => heard.map(({ kind }) => kind);
 
 Deno.test({
-  name: "crew: a spare is parked, and takes the place of a worker that died, with the newest table",
+  name: "pool: a spare is parked, and takes the place of a worker that died, with the newest table",
   permissions: "none",
   async fn() {
-    const { crew, all, losses } = simulate(2, 1);
-    await crew.start(SERVICE);
-    assert.deepEqual([crew.listening, crew.spares, kindsOf(all[2]!)], [2, 1, []]);
+    const { pool, all, losses } = simulate(2, 1);
+    await pool.start(SERVICE);
+    assert.deepEqual([pool.listening, pool.spares, kindsOf(all[2]!)], [2, 1, []]);
     const routes = ["a", "b"].map((cluster) => ({ ...ROUTE, cluster }));
     const first = routingTable(routes);
-    crew.replace(first);
+    pool.replace(first);
     const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], { previous: first });
-    crew.replace(table);
+    pool.replace(table);
     // Those that serve are sent no more than what has changed.
     const change = { kind: "routes", changed: new Map([["c", table.get("c")]]), removed: ["b"] };
     assert.deepEqual(all[0]!.heard.slice(1), [{ kind: "routes", changed: first, removed: [] }, change]);
@@ -79,7 +79,7 @@ Deno.test({
     all[0]!.events.died("it failed");
     await settle();
     assert.deepEqual(losses, [{ worker: 0, reason: "it failed", replacement: 2, left: 2 }]);
-    assert.deepEqual([crew.listening, crew.spares, all[0]!.terminated], [2, 0, true]);
+    assert.deepEqual([pool.listening, pool.spares, all[0]!.terminated], [2, 0, true]);
     const [serve] = all[2]!.heard;
     assert.ok(serve?.kind === "serve" && serve.table === table);
     all[1]!.events.died("it failed, too");
@@ -88,39 +88,39 @@ Deno.test({
 });
 
 Deno.test({
-  name: "crew: a spare that can't listen either makes way for the next one",
+  name: "pool: a spare that can't listen either makes way for the next one",
   permissions: "none",
   async fn() {
-    const { crew, all, losses, control } = simulate(1, 2);
-    await crew.start(SERVICE);
+    const { pool, all, losses, control } = simulate(1, 2);
+    await pool.start(SERVICE);
     control.answer = (worker) =>
       worker === 1 ? { kind: "failed", reason: "no" } : { kind: "listening", port: 8080, held: [] };
     all[0]!.events.died("it failed");
     await settle();
     assert.deepEqual(losses.map(({ worker, replacement }) => [worker, replacement]), [[0, 1], [1, 2]]);
-    assert.equal(crew.listening, 1);
+    assert.equal(pool.listening, 1);
   },
 });
 
 Deno.test({
-  name: "crew: a spare that dies while it is parked is told of",
+  name: "pool: a spare that dies while it is parked is told of",
   permissions: "none",
   async fn() {
-    const { crew, all, losses, spareLosses } = simulate(1, 1);
-    await crew.start(SERVICE);
+    const { pool, all, losses, spareLosses } = simulate(1, 1);
+    await pool.start(SERVICE);
     all[1]!.events.died("it failed");
-    assert.deepEqual([spareLosses, losses, crew.spares, crew.listening], [[1], [], 0, 1]);
+    assert.deepEqual([spareLosses, losses, pool.spares, pool.listening], [[1], [], 0, 1]);
   },
 });
 
 Deno.test({
-  name: "crew: every worker shows another certificate from now on, a spare that comes later, too",
+  name: "pool: every worker shows another certificate from now on, a spare that comes later, too",
   permissions: "none",
   async fn() {
-    const { crew, all } = simulate(2, 1);
+    const { pool, all } = simulate(2, 1);
     const certificate = { cert: "c", key: "k" };
-    await crew.start({ ...SERVICE, certificate: { cert: "before", key: "k" } });
-    crew.certify(certificate);
+    await pool.start({ ...SERVICE, certificate: { cert: "before", key: "k" } });
+    pool.certify(certificate);
     assert.deepEqual(all.map(kindsOf), [["serve", "certificate"], ["serve", "certificate"], []]);
     assert.deepEqual(all[0]!.heard[1], { kind: "certificate", certificate });
     all[0]!.events.died("it failed");
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "crew: a start fails by a worker that can't listen, or holds a permission",
+  name: "pool: a start fails by a worker that can't listen, or holds a permission",
   permissions: "none",
   async fn() {
     for (
@@ -139,24 +139,24 @@ Deno.test({
         [{ kind: "listening", port: 1, held: ["net"] }, /^Error: it could not drop its permissions: net$/],
       ] as const
     ) {
-      const { crew, control } = simulate(2, 1);
+      const { pool, control } = simulate(2, 1);
       control.answer = () => answer as FromWorker;
-      await assert.rejects(crew.start(SERVICE), message);
+      await assert.rejects(pool.start(SERVICE), message);
     }
   },
 });
 
 Deno.test({
-  name: "crew: a stop reaches every worker that serves, and adds up what they answered",
+  name: "pool: a stop reaches every worker that serves, and adds up what they answered",
   permissions: "none",
   async fn() {
-    const { crew, all, losses } = simulate(2, 1);
-    await crew.start(SERVICE);
-    crew.drain();
-    const stopping = crew.stop(new Promise(() => {}));
+    const { pool, all, losses } = simulate(2, 1);
+    await pool.start(SERVICE);
+    pool.drain();
+    const stopping = pool.stop(new Promise(() => {}));
     await stopping;
     assert.deepEqual(all.map(kindsOf), [["serve", "drain", "stop"], ["serve", "drain", "stop"], []]);
-    assert.deepEqual([crew.counts, losses], [{ redirected: 2, refused: 0 }, []]);
+    assert.deepEqual([pool.counts, losses], [{ redirected: 2, refused: 0 }, []]);
     assert.ok(all.every(({ terminated }) => terminated));
   },
 });

@@ -6,7 +6,7 @@ import { until } from "../support/processes/faults.ts";
 import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { makeStream } from "./media.ts";
 import { type PlayerName, PLAYERS, servePages } from "./pages.ts";
-import { type Files, readFiles, Station, throughBalancer } from "./stations.ts";
+import { type Files, readFiles, throughBalancer, VideoServer } from "./video_servers.ts";
 
 const SECONDS = 24;
 const ARGS = [
@@ -44,7 +44,7 @@ interface Progress {
 }
 
 interface Parts {
-  readonly cdns: readonly [Station, Station];
+  readonly cdns: readonly [VideoServer, VideoServer];
   /** The address of a file of the stream, as viewers are given it. */
   readonly redirectOf: (name: string) => string;
   /** The address of its steering manifest. */
@@ -61,9 +61,9 @@ async function withStream(use: (parts: Parts) => Promise<void>): Promise<void> {
     const made = await readFiles(`${directory}/stream`);
     // Filled once the balancer's port is known.
     const files = new Map(made);
-    await using origin = new Station(files);
-    await using a = new Station(files);
-    await using b = new Station(files);
+    await using origin = new VideoServer(files);
+    await using a = new VideoServer(files);
+    await using b = new VideoServer(files);
     const check = { path: "/ping", everyS: 0.5, timeoutS: 0.5, downAfter: 2, upAfter: 1, expect: "200-299" };
     const cdns = [a, b].map(({ port }, i) => ({
       name: "ab"[i]!,

@@ -17,6 +17,14 @@ export interface ClockStep {
 /** Below this a disagreement is rounding or slewing (ntpd slews 0.5 ms a second), not a step. */
 const STEP_MS_MIN = 100;
 
+/** The timeline waits for a last record that is ahead of the clock, but not for one that is ahead by more than this. */
+const AHEAD_MS_MAX = 7 * 86_400_000;
+
+/** Whether a record's timestamp is more than a week ahead: a broken clock wrote it, and waiting for it would take days. */
+export function isFarAhead(timestampSeconds: number, wallMs: number): boolean {
+  return timestampSeconds * 1000 - wallMs > AHEAD_MS_MAX;
+}
+
 /**
  * Unix time that never goes back: it follows the monotonic clock, and jumps forward when the wall clock is ahead
  * (a step, a suspend). When the wall clock steps back it goes on, ahead of the wall clock from then on.

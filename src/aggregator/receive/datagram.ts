@@ -1,6 +1,6 @@
 import { Control, QUIET_WAIT_MS } from "../worker_protocol.ts";
 import { Batch, scanDatagram } from "../parse/scanner.ts";
-import type { Receiver, Station } from "./receiver.ts";
+import type { Receiver, ReceiverHost } from "./receiver.ts";
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 
 /**
@@ -32,19 +32,19 @@ export class DatagramReceiver implements Receiver {
     return this.#sockets.map(({ addr }) => (addr as Deno.NetAddr).port);
   }
 
-  async receive(station: Station): Promise<void> {
+  async receive(host: ReceiverHost): Promise<void> {
     const loops = this.#sockets.map((socket) =>
-      Array.from({ length: IN_FLIGHT }, () => this.#loop(socket, station))
+      Array.from({ length: IN_FLIGHT }, () => this.#loop(socket, host))
     );
     const ended = Promise.all(loops.flat());
-    await Promise.race([ended, this.#watch(station)]);
+    await Promise.race([ended, this.#watch(host)]);
     await this.#drain();
     for (const socket of this.#sockets) socket.close();
     await ended;
   }
 
   /** One receive in flight, until the socket is closed. */
-  async #loop(socket: Deno.DatagramConn, station: Station): Promise<void> {
+  async #loop(socket: Deno.DatagramConn, host: ReceiverHost): Promise<void> {
     // One byte more than allowed, so that a longer datagram shows: the system cuts it without a word.
     const batch = new Batch(this.#datagramBytesMax + 1);
     for (;;) {
@@ -57,30 +57,30 @@ export class DatagramReceiver implements Receiver {
         throw error;
       }
       this.#received++;
-      station.look();
-      station.note(1);
+      host.look();
+      host.note(1);
       const truncated = bytes.length > this.#datagramBytesMax;
       const end = truncated ? this.#datagramBytesMax : bytes.length;
-      if (station.sampler) {
-        station.sampler.scan(
+      if (host.sampler) {
+        host.sampler.scan(
           batch,
           0,
           end,
           truncated,
-          station.into,
+          host.into,
           () => formatHostPort(from as Deno.NetAddr),
         );
-      } else scanDatagram(batch, 0, end, truncated, station.into);
+      } else scanDatagram(batch, 0, end, truncated, host.into);
     }
   }
 
   /** Looks at the control word while no datagram comes, until it asks to stop. */
-  async #watch(station: Station): Promise<void> {
-    const { control } = station;
+  async #watch(host: ReceiverHost): Promise<void> {
+    const { control } = host;
     for (;;) {
       // Taken before the look: a tick that comes after that ends the wait at once.
       const tick = Atomics.load(control, Control.tick);
-      if (!station.look()) return;
+      if (!host.look()) return;
       await Atomics.waitAsync(control, Control.tick, tick, QUIET_WAIT_MS).value;
     }
   }

@@ -1,10 +1,10 @@
 import { Control, type FromWorker, pulseOf, readsOf } from "../worker_protocol.ts";
 import { Accumulator } from "../aggregate/partial.ts";
-import type { Station } from "./receiver.ts";
+import type { ReceiverHost } from "./receiver.ts";
 import { Sampler } from "./sampler.ts";
 
 /** Adds up for the master what its receiver reads, and hands it over at every tick of the control word. */
-export class Shift implements Station {
+export class HandOver implements ReceiverHost {
   readonly into = new Accumulator();
   readonly sampler: Sampler | undefined;
   readonly control: Int32Array<SharedArrayBuffer>;

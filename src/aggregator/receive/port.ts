@@ -119,10 +119,10 @@ function reuseportPort(all: readonly ReuseportSockets[]): Port {
     addresses: all.map(({ hostname, port }) => ({ hostname, port })),
     receivingSockets: sum(({ fds }) => fds.length),
     bufferBytes: Math.min(...all.map(({ bufferBytes }) => bufferBytes)),
-    // A worker reads a socket of each address; one bell is enough to wake it.
+    // A worker reads a socket of each address; one wakeup is enough to wake it.
     orderOf: (index) => ({
       fds: all.map(({ fds }) => fds[index]!),
-      bell: first!.bells[index]!,
+      wakeup: first!.wakeups[index]!,
       sleepMsMax: Math.min(...all.map(({ sleepMsMax }) => sleepMsMax)),
     }),
     wake: () => first!.ring(),

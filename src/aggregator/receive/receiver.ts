@@ -3,7 +3,7 @@ import type { ReceiveOrder } from "../worker_protocol.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** The part of a worker that a receiver works for. */
-export interface Station {
+export interface ReceiverHost {
   /** Where messages are added up. */
   readonly into: Accumulator;
   /** Scans in the scanner's place, if some of what is refused is to be looked at. */
@@ -25,7 +25,7 @@ export interface SocketReading {
   readonly bufferBytes: number | null;
 }
 
-/** Reads datagrams into its station until `look` says stop and the sockets are empty. */
+/** Reads datagrams into its host until `look` says stop and the sockets are empty. */
 export interface Receiver {
-  receive(station: Station, order: ReceiveOrder): void | Promise<void>;
+  receive(host: ReceiverHost, order: ReceiveOrder): void | Promise<void>;
 }

@@ -3,7 +3,7 @@ import { Control, IDLE_WAIT_MS, QUIET_WAIT_MS } from "../worker_protocol.ts";
 import { Batch, scanDatagram } from "../parse/scanner.ts";
 import { AdaptiveSleep } from "./adaptive_sleep.ts";
 import type { ReceiveOrder } from "../worker_protocol.ts";
-import type { Receiver, Station } from "./receiver.ts";
+import type { Receiver, ReceiverHost } from "./receiver.ts";
 import { SenderNames } from "./sender_names.ts";
 
 /** All that a worker may ask of the C library: to read, to wait, to be woken, and to learn an address. */
@@ -45,7 +45,7 @@ export class ReuseportReceiver implements Receiver {
   readonly #datagramBytesMax: number;
   /** Where the kernel writes who sent each datagram of a batch, if that is asked for. */
   readonly #senders: SenderNames | undefined;
-  /** How often the bell rang, which is all the same: reading it silences it. */
+  /** How often the wakeup rang, which is all the same: reading it silences it. */
   readonly #rings = new BigUint64Array(1);
 
   /**
@@ -63,27 +63,29 @@ export class ReuseportReceiver implements Receiver {
     this.#libc.close();
   }
 
-  /** Blocks until the station asks to stop. */
-  receive(station: Station, { fds, bell, sleepMsMax }: ReceiveOrder): void {
-    if (fds === undefined || bell === undefined) {
-      throw new TypeError("A reuseport receiver needs the file descriptors of its sockets and of their bell");
+  /** Blocks until the host asks to stop. */
+  receive(host: ReceiverHost, { fds, wakeup, sleepMsMax }: ReceiveOrder): void {
+    if (fds === undefined || wakeup === undefined) {
+      throw new TypeError(
+        "A reuseport receiver needs the file descriptors of its sockets and of their wakeup",
+      );
     }
     const stride = strideBytes(this.#datagramBytesMax);
     const batch = new Batch(BATCH * stride);
     const headers = messageHeaders(this.#libc.symbols.memmove, batch.bytes, stride);
     for (let i = 0; i < BATCH; i++) headers.iovecs[4 * i + 2] = this.#datagramBytesMax;
     this.#senders?.attach(headers, this.#libc.symbols.memmove);
-    const { control, into } = station;
+    const { control, into } = host;
     const sleep = new AdaptiveSleep(FLOOD, sleepMsMax ?? 0);
-    const pollfds = Int32Array.from([bell, ...fds].flatMap((fd) => [fd, POLLIN]));
+    const pollfds = Int32Array.from([wakeup, ...fds].flatMap((fd) => [fd, POLLIN]));
     let [failures, emptyReads] = [0, 0];
     // After the stop it reads on until the sockets stay empty: a datagram may have been on its way into it.
     for (let running = true; running || emptyReads < EMPTY_READS_AT_STOP;) {
-      running = station.look();
+      running = host.look();
       const tick = Atomics.load(control, Control.tick);
       let received = 0;
       for (let i = 0; i < fds.length; i++) {
-        received += this.#readAll(fds[i]!, headers, batch, stride, station);
+        received += this.#readAll(fds[i]!, headers, batch, stride, host);
       }
       emptyReads = received === 0 ? emptyReads + 1 : 0;
       const sleepMs = running ? sleep.after(received) : received === 0 ? 1 : 0;
@@ -99,46 +101,46 @@ export class ReuseportReceiver implements Receiver {
   }
 
   /** Reads what a socket holds, at most a flood; returns how many datagrams that were. */
-  #readAll(fd: number, headers: MessageHeaders, batch: Batch, stride: number, station: Station): number {
+  #readAll(fd: number, headers: MessageHeaders, batch: Batch, stride: number, host: ReceiverHost): number {
     let [received, read] = [0, 0];
     do {
-      read = this.#read(fd, headers, batch, stride, station);
+      read = this.#read(fd, headers, batch, stride, host);
       received += read;
     } while (read === BATCH && received < FLOOD);
     return received;
   }
 
   /** Reads what is there, at most a batch, and scans it; returns how many datagrams that were. */
-  #read(fd: number, headers: MessageHeaders, batch: Batch, stride: number, station: Station): number {
+  #read(fd: number, headers: MessageHeaders, batch: Batch, stride: number, host: ReceiverHost): number {
     const { words, address } = headers;
     this.#senders?.reset();
     const received = Math.max(0, this.#libc.symbols.recvmmsg(fd, address, BATCH, MSG_DONTWAIT, 0n));
-    station.note(received);
-    if (station.sampler) {
-      this.#sample(received, words, batch, stride, station);
+    host.note(received);
+    if (host.sampler) {
+      this.#sample(received, words, batch, stride, host);
       return received;
     }
     for (let i = 0; i < received; i++) {
       const header = i * WORDS_A_HEADER;
       const start = i * stride;
       const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
-      scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, station.into);
+      scanDatagram(batch, start, start + words[header + LENGTH_WORD]!, truncated, host.into);
     }
     return received;
   }
 
   /** Scans with the sampler. A loop of its own: a closure in the other one would cost every datagram an allocation. */
-  #sample(received: number, words: Uint32Array, batch: Batch, stride: number, station: Station): void {
+  #sample(received: number, words: Uint32Array, batch: Batch, stride: number, host: ReceiverHost): void {
     for (let i = 0; i < received; i++) {
       const header = i * WORDS_A_HEADER;
       const [start, length] = [i * stride, words[header + LENGTH_WORD]!];
       const truncated = (words[header + FLAGS_WORD]! & MSG_TRUNC) !== 0;
       const from = () => this.#senders?.of(i);
-      station.sampler?.scan(batch, start, start + length, truncated, station.into, from);
+      host.sampler?.scan(batch, start, start + length, truncated, host.into, from);
     }
   }
 
-  /** Sleeps until a datagram comes, or the bell rings; says whether a socket has something to read. */
+  /** Sleeps until a datagram comes, or the wakeup rings; says whether a socket has something to read. */
   #wait(pollfds: Int32Array<ArrayBuffer>, waitMs: number): boolean {
     const { poll, eventfd_read } = this.#libc.symbols;
     const ready = poll(pollfds, BigInt(pollfds.length / 2), waitMs);

@@ -71,7 +71,7 @@ export class ReuseportSockets {
   readonly #libc = openLibc(SOCKET_SYMBOLS);
   readonly hostname: string;
   readonly #fds: number[] = [];
-  readonly #bells: number[] = [];
+  readonly #wakeups: number[] = [];
   /** Drops so far by socket; the kernel's counter has 32 bits and wraps. */
   readonly #drops: { last: number; total: number }[] = [];
   #port: number;
@@ -101,13 +101,13 @@ export class ReuseportSockets {
   }
 
   /** For each socket the eventfd(2) that wakes whoever waits for it. */
-  get bells(): readonly number[] {
-    return this.#bells;
+  get wakeups(): readonly number[] {
+    return this.#wakeups;
   }
 
   /** Wakes the workers that wait for datagrams, to look at the control word. */
   ring(): void {
-    for (const bell of this.#bells) this.#libc.symbols.eventfd_write(bell, 1n);
+    for (const wakeup of this.#wakeups) this.#libc.symbols.eventfd_write(wakeup, 1n);
   }
 
   /** The receive buffer a socket was granted, in the bytes that SO_RCVBUF asks for: the kernel reports it doubled. */
@@ -158,7 +158,7 @@ export class ReuseportSockets {
   }
 
   close(): void {
-    for (const fd of [...this.#fds.splice(0), ...this.#bells.splice(0)]) this.#libc.symbols.close(fd);
+    for (const fd of [...this.#fds.splice(0), ...this.#wakeups.splice(0)]) this.#libc.symbols.close(fd);
     this.#libc.close();
   }
 
@@ -168,7 +168,7 @@ export class ReuseportSockets {
     const fd = this.#check(socket(address.family, SOCK_DGRAM_CLOEXEC, 0));
     this.#fds.push(fd);
     this.#drops.push({ last: 0, total: 0 });
-    this.#bells.push(this.#check(eventfd(0, EFD_NONBLOCK_CLOEXEC)));
+    this.#wakeups.push(this.#check(eventfd(0, EFD_NONBLOCK_CLOEXEC)));
     this.#check(this.#setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1));
     if (address.family === AF_INET6) this.#check(this.#setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
     // Forced needs CAP_NET_ADMIN; without it the kernel grants up to net.core.rmem_max.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatagramReceiver } from "../../../src/aggregator/receive/datagram.ts";
 import { sendDatagrams } from "../../support/processes/aggregator_process.ts";
-import { TestStation } from "../../support/simulated/test_receiver_host.ts";
+import { TestReceiverHost } from "../../support/simulated/test_receiver_host.ts";
 import { signalStop, signalTick } from "../../../src/aggregator/worker_protocol.ts";
 
 const receiverOn = (...ports: (number | undefined)[]) =>
@@ -12,13 +12,13 @@ Deno.test({
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const receiver = receiverOn(0, 0, 0);
-    const station = new TestStation(1e9);
+    const host = new TestReceiverHost(1e9);
     assert.equal(new Set(receiver.ports).size, 3);
-    const done = receiver.receive(station);
+    const done = receiver.receive(host);
     for (const port of receiver.ports) await sendDatagrams(port, Array(50).fill('{"A1":1,"A2":1,"A3":1}'));
-    signalStop(station.control);
+    signalStop(host.control);
     await done;
-    assert.equal(station.totals().sum, 150n);
+    assert.equal(host.totals().sum, 150n);
   },
 });
 
@@ -27,16 +27,16 @@ Deno.test({
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const receiver = receiverOn(0);
-    const station = new TestStation(1e9);
+    const host = new TestReceiverHost(1e9);
     const [port = 0] = receiver.ports;
-    const done = receiver.receive(station);
+    const done = receiver.receive(host);
     const messages = Array.from({ length: 200 }, (_, i) => `{"A1":${i}, "A2":${i}, "A3":${i}}`);
     const long = `{"A1":1,"A2":1,"A3":1}\n${" ".repeat(200)}`;
     const exact = '{"A1":1,"A2":1,"A3":1}'.padEnd(128);
     await sendDatagrams(port, [...messages, long, exact, ""]);
-    signalStop(station.control);
+    signalStop(host.control);
     await done;
-    const { received, accepted, rejected, sum } = station.totals();
+    const { received, accepted, rejected, sum } = host.totals();
     assert.deepEqual({ received, accepted, sum }, {
       received: 203,
       accepted: 202,
@@ -45,7 +45,7 @@ Deno.test({
     assert.deepEqual([rejected.truncated, rejected.empty], [1, 1]);
     const again = receiverOn(port);
     assert.deepEqual(again.ports, [port]);
-    const stopped = again.receive(station);
+    const stopped = again.receive(host);
     await stopped;
   },
 });
@@ -57,16 +57,16 @@ Deno.test({
   async fn() {
     const older = receiverOn(0);
     const newer = receiverOn(older.ports[0]);
-    const [olderStation, newerStation] = [new TestStation(1e9), new TestStation(1e9)];
-    const olderDone = older.receive(olderStation);
-    const newerDone = newer.receive(newerStation);
+    const [olderHost, newerHost] = [new TestReceiverHost(1e9), new TestReceiverHost(1e9)];
+    const olderDone = older.receive(olderHost);
+    const newerDone = newer.receive(newerHost);
     await sendDatagrams(older.ports[0]!, ['{"A1":1,"A2":1,"A3":1}']);
-    signalStop(newerStation.control);
+    signalStop(newerHost.control);
     await newerDone;
     await sendDatagrams(older.ports[0]!, ['{"A1":2,"A2":2,"A3":2}']);
-    signalStop(olderStation.control);
+    signalStop(olderHost.control);
     await olderDone;
-    assert.deepEqual([olderStation.totals().sum, newerStation.totals().sum], [2n, 1n]);
+    assert.deepEqual([olderHost.totals().sum, newerHost.totals().sum], [2n, 1n]);
   },
 });
 
@@ -74,11 +74,11 @@ Deno.test({
   name: "datagram: a tick right after a look is not slept through",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
-    const station = new TestStation(2);
-    const look = station.look.bind(station);
-    station.look = () => {
+    const host = new TestReceiverHost(2);
+    const look = host.look.bind(host);
+    host.look = () => {
       const running = look();
-      if (running) signalTick(station.control, 1);
+      if (running) signalTick(host.control, 1);
       return running;
     };
     const { waitAsync } = Atomics;
@@ -89,11 +89,11 @@ Deno.test({
       return result;
     }) as typeof waitAsync;
     try {
-      await receiverOn(0).receive(station);
+      await receiverOn(0).receive(host);
     } finally {
       Atomics.waitAsync = waitAsync;
     }
     assert.equal(slept, false);
-    assert.equal(station.looks, 2);
+    assert.equal(host.looks, 2);
   },
 });

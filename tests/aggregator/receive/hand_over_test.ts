@@ -9,22 +9,22 @@ import {
 } from "../../../src/aggregator/worker_protocol.ts";
 import { totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
 import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
-import { Shift } from "../../../src/aggregator/receive/hand_over.ts";
+import { HandOver } from "../../../src/aggregator/receive/hand_over.ts";
 
 Deno.test({
-  name: "shift: hands over at a tick what it has, labelled with the window it was read in",
+  name: "handOver: hands over at a tick what it has, labelled with the window it was read in",
   permissions: "none",
   fn() {
     const control = createControl(2);
     signalTick(control, 3);
     const said: [window: number, next: number, received: number][] = [];
-    const shift = new Shift(control, 1, (message: FromWorker) => {
+    const handOver = new HandOver(control, 1, (message: FromWorker) => {
       if (message.kind !== "partial") assert.fail(`unexpected ${message.kind}`);
       said.push([message.window, message.next, totalsOf(message.buffer).received]);
     });
     const read = () => {
-      shift.note(1);
-      scanDatagram(Batch.of(new TextEncoder().encode("{}")), 0, 2, false, shift.into);
+      handOver.note(1);
+      scanDatagram(Batch.of(new TextEncoder().encode("{}")), 0, 2, false, handOver.into);
     };
     const steps: [name: string, act: () => void, goesOn: boolean, said: [number, number, number][]][] = [
       ["no tick: nothing is said", read, true, []],
@@ -41,7 +41,7 @@ Deno.test({
     for (const [name, act, goesOn, expected] of steps) {
       act();
       const pulse = control[pulseOf(1)]!;
-      assert.equal(shift.look(), goesOn, name);
+      assert.equal(handOver.look(), goesOn, name);
       assert.deepEqual(said.splice(0), expected, name);
       assert.notEqual(control[pulseOf(1)], pulse, "it shows a pulse");
     }

@@ -63,7 +63,7 @@ test("several addresses are one port", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS
   assert.equal(port.receivingSockets, 4);
   const orders = [0, 1].map((index) => port.orderOf(index));
   assert.equal(new Set(orders.flatMap(({ fds }) => fds)).size, 4);
-  assert.equal(new Set(orders.map(({ bell }) => bell)).size, 2);
+  assert.equal(new Set(orders.map(({ wakeup }) => wakeup)).size, 2);
   assert.equal(port.dropped(), 0);
   port.stopAccepting();
   port.close();

@@ -3,7 +3,7 @@ import { ReuseportSockets, SOCKET_SYMBOLS } from "../../../src/aggregator/receiv
 import { ReuseportReceiver } from "../../../src/aggregator/receive/reuseport.ts";
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { sendDatagrams } from "../../support/processes/aggregator_process.ts";
-import { TestStation } from "../../support/simulated/test_receiver_host.ts";
+import { TestReceiverHost } from "../../support/simulated/test_receiver_host.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({
@@ -56,13 +56,13 @@ test("count what the kernel drops, to the datagram", async () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 2, 20_000);
   assert.equal(sockets.dropped(), 0);
   await sendDatagrams(sockets.port, Array.from({ length: 500 }, () => MESSAGE));
-  const station = new TestStation(1);
+  const host = new TestReceiverHost(1);
   const receiver = new ReuseportReceiver(8192);
   sockets.fds.forEach((fd, i) =>
-    receiver.receive(station, { fds: [fd], bell: sockets.bells[i]!, sleepMsMax: 0 })
+    receiver.receive(host, { fds: [fd], wakeup: sockets.wakeups[i]!, sleepMsMax: 0 })
   );
   receiver.close();
-  const { received } = station.totals();
+  const { received } = host.totals();
   assert.ok(received > 0 && received < 500, `the buffers are too small for all: ${received}`);
   assert.equal(received + sockets.dropped(), 500);
   sockets.close();
@@ -74,13 +74,13 @@ test("receive nothing once they stop accepting; what has come before can be read
     await sendDatagrams(sockets.port, Array.from({ length: 40 }, () => MESSAGE));
     sockets.stopAccepting();
     await sendDatagrams(sockets.port, Array.from({ length: 40 }, () => MESSAGE));
-    const station = new TestStation(1);
+    const host = new TestReceiverHost(1);
     const receiver = new ReuseportReceiver(8192);
     sockets.fds.forEach((fd, i) =>
-      receiver.receive(station, { fds: [fd], bell: sockets.bells[i]!, sleepMsMax: 0 })
+      receiver.receive(host, { fds: [fd], wakeup: sockets.wakeups[i]!, sleepMsMax: 0 })
     );
     receiver.close();
-    assert.equal(station.totals().received, 40);
+    assert.equal(host.totals().received, 40);
     assert.equal(sockets.dropped(), 0);
     sockets.close();
   }

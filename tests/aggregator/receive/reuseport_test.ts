@@ -4,7 +4,7 @@ import { ReuseportSockets } from "../../../src/aggregator/receive/reuseport_sock
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { QUIET_WAIT_MS } from "../../../src/aggregator/worker_protocol.ts";
 import { sendDatagrams } from "../../support/processes/aggregator_process.ts";
-import { TestStation } from "../../support/simulated/test_receiver_host.ts";
+import { TestReceiverHost } from "../../support/simulated/test_receiver_host.ts";
 
 function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name: `reuseport: ${name}`, permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1"] }, fn });
@@ -19,12 +19,12 @@ test("reads all that the socket holds, longer datagrams as truncated, and looks 
   const short = Array.from({ length: 3000 }, (_, i) => `{"A1":${i}, "A2":${i}, "A3":${i}}`);
   const long = [`${" ".repeat(200)}{"A1":1,"A2":1,"A3":1}`, `{"A1":1,"A2":1,"A3":1}\n${" ".repeat(200)}`];
   await sendDatagrams(sockets.port, [...short, ...long, ""]);
-  const station = new TestStation(3);
+  const host = new TestReceiverHost(3);
   const receiver = new ReuseportReceiver(128);
-  receiver.receive(station, { fds: sockets.fds, bell: sockets.bells[0]!, sleepMsMax: 1 });
+  receiver.receive(host, { fds: sockets.fds, wakeup: sockets.wakeups[0]!, sleepMsMax: 1 });
   receiver.close();
   sockets.close();
-  const { received, accepted, rejected, sum, max } = station.totals();
+  const { received, accepted, rejected, sum, max } = host.totals();
   assert.deepEqual({ received, accepted, sum, max }, {
     received: 3003,
     accepted: 3001,
@@ -32,47 +32,47 @@ test("reads all that the socket holds, longer datagrams as truncated, and looks 
     max: 2999n,
   });
   assert.deepEqual([rejected.truncated, rejected.empty], [2, 1]);
-  assert.ok(station.looks < 10, `${station.looks} looks for ${received} datagrams`);
+  assert.ok(host.looks < 10, `${host.looks} looks for ${received} datagrams`);
 });
 
-test("reads every one of its sockets, and the bell wakes it beside them", async () => {
+test("reads every one of its sockets, and the wakeup wakes it beside them", async () => {
   const all = [1, 2, 3].map(() => new ReuseportSockets("127.0.0.1", 0, 1, 10_000_000));
   for (const { port } of all) await sendDatagrams(port, Array(300).fill('{"A1":1,"A2":1,"A3":1}'));
-  const bell = all[0]!.bells[0]!;
+  const wakeup = all[0]!.wakeups[0]!;
   all[0]!.ring();
-  const station = new TestStation(3);
+  const host = new TestReceiverHost(3);
   const receiver = new ReuseportReceiver(128);
   const begun = performance.now();
-  receiver.receive(station, { fds: all.flatMap(({ fds }) => fds), bell, sleepMsMax: 0 });
-  assert.equal(station.totals().sum, 900n);
-  assert.ok(performance.now() - begun < QUIET_WAIT_MS, "the bell was heard");
+  receiver.receive(host, { fds: all.flatMap(({ fds }) => fds), wakeup, sleepMsMax: 0 });
+  assert.equal(host.totals().sum, 900n);
+  assert.ok(performance.now() - begun < QUIET_WAIT_MS, "the wakeup was heard");
   receiver.close();
   for (const sockets of all) sockets.close();
 });
 
-test("needs a socket and a bell, and gives up a socket that can't be read", () => {
+test("needs a socket and a wakeup, and gives up a socket that can't be read", () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
   const receiver = new ReuseportReceiver(128);
-  const [fd, bell] = [sockets.fds[0]!, sockets.bells[0]!];
-  assert.throws(() => receiver.receive(new TestStation(1), {}), TypeError);
-  assert.throws(() => receiver.receive(new TestStation(1), { fds: [fd] }), TypeError);
-  const broken = { fds: [1_000_000], bell, sleepMsMax: 0 };
-  assert.throws(() => receiver.receive(new TestStation(1e6), broken), /Cannot read socket 1000000/);
+  const [fd, wakeup] = [sockets.fds[0]!, sockets.wakeups[0]!];
+  assert.throws(() => receiver.receive(new TestReceiverHost(1), {}), TypeError);
+  assert.throws(() => receiver.receive(new TestReceiverHost(1), { fds: [fd] }), TypeError);
+  const broken = { fds: [1_000_000], wakeup, sleepMsMax: 0 };
+  assert.throws(() => receiver.receive(new TestReceiverHost(1e6), broken), /Cannot read socket 1000000/);
   receiver.close();
   sockets.close();
 });
 
-test("the bell wakes a worker that waits, and is silent once it was heard", () => {
+test("the wakeup wakes a worker that waits, and is silent once it was heard", () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
   const receiver = new ReuseportReceiver(128);
-  const [fd, bell] = [sockets.fds[0]!, sockets.bells[0]!];
+  const [fd, wakeup] = [sockets.fds[0]!, sockets.wakeups[0]!];
   for (let ring = 0; ring < 3; ring++) sockets.ring();
-  const station = new TestStation(5);
+  const host = new TestReceiverHost(5);
   const begun = performance.now();
-  receiver.receive(station, { fds: [fd], bell, sleepMsMax: 0 });
+  receiver.receive(host, { fds: [fd], wakeup, sleepMsMax: 0 });
   const waits = (performance.now() - begun) / QUIET_WAIT_MS;
-  // Five looks, four waits: the bell ends the first, however often it rang; the others last their time.
-  assert.ok(waits > 2.9, `the bell went on ringing: ${waits} waits`);
+  // Five looks, four waits: the wakeup ends the first, however often it rang; the others last their time.
+  assert.ok(waits > 2.9, `the wakeup went on ringing: ${waits} waits`);
   receiver.close();
   sockets.close();
 });

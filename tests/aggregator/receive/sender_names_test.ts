@@ -4,7 +4,7 @@ import { ReuseportReceiver } from "../../../src/aggregator/receive/reuseport.ts"
 import { ReuseportSockets } from "../../../src/aggregator/receive/reuseport_sockets.ts";
 import { Sampler } from "../../../src/aggregator/receive/sampler.ts";
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
-import { TestStation } from "../../support/simulated/test_receiver_host.ts";
+import { TestReceiverHost } from "../../support/simulated/test_receiver_host.ts";
 
 Deno.test({
   name: "sender names: none before a read",
@@ -17,9 +17,9 @@ Deno.test({
   permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1", "[::1]"] },
   async fn() {
     const all = ["127.0.0.1", "::1"].map((hostname) => new ReuseportSockets(hostname, 0, 1, 1_000_000));
-    const station = new TestStation(2);
+    const host = new TestReceiverHost(2);
     const heard: string[] = [];
-    const sampler = new Sampler(station.control, (message) => {
+    const sampler = new Sampler(host.control, (message) => {
       if (message.kind === "refused") heard.push(`${message.refused.from} ${message.refused.bytes}`);
     });
     const receiver = new ReuseportReceiver(128, true);
@@ -32,8 +32,8 @@ Deno.test({
         sent.push(`${host}:${(socket.addr as Deno.NetAddr).port} ${round}`);
       }
     }
-    const order = { fds: all.flatMap(({ fds }) => fds), bell: all[0]!.bells[0]!, sleepMsMax: 0 };
-    receiver.receive(Object.assign(station, { sampler }), order);
+    const order = { fds: all.flatMap(({ fds }) => fds), wakeup: all[0]!.wakeups[0]!, sleepMsMax: 0 };
+    receiver.receive(Object.assign(host, { sampler }), order);
     receiver.close();
     for (const sockets of all) sockets.close();
     assert.deepEqual(heard.sort(), sent.sort());

@@ -6,7 +6,7 @@ import { openSendmmsg } from "../../../src/sender/sendmmsg.ts";
 import { Datagrams, type Totals as SentTotals } from "../../../src/sender/shapes.ts";
 import { within } from "../../bench/processes.ts";
 import { spawnTask } from "../processes/aggregator_process.ts";
-import { TestStation } from "../simulated/test_receiver_host.ts";
+import { TestReceiverHost } from "../simulated/test_receiver_host.ts";
 
 /** How far a load had come at a moment. */
 export interface Mark {
@@ -125,7 +125,7 @@ export class Sender implements AsyncDisposable {
 export class Catcher implements Disposable {
   readonly #sockets: ReuseportSockets;
   readonly #receiver = new ReuseportReceiver(64);
-  readonly #station = new TestStation(1);
+  readonly #host = new TestReceiverHost(1);
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(port: number) {
@@ -136,7 +136,7 @@ export class Catcher implements Disposable {
   /** All that it caught, and what its own socket dropped. */
   take(): { caught: Totals; dropped: number } {
     this.#drain();
-    return { caught: this.#station.totals(), dropped: this.#sockets.dropped() };
+    return { caught: this.#host.totals(), dropped: this.#sockets.dropped() };
   }
 
   [Symbol.dispose](): void {
@@ -146,7 +146,7 @@ export class Catcher implements Disposable {
   }
 
   #drain(): void {
-    const { fds, bells } = this.#sockets;
-    this.#receiver.receive(this.#station, { fds, bell: bells[0]!, sleepMsMax: 0 });
+    const { fds, wakeups } = this.#sockets;
+    this.#receiver.receive(this.#host, { fds, wakeup: wakeups[0]!, sleepMsMax: 0 });
   }
 }

@@ -1,7 +1,7 @@
 import type { StartWorker, WorkerEvents, WorkerHandle } from "../../../src/aggregator/worker_pool.ts";
 import { pulseOf, type ToWorker } from "../../../src/aggregator/worker_protocol.ts";
 import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
-import { Shift } from "../../../src/aggregator/receive/hand_over.ts";
+import { HandOver } from "../../../src/aggregator/receive/hand_over.ts";
 import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
 
 /** How often a simulated worker looks at the control word: as often as a real one without traffic. */
@@ -12,7 +12,7 @@ export class SimulatedWorker implements WorkerHandle {
   readonly #clock: Clock;
   readonly #events: WorkerEvents;
   #prepared: (ToWorker & { kind: "prepare" }) | undefined;
-  #shift: Shift | undefined;
+  #shift: HandOver | undefined;
   #cancelLook = () => {};
   /** While true it neither looks at the control word nor says anything, nor shows a pulse. */
   stuck = false;
@@ -32,7 +32,7 @@ export class SimulatedWorker implements WorkerHandle {
       return;
     }
     const { control, worker } = this.#prepared!;
-    this.#shift = new Shift(control, worker, (said) => this.#events.said(said));
+    this.#shift = new HandOver(control, worker, (said) => this.#events.said(said));
     this.receiving = true;
     this.#scheduleLook();
   }

@@ -1,9 +1,9 @@
 import { Control, createControl, signalStop } from "../../../src/aggregator/worker_protocol.ts";
 import { Accumulator, type Totals, totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
-import type { Station } from "../../../src/aggregator/receive/receiver.ts";
+import type { ReceiverHost } from "../../../src/aggregator/receive/receiver.ts";
 
-/** A station in the test's own thread: it asks to stop once it has looked `looksMax` times or heard enough. */
-export class TestStation implements Station {
+/** A host in the test's own thread: it asks to stop once it has looked `looksMax` times or heard enough. */
+export class TestReceiverHost implements ReceiverHost {
   readonly into = new Accumulator();
   readonly control = createControl(1);
   looks = 0;

@@ -17,7 +17,7 @@ export async function readFiles(directory: string): Promise<Files> {
 }
 
 /** One that can be stopped and started again on its port. */
-export class Station implements AsyncDisposable {
+export class VideoServer implements AsyncDisposable {
   readonly #files: Files;
   #server: Deno.HttpServer<Deno.NetAddr>;
   readonly port: number;

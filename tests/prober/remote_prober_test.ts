@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../../src/balancer/health/verdict.ts";
-import { READ_MS, Station } from "../../src/prober/station.ts";
+import { READ_MS, RemoteProber } from "../../src/prober/remote_prober.ts";
 import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
 import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
@@ -11,12 +11,12 @@ const HEALTH = [
 ];
 
 /** A prober of two balancers, each of which may be down. */
-function station() {
+function prober() {
   const clock = new SimulatedClock(0);
   const log: LogEntry[] = [];
   const state = { down: new Set<string>(), outcome: { kind: "well" } as Outcome, probes: 0, health: HEALTH };
   const puts: string[] = [];
-  const made = new Station({
+  const made = new RemoteProber({
     balancers: ["http://one", "http://two"],
     token: "secret",
     log: logInto(log),
@@ -38,10 +38,10 @@ function station() {
 }
 
 Deno.test({
-  name: "station: each check is made once, and every balancer is told of all destinations that have it",
+  name: "prober: each check is made once, and every balancer is told of all destinations that have it",
   permissions: "none",
   async fn() {
-    const { clock, log, state, puts, made } = station();
+    const { clock, log, state, puts, made } = prober();
     await made.start();
     await clock.pass(100);
     assert.equal(state.probes, 1);
@@ -60,10 +60,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "station: what does not work is told once, and that it works again",
+  name: "prober: what does not work is told once, and that it works again",
   permissions: "none",
   async fn() {
-    const { clock, log, state, puts, made } = station();
+    const { clock, log, state, puts, made } = prober();
     state.down.add("http://one").add("http://two");
     await made.start();
     await clock.pass(3 * READ_MS);
@@ -87,10 +87,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "station: what may not be probed is told once, and reported as such",
+  name: "prober: what may not be probed is told once, and reported as such",
   permissions: "none",
   async fn() {
-    const { clock, log, state, puts, made } = station();
+    const { clock, log, state, puts, made } = prober();
     state.outcome = { kind: "barred", reason: "run again with --allow-net=cdn:80" };
     await made.start();
     await clock.pass(10_000);

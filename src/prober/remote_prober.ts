@@ -10,7 +10,7 @@ export const READ_MS = 2_000;
 /** The most lines about what may not be probed. */
 const UNCHECKED_LINES_MAX = 50;
 
-export interface StationParts {
+export interface RemoteProberParts {
   readonly balancers: readonly string[];
   readonly token: string;
   readonly log: Log;
@@ -21,8 +21,8 @@ export interface StationParts {
 }
 
 /** Probes what the first balancer that answers has checks for, and reports it to all of them. */
-export class Station {
-  readonly #parts: StationParts;
+export class RemoteProber {
+  readonly #parts: RemoteProberParts;
   readonly #clients: readonly BalancerClient[];
   readonly #prober: Prober;
   #places = new Map<string, CheckedPlace[]>();
@@ -32,7 +32,7 @@ export class Station {
   #cancelRead: () => void = () => {};
   #isStopped = false;
 
-  constructor(parts: StationParts) {
+  constructor(parts: RemoteProberParts) {
     this.#parts = parts;
     const { balancers, token, fetch, clock, probe, random } = parts;
     this.#clients = balancers.map((url) =>
