@@ -173,8 +173,19 @@ const RULES: readonly Rule[] = [
   {
     name: "no source is past 300 lines",
     check: house.shortFiles,
-    sample: { "src/a.ts": "a\n".repeat(300), "src/b.ts": "b\n".repeat(301), "tests/c.ts": "c\n".repeat(400) },
+    sample: {
+      "src/a.ts": "a\n".repeat(300),
+      "src/b.ts": "b\n".repeat(301),
+      "src/README.md": "d\n".repeat(400),
+      "tests/c.ts": "c\n".repeat(400),
+    },
     finds: ["src/b.ts has 301 lines"],
+  },
+  {
+    name: "the first page is short",
+    check: house.shortFirstPage,
+    sample: { "README.md": "a\n".repeat(151) },
+    finds: ["README.md has 151 lines and 302 bytes"],
   },
   {
     name: "the top level holds nothing new",

@@ -258,12 +258,21 @@ export const oneDlopen: Check = (tree) =>
 
 /** Sources stay short enough to be read at one sitting. */
 export const shortFiles: Check = (tree) =>
-  [...tree].filter(([file]) => file.startsWith("src/")).flatMap(([file, text]) => {
+  [...tree].filter(([file]) => file.startsWith("src/") && !file.endsWith(".md")).flatMap(([file, text]) => {
     const lines = text.replace(/\n$/, "").split("\n").length;
     return lines <= 300
       ? []
       : [`${file} has ${lines} lines, and 300 is the limit; move a part of it to its own file`];
   });
+
+/** A newcomer reads the first page to its end; all that is longer belongs into a manual. */
+export const shortFirstPage: Check = (tree) => {
+  const text = tree.get("README.md") ?? "";
+  const [lines, bytes] = [text.split("\n").length - 1, new TextEncoder().encode(text).length];
+  return lines <= 150 && bytes <= 9 * 1024 ? [] : [
+    `README.md has ${lines} lines and ${bytes} bytes, and 150 and 9216 are the limits; move a part to a manual`,
+  ];
+};
 
 const TOP_LEVEL =
   /^(src|tests|deno\.json|deno\.lock|Dockerfile|README\.md|docker-compose\.yml|LICENSE|\..+)$/;

@@ -52,7 +52,10 @@ export const namedPermissions: Check = (tree) =>
   );
 
 /** The files that call Deno, or show how to. */
-const CALLERS = ["deno.json", "Dockerfile", ".ci/run", "README.md", "docker-compose.yml"];
+const callersIn = (tree: Tree): string[] => [
+  ...["deno.json", "Dockerfile", ".ci/run", "docker-compose.yml"],
+  ...[...tree.keys()].filter((file) => file.endsWith("README.md")),
+];
 
 /** The names that sources import packages by. */
 export const packageNames = (tree: Tree): string[] => Object.keys(denoJson(tree).imports ?? {});
@@ -67,7 +70,7 @@ export function taskCommands(tree: Tree): string[] {
 function commandsOf(tree: Tree, file: string): string[] {
   if (file === "deno.json") return taskCommands(tree);
   const lines = (tree.get(file) ?? "").replace(/\\\n\s*/g, "").replace(/["']/g, "").split("\n");
-  return file === "README.md" ? lines : lines.filter((line) => !/^\s*#/.test(line));
+  return file.endsWith(".md") ? lines : lines.filter((line) => !/^\s*#/.test(line));
 }
 
 /** As a shell or as an exec-form array writes it. */
@@ -75,10 +78,10 @@ const INVOCATION = /\bdeno[\s,]+(?:run|test|bench|serve)\b[^&;|`]*/g;
 
 /** A service or a test that lacks a permission ends with an error; it never waits for somebody to answer a prompt. */
 export const neverPrompts: Check = (tree) =>
-  CALLERS.flatMap((file) =>
+  callersIn(tree).flatMap((file) =>
     commandsOf(tree, file).flatMap((line) => line.match(INVOCATION) ?? [])
       // In prose, `deno run` by itself is a name and not a command.
-      .filter((command) => file !== "README.md" || / -|\.ts\b/.test(command))
+      .filter((command) => !file.endsWith(".md") || / -|\.ts\b/.test(command))
       .filter((command) => !/[\s,]--no-prompt\b/.test(command))
       .map((command) => `${file}: "${command.trim()}" may prompt; add --no-prompt`)
   );
@@ -86,7 +89,7 @@ export const neverPrompts: Check = (tree) =>
 /** `--allow-ffi` grants the C library, under the names src/shared/libc.ts knows, and nothing else. */
 export const onlyLibc: Check = (tree) => {
   const known: string[] = tree.get("src/shared/libc.ts")?.match(/(?<=")\/[\w/.-]*libc\.so[\w.]*(?=")/g) ?? [];
-  return CALLERS.flatMap((file) =>
+  return callersIn(tree).flatMap((file) =>
     [...(tree.get(file) ?? "").matchAll(/--allow-ffi(?:=([^\s"'`]*))?/g)].flatMap(({ 1: list }) =>
       (list ?? "").split(",").filter((path) => !known.includes(path))
         .map((path) =>

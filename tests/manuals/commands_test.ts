@@ -1,0 +1,243 @@
+/**
+ * Keeps the commands of the manuals true: each is run, or checked against what it depends on where running it is
+ * another test's job.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import denoJson from "../../deno.json" with { type: "json" };
+import { aggregatorFlags, parseConfig } from "../../src/aggregator/config.ts";
+import { parseConfig as parseBalancerConfig } from "../../src/balancer/config.ts";
+import { parseConfig as parseProberConfig } from "../../src/prober/config.ts";
+import { AGGREGATOR } from "../bench/aggregator/contest.ts";
+import { BALANCER } from "../bench/balancer/contest.ts";
+import { checkNames } from "../bench/contest.ts";
+import { parseOptions } from "../bench/options.ts";
+import { withDirectory } from "../support/disk/temporary_directory.ts";
+import { type Manual, manual, MANUALS, manualTest } from "../support/house/manuals.ts";
+import * as readme from "../support/house/readme.ts";
+import { Shell, startAndStop } from "../support/house/readme_shell.ts";
+
+const DOCKERFILE = await Deno.readTextFile("Dockerfile");
+const COMPOSE = await Deno.readTextFile("docker-compose.yml");
+
+const UNIT_FILES = ["sluice-aggregator@.service", "sluice-balancer@.service"];
+const UNITS: ReadonlyMap<string, string> = new Map(
+  await Promise.all(
+    UNIT_FILES.map(async (name) => [name, await Deno.readTextFile(`src/operations/${name}`)] as const),
+  ),
+);
+
+const FACTS = { cores: 2, stderrIsTerminal: true };
+const unset = () => undefined;
+const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
+
+const RUNNING: Deno.PermissionOptionsObject = {
+  // The shell starts a PostgreSQL.
+  run: [Deno.execPath(), "/bin/sh"],
+  net: ["127.0.0.1"],
+  read: ["data"],
+  write: ["data"],
+};
+
+/** The sections whose commands are run one after another, as a reader would. */
+const RUN_TOGETHER: readonly (readonly [manual: Manual, ...sections: string[]])[] = [
+  ["README.md", "A first message"],
+  ["README.md", "A first redirect"],
+  ["src/balancer/README.md", "A first redirect", "API"],
+  ["src/shipper/README.md", "A fleet of two"],
+];
+
+function taskExists(task: string): void {
+  assert.ok(TASKS[task], `deno.json has no task "${task}"`);
+}
+
+function dockerRuns(image: string, words: readonly string[]): void {
+  const stage = image.replace("sluice-", "");
+  const [volume, port] = ["-v", "-p"].map((option) => words[words.indexOf(option) + 1]!.split(":").at(-1)!);
+  assert.ok(readme.instructionOf(DOCKERFILE, stage, "EXPOSE")!.split(" ").includes(port!));
+  assert.equal(readme.instructionOf(DOCKERFILE, "runtime", "VOLUME"), volume);
+  parseConfig(words.slice(words.indexOf(image) + 1), unset, unset, FACTS);
+}
+
+/** The commands that are not run here, why, and what is looked at instead. */
+const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups: string[]) => void])[] = [
+  [/^deno task (start|test)$/, "runs for ever, or runs this test", taskExists],
+  [/^deno task bench (--.*)$/, "takes minutes", (flags) => {
+    const request = parseOptions(flags!.split(" "), "");
+    assert.ok(request.kind === "run");
+    checkNames([AGGREGATOR, BALANCER], request.options);
+  }],
+  [/^npx -y deno@([\d.]+) task ([\w:]+)$/, "fetches from a registry", (version, task) => {
+    assert.equal(version, /^ARG DENO_VERSION=(.*)$/m.exec(DOCKERFILE)?.[1]);
+    taskExists(task!);
+  }],
+  [/^sysctl -w net\.core\.rmem_max=(\d+)$/, "needs root", (bytes) => {
+    assert.equal(bytes, aggregatorFlags(FACTS).receiveBufferBytes.default);
+  }],
+  [/^sysctl -w (net\.ipv4\.tcp_migrate_req)=1$/, "needs root", (name) => {
+    assert.ok(COMPOSE.includes(`sysctls: { ${name}: 1 }`));
+    assert.ok(UNITS.get("sluice-balancer@.service")!.includes(`ExecStartPre=+/sbin/sysctl -w ${name}=1\n`));
+  }],
+  [/^deno task balancer (--listen .*)$/, "tests/balancer/acceptance/tls_test.ts runs it", (flags) => {
+    assert.equal(parseBalancerConfig(flags!.split(" "), unset, unset, FACTS).kind, "run");
+  }],
+  [/^(?:systemctl (?:st\w+|enable --now)) ([\w-]+@)\w+$/, "needs systemd", (unit) => {
+    assert.ok(UNITS.has(`${unit}.service`), `there is no unit ${unit}.service`);
+  }],
+  [/^cp src\/operations\/([\w-]+@\.service) \/etc\/systemd\/system\/$/, "needs systemd", (unit) => {
+    assert.ok(UNITS.has(unit!), `there is no unit ${unit}`);
+  }],
+  [/^docker build --target (\w+) -t (\S+) \.$/, "tests/container builds it", (target, image) => {
+    assert.ok(readme.instructionOf(DOCKERFILE, target!, "ENTRYPOINT"));
+    assert.equal(image, `sluice-${target}`);
+  }],
+  [
+    /^docker (run .* (sluice-aggregator) .*)$/,
+    "tests/container runs it",
+    (args, image) => dockerRuns(image!, args!.split(" ")),
+  ],
+  [/^echo "ADMIN_TOKENS=alice:.*,prober:.*:health" >> \.env$/, "would change .env", () => {}],
+  [
+    /^PROBE_TOKEN=\$\(sed -n '.*' \.env\) deno task (probe)$/,
+    "tests/prober/main_test.ts runs it",
+    taskExists,
+  ],
+  [/^PROBE_TOKEN_FILE=\S+ deno (run .* src\/prober\/main\.ts (.*))$/, "tests/prober/main_test.ts runs it", (
+    words,
+    flags,
+  ) => {
+    const task = TASKS.probe!.command.replaceAll("'", "").split(" ");
+    for (const word of words!.split(" ")) {
+      const isOwn = /^--allow-(net|read)=/.test(word) || flags!.split(" ").includes(word);
+      assert.ok(isOwn || task.includes(word), word);
+    }
+    const env = (name: string) => name === "PROBE_TOKEN" ? "0123456789abcdef" : undefined;
+    assert.equal(parseProberConfig(flags!.split(" "), env, unset, true).kind, "run");
+  }],
+  [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "would change .env", (variable) => {
+    assert.match(COMPOSE, new RegExp(`\\$\\{${variable}:\\?`), "docker-compose.yml asks for it");
+  }],
+  [/^((?:[A-Z_]+=\S+ )+)docker compose up --build --detach$/, "needs Docker", (variables) => {
+    for (const [, name] of variables!.matchAll(/([A-Z_]+)=/g)) {
+      assert.match(COMPOSE, new RegExp(`- ${name}$`, "m"));
+    }
+  }],
+  [/^docker compose --profile (\w+) up --detach$/, "needs Docker", (profile) => {
+    assert.ok(COMPOSE.includes(`profiles: [${profile}]`));
+  }],
+  [/^(deno run --cpu-prof .*)$/, "a test below runs it", () => {}],
+  [/^DENO_V8_FLAGS=\S+ perf record .* deno task (\w+)$/, "needs perf", taskExists],
+  [
+    /^perf report -i (\S+) .*$/,
+    "needs perf",
+    (file) => assert.ok(manual("tests/README.md").includes(`perf record -g -o ${file} `)),
+  ],
+];
+
+const isRun = (path: Manual, section: string): boolean =>
+  RUN_TOGETHER.some(([other, ...sections]) => other === path && sections.includes(section));
+
+Deno.test({
+  name: "manuals: every command is run or checked",
+  permissions: "none",
+  fn() {
+    const elsewhere = MANUALS.flatMap((path) =>
+      readme.commandsIn(manual(path)).filter(({ section }) => !isRun(path, section))
+        .map(({ command }) => ({ path, command }))
+    );
+    const used = elsewhere.map(({ path, command }) => {
+      const found = CHECKED.find(([form]) => form.test(command));
+      assert.ok(found, `${path} shows "${command}", which nothing tests: run it here, or add it to CHECKED`);
+      const [form, , check] = found;
+      check(...form.exec(command)!.slice(1));
+      return found;
+    });
+    for (const entry of CHECKED) assert.ok(used.includes(entry), `CHECKED has ${entry[0]}, no manual does`);
+  },
+});
+
+for (const [path, ...sections] of RUN_TOGETHER) {
+  manualTest(path, `the commands under ${sections.join(" and ")} print what it says`, async () => {
+    await using shell = new Shell();
+    const commands = readme.commandsIn(manual(path)).filter(({ section }) => sections.includes(section));
+    assert.ok(commands.length >= 4);
+    for (const shown of commands) await shell.show(shown);
+    if (!sections.includes("API")) return;
+    const { paths, components } = await (await fetch(`${shell.balancer.url}/api/v1/openapi.json`)).json();
+    const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+    );
+    const calls = readme.tableOf(manual(path), "API", "call").flatMap(({ call }) => readme.codesIn(call!));
+    assert.deepEqual(calls.sort(), described.sort());
+    const fields = readme.tableOf(manual(path), "API", "field").flatMap(({ field }) =>
+      readme.codesIn(field!)
+    );
+    assert.deepEqual(fields.sort(), Object.keys(components.schemas.RouteSettings.properties).sort());
+  }, RUNNING);
+}
+
+manualTest("README.md", "a command that nothing tests is found out", async () => {
+  const markdown =
+    "# A\n\n```sh\ndeno task start --new 1\n```\n\n- b\n\n  ```console\n  $ rm -r a \\\n    b\n  gone\n  ```\n";
+  assert.deepEqual(readme.commandsIn(markdown), [
+    { command: "deno task start --new 1", output: [], section: "A" },
+    { command: "rm -r a b", output: ["gone"], section: "A" },
+  ]);
+  await using shell = new Shell();
+  for (const command of ["rm -r a", "curl -k http://127.0.0.1:8080/"]) {
+    await assert.rejects(shell.show({ command, output: [], section: "" }), /which nothing tests|knows no -k/);
+  }
+});
+
+for (const [file, unit] of UNITS) {
+  manualTest(
+    "src/aggregator/README.md",
+    `the command line of ${file} starts the service, in a directory of its own`,
+    () =>
+      withDirectory(async (directory) => {
+        const [, command] = /^ExecStart=(.*)$/m.exec(unit.replace(/\\\n\s*/g, ""))!;
+        const [deno, ...args] = command!.replaceAll(/127\.0\.0\.1:\d+%i/g, "127.0.0.1:0").replaceAll(
+          "%i",
+          "1",
+        )
+          .replaceAll(/\/var\/lib\/sluice[\w-]*/g, directory).split(" ");
+        assert.equal(deno, "/usr/local/bin/deno");
+        const { code, lines } = await startAndStop([...args, "--listen", "0.0.0.0:0"]);
+        assert.equal(code, 0, lines.join("\n"));
+        assert.ok(lines.some((line) => line.includes('"listening"')));
+        assert.ok(!lines.some((line) => line.includes('"level":"error"')), lines.join("\n"));
+      }),
+    RUNNING,
+  );
+}
+
+manualTest(
+  "tests/README.md",
+  "the profile has a file of each kind",
+  () =>
+    withDirectory(async (directory) => {
+      const { command } = readme.commandsIn(manual("tests/README.md")).find(({ command }) =>
+        command.includes("--cpu-prof")
+      )!;
+      const [, ...args] = readme.shellWords(
+        command.replace("data/profile", directory).replace("127.0.0.1:9999", "127.0.0.1:0"),
+      );
+      const { code, lines } = await startAndStop([
+        ...args,
+        "--workers",
+        "1",
+        "--admin",
+        "off",
+        "--out",
+        `${directory}/a.jsonl`,
+      ]);
+      assert.equal(code, 0, lines.join("\n"));
+      const files = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) =>
+        name.split(".").at(-1)
+      );
+      // At least the master's: the process does not wait for what Deno writes in the threads of workers.
+      for (const kind of ["md", "cpuprofile"]) assert.ok(files.includes(kind), `${kind} of ${files}`);
+    }),
+  RUNNING,
+);

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { proberFlags } from "../../src/prober/config.ts";
+import { parseCompose } from "../support/house/compose.ts";
+import { lockedServices, secretsFromOutside, watchedServices } from "../support/house/house_containers.ts";
+import { testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
+import { manual, manualTest } from "../support/house/manuals.ts";
+import * as readme from "../support/house/readme.ts";
+
+const PATH = "src/prober/README.md";
+const DOCKERFILE = await Deno.readTextFile("Dockerfile");
+
+testFlags(PATH, "Flags and permissions", proberFlags(true));
+testPermissions(PATH, "Flags and permissions", [["`probe`", wordsOfTask("probe")]]);
+
+manualTest(PATH, "the prober's service is locked down, and may do what its task may, to other hosts", () => {
+  const [block] = readme.blocksOf(manual(PATH)).filter(({ language }) => language === "yaml");
+  const compose = block!.lines.join("\n");
+  const tree = new Map([["docker-compose.yml", compose], ["Dockerfile", DOCKERFILE]]);
+  const { prober } = parseCompose(compose);
+  for (const check of [lockedServices, secretsFromOutside, watchedServices]) {
+    const findings = check(tree).filter((finding) => finding.includes(": prober "));
+    assert.deepEqual(findings, []);
+  }
+  const task = wordsOfTask("probe");
+  for (const word of prober!.entrypoint!.slice(1)) {
+    assert.ok(word.startsWith("--allow-net=") || word === "--cached-only" || task.includes(word), word);
+  }
+  assert.ok(prober!.entrypoint!.some((word) => word.startsWith("--allow-net=balancer:8081,")));
+});
