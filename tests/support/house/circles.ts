@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { type Check, importsOfTree } from "./house.ts";
+import { type Check, importsOfTree } from "./tree.ts";
 
 /** No file imports itself through others. Types count: a circle of types is a circle of ideas all the same. */
 export const noCircles: Check = (tree) => {
   const imports = importsOfTree(tree);
   const next = (file: string): string[] =>
-    (imports.get(file) ?? []).filter(({ kind }) => kind !== "url").map(({ target }) => target)
+    (imports.get(file) ?? []).filter(({ kind }) => kind !== "url").map((
+      { target },
+    ) => target)
       .filter((target) => imports.has(target));
   const findings: string[] = [];
   const done = new Set<string>();
@@ -17,7 +19,9 @@ export const noCircles: Check = (tree) => {
     const start = path.indexOf(file);
     if (start >= 0) {
       const circle = [...path.slice(start), file].join(" -> ");
-      findings.push(`${circle} is an import circle; move what both ends need to a file below them`);
+      findings.push(
+        `${circle} is an import circle; move what both ends need to a file below them`,
+      );
     }
     if (start >= 0 || done.has(file)) return;
     for (const target of next(file)) visit(target, [...path, file]);

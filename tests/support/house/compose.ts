@@ -35,7 +35,9 @@ const COMPOSE_SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
 /** The services of a compose file, by name. */
 export function parseCompose(text: string): Record<string, Service> {
-  const file = load(text, { schema: COMPOSE_SCHEMA }) as { services: Record<string, Service> };
+  const file = load(text, { schema: COMPOSE_SCHEMA }) as {
+    services: Record<string, Service>;
+  };
   return file.services;
 }
 
@@ -44,11 +46,19 @@ export function parseCompose(text: string): Record<string, Service> {
  *
  * @throws {Error} A variable that must be set is not.
  */
-export function environmentOf({ environment = [] }: Service, set: Record<string, string>): string[] {
+export function environmentOf(
+  { environment = [] }: Service,
+  set: Record<string, string>,
+): string[] {
   return environment.flatMap((entry) => {
-    if (!entry.includes("=")) return set[entry] === undefined ? [] : [`${entry}=${set[entry]}`];
+    if (!entry.includes("=")) {
+      return set[entry] === undefined ? [] : [`${entry}=${set[entry]}`];
+    }
     return [
-      entry.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, name, value) => set[name] || value).replaceAll(
+      entry.replaceAll(
+        /\$\{(\w+):-([^}]*)\}/g,
+        (_, name, value) => set[name] || value,
+      ).replaceAll(
         /\$\{(\w+):\?([^}]*)\}/g,
         (_, name, message) => {
           if (!set[name]) throw new Error(message);
@@ -69,7 +79,10 @@ export interface Stage {
 export function stagesOf(dockerfile: string): Map<string, Stage> {
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
-  const lines = dockerfile.replaceAll(/^\s*#.*\n/gm, "").replaceAll(/\\\n\s*/g, "").split("\n");
+  const lines = dockerfile.replaceAll(/^\s*#.*\n/gm, "").replaceAll(
+    /\\\n\s*/g,
+    "",
+  ).split("\n");
   for (const line of lines) {
     const [, keyword, text] = /^([A-Z]+) +(.*)$/.exec(line) ?? [];
     if (keyword === "FROM") {
@@ -87,7 +100,9 @@ export function instruction(
   keyword: string,
 ): string | undefined {
   const found = stages.get(stage ?? "");
-  return found?.instructions.findLast((candidate) => candidate.keyword === keyword)?.text ??
+  return found?.instructions.findLast((candidate) =>
+    candidate.keyword === keyword
+  )?.text ??
     (found && instruction(stages, found.from, keyword));
 }
 

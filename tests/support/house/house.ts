@@ -4,47 +4,9 @@
  *
  * @module
  */
-import { codeOf, type Import, importsOf, lineAt, resolve } from "./imports.ts";
-
-/** Paths from the root of the project, and the text of each file. */
-export type Tree = ReadonlyMap<string, string>;
-
-/** What is wrong, one line a finding: where, what, and what to do about it. */
-export type Check = (tree: Tree) => string[];
-
-export type FileImport = Import & { file: string; target: string };
-
-const isCode = (path: string): boolean => /^(src|tests)\/.*\.ts$/.test(path);
-
-const importCache = new WeakMap<Tree, Map<string, FileImport[]>>();
-
-/** The imports of every code file of `tree`, each with the path it leads to. */
-export function importsOfTree(tree: Tree): Map<string, FileImport[]> {
-  let imports = importCache.get(tree);
-  if (imports === undefined) {
-    imports = new Map(
-      [...tree].filter(([file]) => isCode(file)).map(([file, text]) => [
-        file,
-        importsOf(text).map((found) => ({ ...found, file, target: resolve(file, found.specifier ?? "") })),
-      ]),
-    );
-    importCache.set(tree, imports);
-  }
-  return imports;
-}
-
-/**
- * Everything that runs when `file` is loaded, itself included. `import type` is not followed: it is gone before
- * anything runs, so what lies behind it cannot do harm; nor is a URL: a worker is a program of its own.
- */
-function loadedBy(tree: Tree, file: string, loaded = new Set<string>()): Set<string> {
-  if (loaded.has(file)) return loaded;
-  loaded.add(file);
-  for (const { target, typeOnly, kind } of importsOfTree(tree).get(file) ?? []) {
-    if (!typeOnly && kind !== "url") loadedBy(tree, target, loaded);
-  }
-  return loaded;
-}
+import { configurationOf, isPinned } from "./configurations.ts";
+import { codeOf, lineAt } from "./imports.ts";
+import { type Check, importsOfTree, loadedBy, type Tree } from "./tree.ts";
 
 interface Layer {
   /** As in the house's table. */
@@ -56,7 +18,8 @@ interface Layer {
   direct?: boolean;
 }
 
-const DATABASE_DRIVER = /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
+const DATABASE_DRIVER =
+  /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
 
 /**
  * Who never imports what. An `import type` counts here, although it loads nothing: it makes the file depend on the
@@ -82,7 +45,8 @@ const LAYERS: readonly Layer[] = [
     instead: "move what both need to src/shared/",
   },
   {
-    row: "the aggregator, the sender and what else is shared never import the database",
+    row:
+      "the aggregator, the sender and what else is shared never import the database",
     who: /^src\/(aggregator|sender|shared\/(?!database\/))/,
     never: /^src\/shared\/database\//,
     instead: "have the balancer or the shipper do it",
@@ -103,16 +67,22 @@ const LAYERS: readonly Layer[] = [
     direct: true,
   },
   {
-    row: "worker, receive and parse never import write, windows, timeline or master",
+    row:
+      "worker, receive and parse never import write, windows, timeline or master",
     who: /^src\/aggregator\/(worker\.ts$|receive\/|parse\/)/,
-    never: /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
-    instead: "move what both threads need to worker_protocol.ts or aggregate/partial.ts",
+    never:
+      /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
+    instead:
+      "move what both threads need to worker_protocol.ts or aggregate/partial.ts",
   },
   {
-    row: "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
+    row:
+      "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
     who: /^src\/aggregator\/admin\/(?!thread\.ts$)/,
-    never: /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
-    instead: "have the master do it, and tell the result by a number in report.ts",
+    never:
+      /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
+    instead:
+      "have the master do it, and tell the result by a number in report.ts",
   },
   {
     row: "the aggregator's master never imports parse",
@@ -121,16 +91,22 @@ const LAYERS: readonly Layer[] = [
     instead: "move the reading of bytes to the worker",
   },
   {
-    row: "redirect, choose and counts never import store, admin or a database driver",
+    row:
+      "redirect, choose and counts never import store, admin or a database driver",
     who: /^src\/balancer\/(redirect|choose|counts)\//,
-    never: new RegExp(String.raw`^src\/balancer\/(store|admin)\/|${DATABASE_DRIVER.source}`),
+    never: new RegExp(
+      String.raw`^src\/balancer\/(store|admin)\/|${DATABASE_DRIVER.source}`,
+    ),
     instead: "move what they need to choose/routing.ts",
   },
   {
-    row: "what reads strangers' bytes never imports the store, the admin API or what starts a service",
-    who: /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
+    row:
+      "what reads strangers' bytes never imports the store, the admin API or what starts a service",
+    who:
+      /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
     never: new RegExp(
-      String.raw`^src\/balancer\/(store|admin)\/|^src\/balancer\/((master|config)\.ts$|front\/certificate)|` +
+      String
+        .raw`^src\/balancer\/(store|admin)\/|^src\/balancer\/((master|config)\.ts$|front\/certificate)|` +
         DATABASE_DRIVER.source,
     ),
     instead: "have the master do it, and post the result",
@@ -143,9 +119,13 @@ const LAYERS: readonly Layer[] = [
     direct: true,
   },
   {
-    row: "the prober never imports the aggregator, nor the balancer's store or admin API",
+    row:
+      "the prober never imports the aggregator, nor the balancer's store or admin API",
     who: /^src\/(prober|balancer\/health)\//,
-    never: new RegExp(String.raw`^src\/(aggregator|balancer\/(store|admin))\/|${DATABASE_DRIVER.source}`),
+    never: new RegExp(
+      String
+        .raw`^src\/(aggregator|balancer\/(store|admin))\/|${DATABASE_DRIVER.source}`,
+    ),
     instead: "ask the balancer over its API",
   },
   {
@@ -161,41 +141,55 @@ export const layering: Check = (tree) =>
   [...importsOfTree(tree).values()].flat().flatMap((found) => {
     const { file, line, target, typeOnly, kind } = found;
     if (kind === "url") return [];
-    return LAYERS.filter(({ who }) => who.test(file)).flatMap(({ row, never, instead, direct }) => {
-      const reached = direct || typeOnly ? [target] : [...loadedBy(tree, target)];
-      const forbidden = reached.find((path) => never.test(path));
-      if (forbidden === undefined) return [];
-      const through = forbidden === target ? "" : `, and with it ${forbidden}`;
-      return [`${file}:${line} imports ${target}${through}, which the rule "${row}" forbids; ${instead}`];
-    });
+    return LAYERS.filter(({ who }) => who.test(file)).flatMap(
+      ({ row, never, instead, direct }) => {
+        const reached = direct || typeOnly
+          ? [target]
+          : [...loadedBy(tree, target)];
+        const forbidden = reached.find((path) => never.test(path));
+        if (forbidden === undefined) return [];
+        const through = forbidden === target
+          ? ""
+          : `, and with it ${forbidden}`;
+        return [
+          `${file}:${line} imports ${target}${through}, which the rule "${row}" forbids; ${instead}`,
+        ];
+      },
+    );
   });
 
 /** Every import can be read, leads to a file that exists, and names packages as deno.json pins them. */
 export const resolvableImports: Check = (tree) => {
-  const pinned = Object.keys(JSON.parse(tree.get("deno.json") ?? "{}").imports ?? {});
-  return [...importsOfTree(tree).values()].flat().flatMap(({ file, line, specifier, target, kind }) => {
-    // A URL may also name a directory or a file to read.
-    if (kind === "url" && !target.endsWith(".ts")) return [];
-    const at = `${file}:${line}`;
-    if (specifier === null) {
-      return [`${at} imports a computed name; write it out, so that the rules can see it`];
-    }
-    if (/^\.\.?\//.test(specifier)) {
-      return tree.has(target) ? [] : [`${at} imports ${target}, which does not exist; correct the path`];
-    }
-    const known = specifier.startsWith("node:") ||
-      pinned.some((name) => specifier === name || (name.endsWith("/") && specifier.startsWith(name)));
-    return known
-      ? []
-      : [`${at} imports ${specifier}; pin it under "imports" in deno.json and import that name`];
-  });
+  return [...importsOfTree(tree).values()].flat().flatMap(
+    ({ file, line, specifier, target, kind }) => {
+      // A URL may also name a directory or a file to read.
+      if (kind === "url" && !target.endsWith(".ts")) return [];
+      const at = `${file}:${line}`;
+      if (specifier === null) {
+        return [
+          `${at} imports a computed name; write it out, so that the rules can see it`,
+        ];
+      }
+      if (/^\.\.?\//.test(specifier)) {
+        return tree.has(target)
+          ? []
+          : [`${at} imports ${target}, which does not exist; correct the path`];
+      }
+      const known = specifier.startsWith("node:") ||
+        isPinned(configurationOf(tree, file), specifier);
+      return known ? [] : [
+        `${at} imports ${specifier}; pin it under "imports" in the deno.json of its part and import that name`,
+      ];
+    },
+  );
 };
 
 /** The aggregator runs on what Deno has built in: no package is loaded with it. */
 export const packageFreeAggregator: Check = (tree) =>
   [...importsOfTree(tree).values()].flat()
     .filter(({ file, specifier }) =>
-      /^src\/(aggregator|shared\/(?!database\/))/.test(file) && /^(?!\.|node:)/.test(specifier ?? ".")
+      /^src\/(aggregator|shared\/(?!database\/))/.test(file) &&
+      /^(?!\.|node:)/.test(specifier ?? ".")
     )
     .map(({ file, line, specifier }) =>
       `${file}:${line} imports ${specifier}, and the aggregator has no dependencies; use a node: built-in`
@@ -203,20 +197,37 @@ export const packageFreeAggregator: Check = (tree) =>
 
 /** The files whose results depend on their arguments alone. */
 export const PURE = [
-  ...["scanner", "fast_path", "json", "members", "integer"].map((name) => `src/aggregator/parse/${name}.ts`),
-  ...["partial", "windows"].map((name) => `src/aggregator/aggregate/${name}.ts`),
-  ...["record", "checkpoint_slots"].map((name) => `src/aggregator/write/${name}.ts`),
-  ...["facts", "health", "metrics", "report", "rings"].map((name) => `src/aggregator/admin/${name}.ts`),
+  ...["scanner", "fast_path", "json", "members", "integer"].map((name) =>
+    `src/aggregator/parse/${name}.ts`
+  ),
+  ...["partial", "windows"].map((name) =>
+    `src/aggregator/aggregate/${name}.ts`
+  ),
+  ...["record", "checkpoint_slots"].map((name) =>
+    `src/aggregator/write/${name}.ts`
+  ),
+  ...["facts", "health", "metrics", "report", "rings"].map((name) =>
+    `src/aggregator/admin/${name}.ts`
+  ),
   "src/aggregator/receive/sampler.ts",
   ...["exposition", "buckets"].map((name) => `src/shared/metrics/${name}.ts`),
-  ...["target", "explain", "refusals", "steering"].map((name) => `src/balancer/redirect/${name}.ts`),
-  ...["routing", "choice", "rate_cap", "rendezvous", "shares", "turn_order"].map((name) =>
-    `src/balancer/choose/${name}.ts`
+  ...["target", "explain", "refusals", "steering"].map((name) =>
+    `src/balancer/redirect/${name}.ts`
   ),
-  ...["recent", "tally", "totals", "work"].map((name) => `src/balancer/counts/${name}.ts`),
-  ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
-  ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
-  ...["fingerprint", "functions", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
+  ...["routing", "choice", "rate_cap", "rendezvous", "shares", "turn_order"]
+    .map((name) => `src/balancer/choose/${name}.ts`),
+  ...["recent", "tally", "totals", "work"].map((name) =>
+    `src/balancer/counts/${name}.ts`
+  ),
+  ...["checks", "presence", "verdict"].map((name) =>
+    `src/balancer/health/${name}.ts`
+  ),
+  ...["head", "latin1", "places", "refusals", "status"].map((name) =>
+    `src/shared/http/${name}.ts`
+  ),
+  ...["fingerprint", "functions", "lines", "names", "position"].map((name) =>
+    `src/shipper/${name}.ts`
+  ),
 ];
 
 const IMPURE =
@@ -229,7 +240,11 @@ export const pureFiles: Check = (tree) =>
       const text = tree.get(file);
       // Bytes as text, and nothing that leaves the process.
       if (file === "node:buffer") return [];
-      if (text === undefined) return [`${pure} loads ${file}, but is pure; move what needs it to the caller`];
+      if (text === undefined) {
+        return [
+          `${pure} loads ${file}, but is pure; move what needs it to the caller`,
+        ];
+      }
       const origin = file === pure ? "" : `${pure} loads `;
       return [...codeOf(text).matchAll(IMPURE)].map(({ index, 1: word }) =>
         `${origin}${file}:${
@@ -250,25 +265,32 @@ const LIBC = "src/shared/libc.ts";
 
 /** One file opens a library, so that one review shows all that native code may do. */
 export const oneDlopen: Check = (tree) =>
-  [...tree].filter(([file]) => file.startsWith("src/") && file !== LIBC).flatMap(([file, text]) =>
-    [...codeOf(text).matchAll(/\bdlopen\b/g)].map(({ index }) =>
-      `${file}:${lineAt(text, index)} opens a library; only ${LIBC} may: call openLibc`
-    )
-  );
+  [...tree].filter(([file]) => file.startsWith("src/") && file !== LIBC)
+    .flatMap(([file, text]) =>
+      [...codeOf(text).matchAll(/\bdlopen\b/g)].map(({ index }) =>
+        `${file}:${
+          lineAt(text, index)
+        } opens a library; only ${LIBC} may: call openLibc`
+      )
+    );
 
 /** Sources stay short enough to be read at one sitting. */
 export const shortFiles: Check = (tree) =>
-  [...tree].filter(([file]) => file.startsWith("src/") && !file.endsWith(".md")).flatMap(([file, text]) => {
-    const lines = text.replace(/\n$/, "").split("\n").length;
-    return lines <= 300
-      ? []
-      : [`${file} has ${lines} lines, and 300 is the limit; move a part of it to its own file`];
-  });
+  [...tree].filter(([file]) => file.startsWith("src/") && !file.endsWith(".md"))
+    .flatMap(([file, text]) => {
+      const lines = text.replace(/\n$/, "").split("\n").length;
+      return lines <= 300 ? [] : [
+        `${file} has ${lines} lines, and 300 is the limit; move a part of it to its own file`,
+      ];
+    });
 
 /** A newcomer reads the first page to its end; all that is longer belongs into a manual. */
 export const shortFirstPage: Check = (tree) => {
   const text = tree.get("README.md") ?? "";
-  const [lines, bytes] = [text.split("\n").length - 1, new TextEncoder().encode(text).length];
+  const [lines, bytes] = [
+    text.split("\n").length - 1,
+    new TextEncoder().encode(text).length,
+  ];
   return lines <= 150 && bytes <= 9 * 1024 ? [] : [
     `README.md has ${lines} lines and ${bytes} bytes, and 150 and 9216 are the limits; move a part to a manual`,
   ];
@@ -301,7 +323,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // Reached through the flags that have these values, each with what it accepts and refuses.
   "src/aggregator/config_values.ts": "tests/aggregator/config_test.ts",
   // Through a sink that is opened on the files that there are.
-  "src/aggregator/write/last_timestamp.ts": "tests/aggregator/write/sink_test.ts",
+  "src/aggregator/write/last_timestamp.ts":
+    "tests/aggregator/write/sink_test.ts",
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/parse/integer.ts": "tests/aggregator/parse/json_test.ts",
   // Two names.
@@ -320,14 +343,19 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/balancer/worker_protocol.ts": "tests/balancer/worker_test.ts",
   "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
   // Types, and the rules of the settings together: the tables and the properties are there.
-  "src/balancer/routes/route_rules.ts": "tests/balancer/routes/route_settings_test.ts",
-  "src/balancer/routes/route_options.ts": "tests/balancer/routes/route_option_rules_test.ts",
+  "src/balancer/routes/route_rules.ts":
+    "tests/balancer/routes/route_settings_test.ts",
+  "src/balancer/routes/route_options.ts":
+    "tests/balancer/routes/route_option_rules_test.ts",
   "src/balancer/choose/availability.ts": "tests/balancer/choose/choice_test.ts",
   "src/balancer/choose/reasons.ts": "tests/balancer/choose/choice_test.ts",
-  "src/balancer/counts/redirect_totals.ts": "tests/balancer/counts/tally_test.ts",
+  "src/balancer/counts/redirect_totals.ts":
+    "tests/balancer/counts/tally_test.ts",
   // Descriptions, and the shapes of bodies: seen through the calls that they are of.
-  "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
-  "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
+  "src/balancer/admin/destination_operations.ts":
+    "tests/balancer/admin/destinations_test.ts",
+  "src/balancer/admin/destination_schemas.ts":
+    "tests/balancer/admin/destinations_test.ts",
   // One part of the flags.
   "src/balancer/connection_flags.ts": "tests/balancer/config_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
@@ -337,18 +365,34 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** Each source has its test, at the same place under tests/. */
-export function mirroredTests(tree: Tree, elsewhere = TESTED_ELSEWHERE): string[] {
-  const missing = [...tree.keys()].filter((file) => /^src\/.*\.ts$/.test(file)).flatMap((file) => {
-    const test = file.replace(/^src\//, "tests/").replace(/\.ts$/, "_test.ts");
-    const other = elsewhere[file];
-    if (other === undefined) {
-      return tree.has(test)
+export function mirroredTests(
+  tree: Tree,
+  elsewhere = TESTED_ELSEWHERE,
+): string[] {
+  const missing = [...tree.keys()].filter((file) => /^src\/.*\.ts$/.test(file))
+    .flatMap((file) => {
+      const test = file.replace(/^src\//, "tests/").replace(
+        /\.ts$/,
+        "_test.ts",
+      );
+      const other = elsewhere[file];
+      if (other === undefined) {
+        return tree.has(test) ? [] : [
+          `${file} has no ${test}; write it, or name the test that covers it instead`,
+        ];
+      }
+      if (tree.has(test)) {
+        return [`${test} exists; remove ${file} from the exceptions`];
+      }
+      return tree.has(other)
         ? []
-        : [`${file} has no ${test}; write it, or name the test that covers it instead`];
-    }
-    if (tree.has(test)) return [`${test} exists; remove ${file} from the exceptions`];
-    return tree.has(other) ? [] : [`${other}, said to test ${file}, does not exist; write ${test}`];
-  });
+        : [`${other}, said to test ${file}, does not exist; write ${test}`];
+    });
   const gone = Object.keys(elsewhere).filter((file) => !tree.has(file));
-  return [...missing, ...gone.map((file) => `${file} does not exist; remove it from the exceptions`)];
+  return [
+    ...missing,
+    ...gone.map((file) =>
+      `${file} does not exist; remove it from the exceptions`
+    ),
+  ];
 }

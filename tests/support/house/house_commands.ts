@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Check, Tree } from "./house.ts";
+import type { Check, Tree } from "./tree.ts";
 import { lineAt } from "./imports.ts";
 
 interface Task {
@@ -12,42 +12,45 @@ interface Task {
 }
 
 interface DenoJson {
-  imports?: Record<string, string>;
   tasks?: Record<string, string | Task>;
 }
 
-const denoJson = (tree: Tree): DenoJson => JSON.parse(tree.get("deno.json") ?? "{}");
-
-/** Packages are pinned to one exact version. */
-export const pinnedPackages: Check = (tree) =>
-  Object.entries(denoJson(tree).imports ?? {})
-    .filter(([, target]) => !/^npm:\/?(@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+(-[\w.]+)?\/?$/.test(target))
-    .map(([name, target]) => `deno.json: "${name}" is ${target}; pin it to one version, npm:NAME@1.2.3`);
+const denoJson = (tree: Tree): DenoJson =>
+  JSON.parse(tree.get("deno.json") ?? "{}");
 
 /** `deno task` alone explains every task. */
 export const describedTasks: Check = (tree) =>
   Object.entries(denoJson(tree).tasks ?? {})
     .filter(([, task]) => typeof task === "string" || !task.description)
-    .map(([name]) => `deno.json: the task "${name}" has no description; write { "description", "command" }`);
+    .map(([name]) =>
+      `deno.json: the task "${name}" has no description; write { "description", "command" }`
+    );
 
-/** Without `--no-npm` Deno fetches all that deno.lock names, 118 MB, before it runs what needs none of it. */
+/** A start without packages stays one: with `--no-npm` an import of a package is an error. */
 export const tasksWithoutPackages: Check = (tree) =>
   Object.entries(denoJson(tree).tasks ?? {}).flatMap(([name, task]) => {
     const command = typeof task === "string" ? task : task.command ?? "";
     const needsNone = /src\/(aggregator|sender|prober)\/main\.ts/.test(command);
     return needsNone && !command.includes(" --no-npm ")
-      ? [`deno.json: the task "${name}" runs what needs no package; add --no-npm`]
+      ? [
+        `deno.json: the task "${name}" runs what needs no package; add --no-npm`,
+      ]
       : [];
   });
 
 /** The long flag, and the short one, alone or among other short ones. */
-const ALL_PERMISSIONS = new RegExp(`--allow-${"all"}\\b|(?<![\\w-])-[RWNESI]*A[RWNESI]*(?![\\w-])`, "g");
+const ALL_PERMISSIONS = new RegExp(
+  `--allow-${"all"}\\b|(?<![\\w-])-[RWNESI]*A[RWNESI]*(?![\\w-])`,
+  "g",
+);
 
 /** Nobody grants everything, not even in a test or an example. */
 export const namedPermissions: Check = (tree) =>
   [...tree].flatMap(([file, text]) =>
     [...text.matchAll(ALL_PERMISSIONS)].map(({ index, 0: flag }) =>
-      `${file}:${lineAt(text, index)} says ${flag}; name each permission instead`
+      `${file}:${
+        lineAt(text, index)
+      } says ${flag}; name each permission instead`
     )
   );
 
@@ -56,9 +59,6 @@ const callersIn = (tree: Tree): string[] => [
   ...["deno.json", "Dockerfile", ".ci/run", "docker-compose.yml"],
   ...[...tree.keys()].filter((file) => file.endsWith("README.md")),
 ];
-
-/** The names that sources import packages by. */
-export const packageNames = (tree: Tree): string[] => Object.keys(denoJson(tree).imports ?? {});
 
 /** The command of every task, in the order of deno.json. */
 export function taskCommands(tree: Tree): string[] {
@@ -69,8 +69,13 @@ export function taskCommands(tree: Tree): string[] {
 /** The commands in a file, one a line: continued lines joined, comments and quotes removed. */
 function commandsOf(tree: Tree, file: string): string[] {
   if (file === "deno.json") return taskCommands(tree);
-  const lines = (tree.get(file) ?? "").replace(/\\\n\s*/g, "").replace(/["']/g, "").split("\n");
-  return file.endsWith(".md") ? lines : lines.filter((line) => !/^\s*#/.test(line));
+  const lines = (tree.get(file) ?? "").replace(/\\\n\s*/g, "").replace(
+    /["']/g,
+    "",
+  ).split("\n");
+  return file.endsWith(".md")
+    ? lines
+    : lines.filter((line) => !/^\s*#/.test(line));
 }
 
 /** As a shell or as an exec-form array writes it. */
@@ -83,18 +88,23 @@ export const neverPrompts: Check = (tree) =>
       // In prose, `deno run` by itself is a name and not a command.
       .filter((command) => !file.endsWith(".md") || / -|\.ts\b/.test(command))
       .filter((command) => !/[\s,]--no-prompt\b/.test(command))
-      .map((command) => `${file}: "${command.trim()}" may prompt; add --no-prompt`)
+      .map((command) =>
+        `${file}: "${command.trim()}" may prompt; add --no-prompt`
+      )
   );
 
 /** `--allow-ffi` grants the C library, under the names src/shared/libc.ts knows, and nothing else. */
 export const onlyLibc: Check = (tree) => {
-  const known: string[] = tree.get("src/shared/libc.ts")?.match(/(?<=")\/[\w/.-]*libc\.so[\w.]*(?=")/g) ?? [];
+  const known: string[] = tree.get("src/shared/libc.ts")?.match(
+    /(?<=")\/[\w/.-]*libc\.so[\w.]*(?=")/g,
+  ) ?? [];
   return callersIn(tree).flatMap((file) =>
-    [...(tree.get(file) ?? "").matchAll(/--allow-ffi(?:=([^\s"'`]*))?/g)].flatMap(({ 1: list }) =>
-      (list ?? "").split(",").filter((path) => !known.includes(path))
-        .map((path) =>
-          `${file}: --allow-ffi=${path} is not in LIBC_PATHS of src/shared/libc.ts; grant only those`
-        )
-    )
+    [...(tree.get(file) ?? "").matchAll(/--allow-ffi(?:=([^\s"'`]*))?/g)]
+      .flatMap(({ 1: list }) =>
+        (list ?? "").split(",").filter((path) => !known.includes(path))
+          .map((path) =>
+            `${file}: --allow-ffi=${path} is not in LIBC_PATHS of src/shared/libc.ts; grant only those`
+          )
+      )
   );
 };

@@ -25,7 +25,8 @@ const TEMPLATE = /[`}](?:\\[^]|(?!\$\{)[^\\`])*(?:`|\$\{)/y;
 const REGEX = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y;
 const WORD = /[\w$]+/y;
 /** After one of these words a slash begins a regular expression; after any other it divides. */
-const BEFORE_REGEX = /^(?:await|case|delete|do|else|in|of|return|throw|typeof|void|yield)$/;
+const BEFORE_REGEX =
+  /^(?:await|case|delete|do|else|in|of|return|throw|typeof|void|yield)$/;
 
 /**
  * The code alone: comments, and the insides of strings, templates and regular expressions, become spaces. Line breaks
@@ -58,9 +59,10 @@ export function codeOf(source: string): string {
       literal(quoted, 1, 1);
       continue;
     }
-    const template = next === "`" || (next === "}" && openBraces.at(-1) === "${")
-      ? take(TEMPLATE)
-      : undefined;
+    const template =
+      next === "`" || (next === "}" && openBraces.at(-1) === "${")
+        ? take(TEMPLATE)
+        : undefined;
     if (template !== undefined) {
       if (next === "}") openBraces.pop();
       const substitution = template.endsWith("${");
@@ -88,16 +90,22 @@ export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-const FROM = /(?<![.\w$])(?:import|export)\s*(\btype\b(?!\s+from\b))?[\w$\s{},*]*?\bfrom\s*(?=["'])/g;
+const FROM =
+  /(?<![.\w$])(?:import|export)\s*(\btype\b(?!\s+from\b))?[\w$\s{},*]*?\bfrom\s*(?=["'])/g;
 const BARE = /(?<![.\w$])import\s*(?=["'])/g;
 const DYNAMIC = /(?<![.\w$])import\s*\(\s*/g;
-const URLS = /(?<![.\w$])(?:new\s+URL|import\s*\.\s*meta\s*\.\s*resolve)\s*\(\s*(?=["'`])/g;
+const URLS =
+  /(?<![.\w$])(?:new\s+URL|import\s*\.\s*meta\s*\.\s*resolve)\s*\(\s*(?=["'`])/g;
 
 /** Everything `source` imports or names by URL, in the order of the text. */
 export function importsOf(source: string): Import[] {
   const code = codeOf(source);
   const imports: (Import & { offset: number })[] = [];
-  const add = (match: RegExpExecArray, kind: Import["kind"], typeOnly: boolean): string => {
+  const add = (
+    match: RegExpExecArray,
+    kind: Import["kind"],
+    typeOnly: boolean,
+  ): string => {
     const start = match.index + match[0].length;
     const end = code.indexOf(code[start]!, start + 1);
     const after = code.slice(end + 1).trimStart();
@@ -105,20 +113,34 @@ export function importsOf(source: string): Import[] {
     const whole = /["'`]/.test(code[start]!) && !text.includes("${") &&
       (kind === "static" || /^[,)]/.test(after));
     const line = lineAt(source, start);
-    imports.push({ line, specifier: whole ? text : null, kind, typeOnly, offset: start });
+    imports.push({
+      line,
+      specifier: whole ? text : null,
+      kind,
+      typeOnly,
+      offset: start,
+    });
     return after;
   };
-  for (const match of code.matchAll(FROM)) add(match, "static", match[1] !== undefined);
+  for (const match of code.matchAll(FROM)) {
+    add(match, "static", match[1] !== undefined);
+  }
   for (const match of code.matchAll(BARE)) add(match, "static", false);
   for (const match of code.matchAll(DYNAMIC)) add(match, "dynamic", false);
   for (const match of code.matchAll(URLS)) {
-    const relative = /^,\s*import\s*\.\s*meta\s*\.\s*url\b/.test(add(match, "url", false));
+    const relative = /^,\s*import\s*\.\s*meta\s*\.\s*url\b/.test(
+      add(match, "url", false),
+    );
     if (match[0].startsWith("new") && !relative) imports.pop();
   }
-  return imports.sort((a, b) => a.offset - b.offset).map(({ offset: _, ...found }) => found);
+  return imports.sort((a, b) => a.offset - b.offset).map((
+    { offset: _, ...found },
+  ) => found);
 }
 
 /** The path, from the root of the tree, of what `file` imports as `specifier`; a bare specifier stays as it is. */
 export function resolve(file: string, specifier: string): string {
-  return /^\.\.?\//.test(specifier) ? posix.join(posix.dirname(file), specifier) : specifier;
+  return /^\.\.?\//.test(specifier)
+    ? posix.join(posix.dirname(file), specifier)
+    : specifier;
 }

@@ -15,7 +15,8 @@ const COMPOSE = await Deno.readTextFile("docker-compose.yml");
 const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
 
 /** The words of the command of a task. */
-export const wordsOfTask = (task: string): string[] => readme.shellWords(TASKS[task]!.command);
+export const wordsOfTask = (task: string): string[] =>
+  readme.shellWords(TASKS[task]!.command);
 /** The words of the ENTRYPOINT of an image. */
 export const entrypointOf = (stage: string): string[] =>
   JSON.parse(readme.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
@@ -24,14 +25,21 @@ export const composeWords = (service: string): readonly string[] =>
   parseCompose(COMPOSE)[service]!.entrypoint!;
 
 /** The help names the flag without a scope, which a rule of the house does not allow on a page. */
-const inProse = (help: string) => help.replace("--allow-ffi", "the ffi permission");
+const inProse = (help: string) =>
+  help.replace("--allow-ffi", "the ffi permission");
 
 /** Tests that the first table of flags under a heading says what `--help` says. */
-export function testFlags(path: Manual, heading: string, flags: FlagTable): void {
+export function testFlags(
+  path: Manual,
+  heading: string,
+  flags: FlagTable,
+): void {
   manualTest(path, `the table under "${heading}" says what --help says`, () => {
     assert.deepEqual(
       readme.tableOf(manual(path), heading, "flag"),
-      Object.values(flags).map(({ flag, placeholder, variable, default: value, defaultShown, help }) => ({
+      Object.values(flags).map((
+        { flag, placeholder, variable, default: value, defaultShown, help },
+      ) => ({
         flag: `\`--${flag} ${placeholder}\``,
         ...variable && { variable: `\`${variable}\`` },
         default: `\`${defaultShown ?? value}\``,
@@ -48,12 +56,19 @@ export function testPermissions(
   columns: readonly (readonly [column: string, words: readonly string[]])[],
 ): void {
   for (const [column, words] of columns) {
-    manualTest(path, `the column ${column} under "${heading}" is what is granted`, () => {
-      const granted = readme.grantsOf(words);
-      assert.ok(granted.size >= 5);
-      const rows = readme.tableOf(manual(path), heading, "permission");
-      assert.deepEqual([...readme.grantsIn(rows, column)].sort(), [...granted].sort());
-    });
+    manualTest(
+      path,
+      `the column ${column} under "${heading}" is what is granted`,
+      () => {
+        const granted = readme.grantsOf(words);
+        assert.ok(granted.size >= 5);
+        const rows = readme.tableOf(manual(path), heading, "permission");
+        assert.deepEqual(
+          [...readme.grantsIn(rows, column)].sort(),
+          [...granted].sort(),
+        );
+      },
+    );
   }
 }
 
@@ -62,9 +77,12 @@ export async function eventsLogged(directory: string): Promise<string[]> {
   const events = new Set<string>();
   for await (const { name, isDirectory } of Deno.readDir(directory)) {
     const path = `${directory}/${name}`;
-    if (isDirectory) (await eventsLogged(path)).forEach((event) => events.add(event));
-    else {
-      const calls = (await Deno.readTextFile(path)).matchAll(/\blog\.(info|warn|error)\(\s*"(\w+)"/g);
+    if (isDirectory) {
+      (await eventsLogged(path)).forEach((event) => events.add(event));
+    } else {
+      const calls = (await Deno.readTextFile(path)).matchAll(
+        /\blog\.(info|warn|error)\(\s*"(\w+)"/g,
+      );
       for (const [, level, event] of calls) events.add(`${event} ${level}`);
     }
   }

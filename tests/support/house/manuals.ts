@@ -20,7 +20,9 @@ export const MANUALS = [
 export type Manual = (typeof MANUALS)[number];
 
 const TEXTS = new Map(
-  await Promise.all(MANUALS.map(async (path) => [path, await Deno.readTextFile(path)] as const)),
+  await Promise.all(
+    MANUALS.map(async (path) => [path, await Deno.readTextFile(path)] as const),
+  ),
 );
 
 /** The text of a manual. Read when this module is loaded, so that tests of manuals need no permission. */

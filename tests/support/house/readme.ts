@@ -47,9 +47,14 @@ export function commandsIn(markdown: string): Shown[] {
     const shown: { command: string; output: string[]; section: string }[] = [];
     for (const line of lines.join("\n").replace(/ *\\\n */g, " ").split("\n")) {
       const [, prompted] = /^\$ (.*)$/.exec(line) ?? [];
-      if (language === "console" && prompted === undefined) shown.at(-1)!.output.push(line);
-      else if (!/^\s*(#|$)/.test(line)) {
-        shown.push({ command: (prompted ?? line).replace(/\s+# .*$/, ""), output: [], section });
+      if (language === "console" && prompted === undefined) {
+        shown.at(-1)!.output.push(line);
+      } else if (!/^\s*(#|$)/.test(line)) {
+        shown.push({
+          command: (prompted ?? line).replace(/\s+# .*$/, ""),
+          output: [],
+          section,
+        });
       }
     }
     return shown;
@@ -57,49 +62,76 @@ export function commandsIn(markdown: string): Shown[] {
 }
 
 /** The rows of the first table under a heading that has a column of this name. */
-export function tableOf(markdown: string, heading: string, column: string): Row[] {
+export function tableOf(
+  markdown: string,
+  heading: string,
+  column: string,
+): Row[] {
   const lines = markdown.split("\n");
-  let at = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
-  while (at >= 0 && at < lines.length && !cellsOf(lines[at]!).includes(column)) at++;
+  let at = lines.findIndex((line) =>
+    line.replace(/^#+ /, "") === heading && line.startsWith("#")
+  );
+  while (
+    at >= 0 && at < lines.length && !cellsOf(lines[at]!).includes(column)
+  ) at++;
   const head = cellsOf(lines[at] ?? "");
   const rows: Row[] = [];
   for (at += 2; lines[at]?.startsWith("|"); at++) {
     const cells = cellsOf(lines[at]!);
     rows.push(Object.fromEntries(head.map((name, i) => [name, cells[i]!])));
   }
-  if (rows.length === 0) throw new RangeError(`README.md has no table with "${column}" under "${heading}"`);
+  if (rows.length === 0) {
+    throw new RangeError(
+      `README.md has no table with "${column}" under "${heading}"`,
+    );
+  }
   return rows;
 }
 
 function cellsOf(line: string): string[] {
   if (!line.startsWith("|")) return [];
-  return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) =>
+    cell.trim().replaceAll("\\|", "|")
+  );
 }
 
 /** What stands between backticks, outside of fenced blocks. */
 export const codesIn = (text: string): string[] =>
-  [...text.replace(/^ *```[^]*?^ *```$/gm, "").matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
+  [...text.replace(/^ *```[^]*?^ *```$/gm, "").matchAll(/`([^`\n]+)`/g)].map((
+    [, code],
+  ) => code!);
 
 /** The words of a command as a shell splits them; `$NAME` is replaced outside of single quotes. */
-export function shellWords(command: string, variables: Readonly<Record<string, string>> = {}): string[] {
+export function shellWords(
+  command: string,
+  variables: Readonly<Record<string, string>> = {},
+): string[] {
   const expand = (text: string) =>
     text.replace(/\$(\w+)/g, (_, name: string) => {
-      if (variables[name] === undefined) throw new RangeError(`No command before has set $${name}`);
+      if (variables[name] === undefined) {
+        throw new RangeError(`No command before has set $${name}`);
+      }
       return variables[name];
     });
   return [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
-    word.replace(/'([^']*)'|"([^"]*)"|[^'"]+/g, (part, single?: string, double?: string) => {
-      return single ?? expand(double ?? part);
-    })
+    word.replace(
+      /'([^']*)'|"([^"]*)"|[^'"]+/g,
+      (part, single?: string, double?: string) => {
+        return single ?? expand(double ?? part);
+      },
+    )
   );
 }
 
 /** What a command line of Deno grants, as `net=127.0.0.1`, and as `ignore-env=PG*`. */
 export function grantsOf(words: readonly string[]): Set<string> {
   return new Set(words.flatMap((word) => {
-    const [, kind, name, scopes] = /^--(allow|ignore)-([a-z]+)=(.*)$/.exec(word) ?? [];
+    const [, kind, name, scopes] =
+      /^--(allow|ignore)-([a-z]+)=(.*)$/.exec(word) ?? [];
     if (scopes === undefined) return [];
-    return scopes.split(",").map((scope) => `${kind === "allow" ? "" : "ignore-"}${name}=${scope}`);
+    return scopes.split(",").map((scope) =>
+      `${kind === "allow" ? "" : "ignore-"}${name}=${scope}`
+    );
   }));
 }
 
@@ -110,13 +142,21 @@ export function grantsIn(rows: readonly Row[], column: string): Set<string> {
       throw new RangeError(`"${row[column]}" is not yes or -`);
     }
     if (row[column] === "-") return [];
-    return codesIn(row.scope!).map((scope) => `${codesIn(row.permission!)[0]}=${scope}`);
+    return codesIn(row.scope!).map((scope) =>
+      `${codesIn(row.permission!)[0]}=${scope}`
+    );
   }));
 }
 
 /** An instruction of a stage of a Dockerfile, with its continued lines joined. */
-export function instructionOf(dockerfile: string, stage: string, instruction: string): string | undefined {
+export function instructionOf(
+  dockerfile: string,
+  stage: string,
+  instruction: string,
+): string | undefined {
   const stages = dockerfile.replace(/\\\n\s*/g, "").split(/^(?=FROM )/m);
-  const text = stages.find((each) => each.split("\n")[0]!.endsWith(` AS ${stage}`));
+  const text = stages.find((each) =>
+    each.split("\n")[0]!.endsWith(` AS ${stage}`)
+  );
   return text?.match(new RegExp(`^${instruction} (.*)$`, "m"))?.[1];
 }

@@ -5,7 +5,11 @@
  */
 import { DatabaseServer } from "../database/database_server.ts";
 import { Service } from "../processes/aggregator_process.ts";
-import { ShipperProcess, until, wordsOf } from "../processes/shipper_process.ts";
+import {
+  ShipperProcess,
+  until,
+  wordsOf,
+} from "../processes/shipper_process.ts";
 import { makeDirectory } from "../disk/temporary_directory.ts";
 
 export class ReadmeFleet implements AsyncDisposable {
@@ -14,27 +18,42 @@ export class ReadmeFleet implements AsyncDisposable {
   #server: Promise<DatabaseServer> | undefined;
 
   async startAggregator(name = "", flags: string[] = []): Promise<string[]> {
-    this.#cleanUp.use(await Service.start("start", [...flags, "--out", await this.#file(name)]));
+    this.#cleanUp.use(
+      await Service.start("start", [...flags, "--out", await this.#file(name)]),
+    );
     return [];
   }
 
   async startShipper(name = "", flags: string[] = []): Promise<string[]> {
     const file = await this.#file(name);
-    this.#cleanUp.use(await ShipperProcess.start(["--file", file, ...flags], await this.#databaseUrl()));
+    this.#cleanUp.use(
+      await ShipperProcess.start(
+        ["--file", file, ...flags],
+        await this.#databaseUrl(),
+      ),
+    );
     return [];
   }
 
   /** Again and again, as a reader would, until every window that is printed has both instances. */
   async print(flags: string[] = []): Promise<string[]> {
     const databaseUrl = await this.#databaseUrl();
-    return await until("windows of both", async () => {
-      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-        args: [...wordsOf("fleet"), ...flags],
-        env: { DATABASE_URL: databaseUrl },
-        stdin: "null",
-      }).output();
-      return code === 0 ? new TextDecoder().decode(stdout).trimEnd().split("\n") : [];
-    }, (lines) => lines.length >= 2 && lines.every((line) => line.endsWith('"instances":2}')));
+    return await until(
+      "windows of both",
+      async () => {
+        const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+          args: [...wordsOf("fleet"), ...flags],
+          env: { DATABASE_URL: databaseUrl },
+          stdin: "null",
+        }).output();
+        return code === 0
+          ? new TextDecoder().decode(stdout).trimEnd().split("\n")
+          : [];
+      },
+      (lines) =>
+        lines.length >= 2 &&
+        lines.every((line) => line.endsWith('"instances":2}')),
+    );
   }
 
   async #file(name: string): Promise<string> {
@@ -46,7 +65,9 @@ export class ReadmeFleet implements AsyncDisposable {
   }
 
   async #databaseUrl(): Promise<string> {
-    this.#server ??= DatabaseServer.start().then((server) => this.#cleanUp.use(server));
+    this.#server ??= DatabaseServer.start().then((server) =>
+      this.#cleanUp.use(server)
+    );
     return (await this.#server).url();
   }
 

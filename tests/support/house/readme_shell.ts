@@ -15,7 +15,12 @@ import { embeddedDirectory } from "../database/database.ts";
 import { linesOf } from "../processes/processes.ts";
 import { shellWords, type Shown } from "./readme.ts";
 import { ReadmeFleet } from "./readme_fleet.ts";
-import { type FileRecord, runToEnd, sendDatagrams, Service } from "../processes/aggregator_process.ts";
+import {
+  type FileRecord,
+  runToEnd,
+  sendDatagrams,
+  Service,
+} from "../processes/aggregator_process.ts";
 
 /** No start takes longer. */
 const START_MS_MAX = 60_000;
@@ -23,27 +28,52 @@ const START_MS_MAX = 60_000;
 const IN_FORCE_MS_MAX = 5000;
 
 type Output = readonly string[];
-type Rule = readonly [form: RegExp, run: (shell: Shell, ...groups: string[]) => Output | Promise<Output>];
+type Rule = readonly [
+  form: RegExp,
+  run: (shell: Shell, ...groups: string[]) => Output | Promise<Output>,
+];
 
 const RULES: readonly Rule[] = [
   [
     /^deno task start (.*) --listen 127\.0\.0\.1:900\d --out data\/(one|two)\.jsonl$/,
-    (shell, flags, name) => shell.fleet.startAggregator(name, shellWords(flags)),
+    (shell, flags, name) =>
+      shell.fleet.startAggregator(name, shellWords(flags)),
   ],
   [
     /^deno task ship --file data\/(one|two)\.jsonl (--instance \w+)$/,
     (shell, name, flags) => shell.fleet.startShipper(name, shellWords(flags)),
   ],
-  [/^deno task fleet (.*)$/, (shell, flags) => shell.fleet.print(shellWords(flags))],
-  [/^deno task start(.*)$/, (shell, flags) => shell.startAggregator(shellWords(flags))],
+  [
+    /^deno task fleet (.*)$/,
+    (shell, flags) => shell.fleet.print(shellWords(flags)),
+  ],
+  [
+    /^deno task start(.*)$/,
+    (shell, flags) => shell.startAggregator(shellWords(flags)),
+  ],
   [/^deno task send(.*)$/, (shell, flags) => shell.send(shellWords(flags))],
-  [/^echo '(.*)' > \/dev\/udp\/127\.0\.0\.1\/9999$/, (shell, message) => shell.sendOne(message)],
+  [
+    /^echo '(.*)' > \/dev\/udp\/127\.0\.0\.1\/9999$/,
+    (shell, message) => shell.sendOne(message),
+  ],
   [/^tail -n [0-9]+ data\/metrics\.jsonl$/, (shell) => shell.records()],
-  [/^echo "ADMIN_TOKENS=(\w+:)\$\(openssl rand -hex 32\)" >> \.env$/, (shell, name) => shell.makeToken(name)],
-  [/^TOKEN=\$\(sed -n 's\/\^ADMIN_TOKENS=(\w+:)\/\/p' \.env\)$/, (shell, name) => shell.readToken(name)],
-  [/^((?:[A-Z_]+=\S+ )*)deno task balancer$/, (shell, variables) => shell.startBalancer(variables)],
+  [
+    /^echo "ADMIN_TOKENS=(\w+:)\$\(openssl rand -hex 32\)" >> \.env$/,
+    (shell, name) => shell.makeToken(name),
+  ],
+  [
+    /^TOKEN=\$\(sed -n 's\/\^ADMIN_TOKENS=(\w+:)\/\/p' \.env\)$/,
+    (shell, name) => shell.readToken(name),
+  ],
+  [
+    /^((?:[A-Z_]+=\S+ )*)deno task balancer$/,
+    (shell, variables) => shell.startBalancer(variables),
+  ],
   [/^curl (.*)$/, (shell, args) => shell.curl(args)],
-  [/^for i in \{1\.\.10\}; do curl (.*); done \| sort \| uniq -c$/, (shell, args) => shell.curlTen(args)],
+  [
+    /^for i in \{1\.\.10\}; do curl (.*); done \| sort \| uniq -c$/,
+    (shell, args) => shell.curlTen(args),
+  ],
 ];
 
 export class Shell implements AsyncDisposable {
@@ -77,19 +107,23 @@ export class Shell implements AsyncDisposable {
   }
 
   get balancer(): BalancerProcess {
-    return this.#balancer ?? assert.fail("no command before has started the balancer");
+    return this.#balancer ??
+      assert.fail("no command before has started the balancer");
   }
 
   get #service(): Service {
-    return this.#aggregator ?? assert.fail("no command before has started the aggregator");
+    return this.#aggregator ??
+      assert.fail("no command before has started the aggregator");
   }
 
   async startAggregator(flags: string[]): Promise<Output> {
     this.#aggregator = this.#cleanUp.use(await Service.start("start", flags));
-    const { time: _, level: __, event, message, ...fields } = await this.#aggregator.event("listening");
+    const { time: _, level: __, event, message, ...fields } = await this
+      .#aggregator.event("listening");
     const lines: string[] = [];
     const write = (line: string) => void lines.push(line);
-    createLog({ level: "info", format: "text", write, now: () => new Date() }).info(event, message, fields);
+    createLog({ level: "info", format: "text", write, now: () => new Date() })
+      .info(event, message, fields);
     return lines;
   }
 
@@ -124,32 +158,54 @@ export class Shell implements AsyncDisposable {
 
   makeToken(name: string): Output {
     const bytes = crypto.getRandomValues(new Uint8Array(32));
-    this.#tokens = name + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#tokens = name +
+      [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return [];
   }
 
   readToken(name: string): Output {
-    assert.ok(this.#tokens.startsWith(name), "another name than in the command that made the token");
+    assert.ok(
+      this.#tokens.startsWith(name),
+      "another name than in the command that made the token",
+    );
     this.#variables.TOKEN = this.#tokens.slice(name.length);
     return [];
   }
 
   async startBalancer(variables: string): Promise<Output> {
-    const env = Object.fromEntries(variables.trim().split(" ").map((each) => each.split("=", 2)));
+    const env = Object.fromEntries(
+      variables.trim().split(" ").map((each) => each.split("=", 2)),
+    );
     const directory = await embeddedDirectory();
     this.#cleanUp.defer(() => Deno.remove(directory, { recursive: true }));
     const options = { env: { ...env, ADMIN_TOKENS: this.#tokens } };
-    this.#balancer = this.#cleanUp.use(await BalancerProcess.start(directory, options));
+    this.#balancer = this.#cleanUp.use(
+      await BalancerProcess.start(directory, options),
+    );
     return [];
   }
 
   /** As much of curl as the README uses. */
   async curl(args: string): Promise<Output> {
-    const { url, format, method, headers, body } = readCurl(shellWords(args, this.#variables));
-    const target = url.replace("http://127.0.0.1:8080/", `http://127.0.0.1:${this.balancer.port}/`)
+    const { url, format, method, headers, body } = readCurl(
+      shellWords(args, this.#variables),
+    );
+    const target = url.replace(
+      "http://127.0.0.1:8080/",
+      `http://127.0.0.1:${this.balancer.port}/`,
+    )
       .replace("http://127.0.0.1:8081/", `${this.balancer.url}/`);
-    assert.notEqual(target, url, "an address that no service of this page listens on");
-    const response = await fetch(target, { method, headers, body, redirect: "manual" });
+    assert.notEqual(
+      target,
+      url,
+      "an address that no service of this page listens on",
+    );
+    const response = await fetch(target, {
+      method,
+      headers,
+      body,
+      redirect: "manual",
+    });
     const text = await response.text();
     this.#hasChanged ||= method !== "GET";
     if (format === undefined) {
@@ -160,14 +216,21 @@ export class Shell implements AsyncDisposable {
       http_code: String(response.status),
       redirect_url: response.headers.get("location") ?? "",
     };
-    return [format.replace(/%\{(http_code|redirect_url)\}/g, (_, name: keyof typeof known) => known[name])];
+    return [
+      format.replace(
+        /%\{(http_code|redirect_url)\}/g,
+        (_, name: keyof typeof known) => known[name],
+      ),
+    ];
   }
 
   async curlTen(args: string): Promise<Output> {
     const lines: string[] = [];
     for (let i = 1; i <= 10; i++) lines.push(...await this.curl(args));
     const counts = Map.groupBy(lines.sort(), (line) => line);
-    return [...counts].map(([line, { length }]) => `${String(length).padStart(7)} ${line}`);
+    return [...counts].map(([line, { length }]) =>
+      `${String(length).padStart(7)} ${line}`
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -176,9 +239,14 @@ export class Shell implements AsyncDisposable {
 }
 
 /** Starts Deno with these arguments, and stops it once it listens; its exit code, and what it logged. */
-export async function startAndStop(args: readonly string[]): Promise<{ code: number; lines: string[] }> {
+export async function startAndStop(
+  args: readonly string[],
+): Promise<{ code: number; lines: string[] }> {
   const streams = { stdin: "null", stdout: "null", stderr: "piped" } as const;
-  const process = new Deno.Command(Deno.execPath(), { args: [...args], ...streams }).spawn();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    ...streams,
+  }).spawn();
   const timer = setTimeout(() => process.kill("SIGKILL"), START_MS_MAX);
   const lines: string[] = [];
   for await (const line of linesOf(process.stderr)) {
@@ -204,14 +272,16 @@ function readCurl(words: readonly string[]) {
   const headers = new Headers();
   let [url, method, format, body]: (string | undefined)[] = [];
   const rest = words.values();
-  const next = () => rest.next().value ?? assert.fail("curl: an option without its value");
+  const next = () =>
+    rest.next().value ?? assert.fail("curl: an option without its value");
   for (const word of rest) {
     if (word === "-s") continue;
     else if (word === "-so") next();
     else if (word === "-w") format = next().replace(/\\n$/, "");
     else if (word === "-X") method = next();
-    else if (word === "-H") headers.set(...next().split(": ", 2) as [string, string]);
-    else if (word === "--json") {
+    else if (word === "-H") {
+      headers.set(...next().split(": ", 2) as [string, string]);
+    } else if (word === "--json") {
       body = next();
       headers.set("Content-Type", "application/json");
     } else if (word.startsWith("-") || url !== undefined) {
@@ -233,20 +303,31 @@ function readCurl(words: readonly string[]) {
  */
 function comparable(lines: Output): Output {
   if (lines[0]?.includes('"instances":')) {
-    return lines.map((line) => line.replace(/"timestamp":\d+/, '"timestamp":N'));
+    return lines.map((line) =>
+      line.replace(/"timestamp":\d+/, '"timestamp":N')
+    );
   }
   if (lines[0]?.startsWith('{"timestamp":')) {
-    const records = lines.map((line): FileRecord => JSON.parse(line)).filter(({ A1_sum }) => A1_sum > 0);
-    return [...Map.groupBy(records, ({ count_type }) => count_type)].map(([length, all]) => {
-      const sum = all.reduce((total, { A1_sum }) => total + A1_sum, 0);
-      const max = Math.max(...all.map(({ A2_max }) => A2_max));
-      return `${length}: ${sum} ${max} ${Math.min(...all.map(({ A3_min }) => A3_min))}`;
-    });
+    const records = lines.map((line): FileRecord => JSON.parse(line)).filter((
+      { A1_sum },
+    ) => A1_sum > 0);
+    return [...Map.groupBy(records, ({ count_type }) => count_type)].map(
+      ([length, all]) => {
+        const sum = all.reduce((total, { A1_sum }) => total + A1_sum, 0);
+        const max = Math.max(...all.map(({ A2_max }) => A2_max));
+        return `${length}: ${sum} ${max} ${
+          Math.min(...all.map(({ A3_min }) => A3_min))
+        }`;
+      },
+    );
   }
   return lines.map((line) =>
     line
       .replace(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "TIME")
       .replace(/"(seconds|rate)":[\d.]+/g, '"$1":N')
-      .replace(/\b(address|workers|receiving_sockets|receive_buffer|file)=\S+/g, "$1=…")
+      .replace(
+        /\b(address|workers|receiving_sockets|receive_buffer|file)=\S+/g,
+        "$1=…",
+      )
   );
 }
