@@ -55,31 +55,25 @@ const RULES: readonly Rule[] = [
       "src/aggregator/master.ts":
         'import "./aggregate/partial.ts";\nimport type { Scan } from "./parse/scanner.ts";',
       "src/aggregator/receive/datagram.ts": 'import { c } from "../helper.ts";',
-      "src/aggregator/admin/health.ts":
-        'import type { S } from "../write/sink.ts"; import "./report.ts";',
+      "src/aggregator/admin/health.ts": 'import type { S } from "../write/sink.ts"; import "./report.ts";',
       "src/aggregator/parse/scanner.ts":
         'import "../aggregate/partial.ts"; import type { D } from "../aggregate/windows.ts";',
       "src/aggregator/worker.ts":
         'import type { E } from "./parse/scanner.ts";\nawait import("./write/record.ts");',
       "src/balancer/redirect/redirector.ts":
         'import { g } from "../choose/routing.ts"; import { h } from "../store/read.ts";',
-      "src/balancer/redirect/target.ts":
-        'import { i } from "../../aggregator/write/record.ts";',
-      "src/balancer/admin/routes.ts":
-        'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
+      "src/balancer/redirect/target.ts": 'import { i } from "../../aggregator/write/record.ts";',
+      "src/balancer/admin/routes.ts": 'import "../store/read.ts"; import { P } from "@electric-sql/pglite";',
       "src/balancer/store/read.ts":
         'import "../../shared/database/sql.ts";\nimport postgres from "postgres";',
       "src/prober/remote_prober.ts":
         'import { l } from "../balancer/store/read.ts"; import "../balancer/choose/routing.ts";',
       "src/shared/database/sql.ts": 'import postgres from "postgres";',
-      "src/shared/flags/duration.ts":
-        'import type { L } from "../database/sql.ts";',
+      "src/shared/flags/duration.ts": 'import type { L } from "../database/sql.ts";',
       "src/shared/log.ts":
         'import "../sender/shapes.ts";\nimport { j } from "../balancer/choose/routing.ts";',
-      "src/shipper/names.ts":
-        'import type { M } from "../aggregator/write/record.ts";',
-      "src/sender/shapes.ts":
-        'import { k } from "../../tests/support/sample.ts";',
+      "src/shipper/names.ts": 'import type { M } from "../aggregator/write/record.ts";',
+      "src/sender/shapes.ts": 'import { k } from "../../tests/support/sample.ts";',
       "tests/aggregator/main_test.ts":
         'import "../../src/aggregator/main.ts"; import "../support/sample.ts";',
     },
@@ -107,8 +101,7 @@ const RULES: readonly Rule[] = [
     name: "imports lead to a file, a built-in or a pinned package",
     check: house.resolvableImports,
     sample: {
-      "deno.json":
-        '{ "imports": { "fast-check": "npm:fast-check@4.10.2", "hono/": "npm:/hono@4.13.19/" } }',
+      "deno.json": '{ "imports": { "fast-check": "npm:fast-check@4.10.2", "hono/": "npm:/hono@4.13.19/" } }',
       "src/shared/a.ts":
         'import "./b.ts"; import "node:util"; new URL("./gone.ts", import.meta.url); new URL("..", import.meta.url);',
       "src/shared/b.ts":
@@ -124,8 +117,7 @@ const RULES: readonly Rule[] = [
     name: "imports make no circle",
     check: noCircles,
     sample: {
-      "src/a.ts":
-        'import "./b.ts"; import "./d.ts"; new URL("./e.ts", import.meta.url);',
+      "src/a.ts": 'import "./b.ts"; import "./d.ts"; new URL("./e.ts", import.meta.url);',
       "src/b.ts": 'import type { C } from "./c.ts";',
       "src/c.ts": 'import { A } from "./a.ts";',
       "src/d.ts": "",
@@ -137,8 +129,7 @@ const RULES: readonly Rule[] = [
     name: "the aggregator has no dependencies",
     check: house.packageFreeAggregator,
     sample: {
-      "src/aggregator/a.ts":
-        'import "node:util"; import "./b.ts"; import type { A } from "npm:a@1.0.0";',
+      "src/aggregator/a.ts": 'import "node:util"; import "./b.ts"; import type { A } from "npm:a@1.0.0";',
       "src/shared/b.ts": 'import "fast-check";',
       "src/shared/database/d.ts": 'import "postgres";',
       "src/balancer/c.ts": 'import "postgres";',
@@ -152,13 +143,10 @@ const RULES: readonly Rule[] = [
     name: "pure files know no clock, no timer and no I/O",
     check: house.pureFiles,
     sample: {
-      "src/aggregator/aggregate/partial.ts":
-        "/** Not Deno. */ export const a = 'Date' + b.performance;",
-      "src/aggregator/write/record.ts":
-        'import type { S } from "./sink.ts"; import { c } from "./clock.ts";',
+      "src/aggregator/aggregate/partial.ts": "/** Not Deno. */ export const a = 'Date' + b.performance;",
+      "src/aggregator/write/record.ts": 'import type { S } from "./sink.ts"; import { c } from "./clock.ts";',
       "src/aggregator/write/clock.ts": "export const c =\n  `${Date.now()}`;",
-      "src/aggregator/write/sink.ts":
-        "export type S = string; Deno.openSync('x');",
+      "src/aggregator/write/sink.ts": "export type S = string; Deno.openSync('x');",
       "src/aggregator/aggregate/windows.ts":
         'import { e } from "node:fs"; setTimeout(e); const f: Deno.Addr = g;',
       "src/balancer/redirect/target.ts": "performance.now();",
@@ -175,9 +163,7 @@ const RULES: readonly Rule[] = [
     name: "the pure files that the rules name exist",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
-      house.PURE.filter((file) =>
-        file !== "src/aggregator/aggregate/windows.ts"
-      ).map((file) => [file, ""]),
+      house.PURE.filter((file) => file !== "src/aggregator/aggregate/windows.ts").map((file) => [file, ""]),
     ),
     finds: ["src/aggregator/aggregate/windows.ts is named"],
   },
@@ -227,8 +213,7 @@ const RULES: readonly Rule[] = [
     sample: {
       "src/balancer/deno.json":
         '{ "imports": { "a": "npm:a@1.2.3-x.1", "a/": "npm:/a@1.2.3/", "b": "npm:@b/c@^1.2.3", "d": "npm:d" } }',
-      "tests/deno.json":
-        '{ "imports": { "a": "npm:a@1.2.4", "a/": "npm:/a@1.2.3/" } }',
+      "tests/deno.json": '{ "imports": { "a": "npm:a@1.2.4", "a/": "npm:/a@1.2.3/" } }',
       "tests/players/deno.json": '{ "imports": { "e": "npm:e" } }',
     },
     finds: [
@@ -242,8 +227,7 @@ const RULES: readonly Rule[] = [
     check: configurations.pinnedForBalancer,
     sample: {
       "src/balancer/deno.json": '{ "imports": { "a/": "npm:/a@1.2.3/" } }',
-      "src/shared/database/deno.json":
-        '{ "imports": { "a/b": "npm:a@1.2.3", "c": "npm:c@1.2.3" } }',
+      "src/shared/database/deno.json": '{ "imports": { "a/b": "npm:a@1.2.3", "c": "npm:c@1.2.3" } }',
     },
     finds: ['src/balancer/deno.json lacks "c"'],
   },
@@ -251,8 +235,7 @@ const RULES: readonly Rule[] = [
     name: "a task that needs no package downloads none",
     check: configurations.packageFreeStart,
     sample: {
-      "deno.json":
-        '{ "imports": { "a": "npm:a@1.2.3" }, "lock": { "path": "deno.lock" } }',
+      "deno.json": '{ "imports": { "a": "npm:a@1.2.3" }, "lock": { "path": "deno.lock" } }',
     },
     finds: ['deno.json names the package "a"', "deno.json has a lock file"],
   },
@@ -260,10 +243,8 @@ const RULES: readonly Rule[] = [
     name: "every part has the same options",
     check: configurations.sameOptions,
     sample: {
-      "deno.json":
-        '{ "unstable": ["net"], "compilerOptions": { "strict": true } }',
-      "src/balancer/deno.json":
-        '{ "unstable": ["net"], "compilerOptions": { "strict": true } }',
+      "deno.json": '{ "unstable": ["net"], "compilerOptions": { "strict": true } }',
+      "src/balancer/deno.json": '{ "unstable": ["net"], "compilerOptions": { "strict": true } }',
       "tests/deno.json": '{ "unstable": ["net"] }',
     },
     finds: ["tests/deno.json differs"],
@@ -273,8 +254,7 @@ const RULES: readonly Rule[] = [
     check: configurations.sameVersions,
     sample: {
       "deno.lock": '{ "npm": { "a@1.2.3": {} } }',
-      "src/balancer/deno.json":
-        '{ "lock": { "path": "deno.lock", "frozen": false } }',
+      "src/balancer/deno.json": '{ "lock": { "path": "deno.lock", "frozen": false } }',
       "src/balancer/deno.lock": '{ "npm": { "a@1.2.3": {}, "b@1.2.3": {} } }',
     },
     finds: [
@@ -286,8 +266,7 @@ const RULES: readonly Rule[] = [
     name: "tasks are described",
     check: commands.describedTasks,
     sample: {
-      "deno.json":
-        '{ "tasks": { "a": "x", "b": { "command": "x" }, "c": { "description": "C" } } }',
+      "deno.json": '{ "tasks": { "a": "x", "b": { "command": "x" }, "c": { "description": "C" } } }',
     },
     finds: ['deno.json: the task "a"', 'deno.json: the task "b"'],
   },
@@ -304,8 +283,7 @@ const RULES: readonly Rule[] = [
     name: "permissions are named one by one",
     check: commands.namedPermissions,
     sample: {
-      "README.md":
-        `\ndeno run ${ALL} a.ts, deno test ${SHORT_ALL} or -R${"A"} b.ts`,
+      "README.md": `\ndeno run ${ALL} a.ts, deno test ${SHORT_ALL} or -R${"A"} b.ts`,
       "a.sh": "deno run --allow-read -R a-A.ts sha512-A",
     },
     finds: [
@@ -320,12 +298,9 @@ const RULES: readonly Rule[] = [
     sample: {
       "deno.json":
         '{ "tasks": { "a": "deno fmt && deno test", "b": { "command": "deno run --no-prompt a.ts" } } }',
-      "Dockerfile":
-        '# deno run a.ts\nENTRYPOINT [ \\\n  "/bin/deno", "run", \\\n  "--frozen", "a.ts"]',
-      "README.md":
-        "Use a `deno run` of your own: `deno run -R a.ts`, `deno bench --no-prompt b.ts`.",
-      ".ci/run":
-        "deno install\ndeno test a_test.ts\ndeno test \\\n  --no-prompt b_test.ts",
+      "Dockerfile": '# deno run a.ts\nENTRYPOINT [ \\\n  "/bin/deno", "run", \\\n  "--frozen", "a.ts"]',
+      "README.md": "Use a `deno run` of your own: `deno run -R a.ts`, `deno bench --no-prompt b.ts`.",
+      ".ci/run": "deno install\ndeno test a_test.ts\ndeno test \\\n  --no-prompt b_test.ts",
     },
     finds: [
       'deno.json: "deno test"',
@@ -339,8 +314,7 @@ const RULES: readonly Rule[] = [
     check: commands.onlyLibc,
     sample: {
       "src/shared/libc.ts": '["/lib64/libc.so.6", "/usr/lib/libc.so.6"]',
-      "deno.json":
-        '{ "tasks": { "a": "deno run --allow-ffi=/lib64/libc.so.6,/usr/lib/libc.so.6 a.ts" } }',
+      "deno.json": '{ "tasks": { "a": "deno run --allow-ffi=/lib64/libc.so.6,/usr/lib/libc.so.6 a.ts" } }',
       "Dockerfile": '"--allow-ffi=/lib64/libc.so.6,/lib64/libm.so.6", "a"',
       "README.md": "`--allow-ffi`",
     },
@@ -351,8 +325,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-const assertNone = (findings: string[]): void =>
-  assert.equal(findings.length, 0, `\n${findings.join("\n")}`);
+const assertNone = (findings: string[]): void => assert.equal(findings.length, 0, `\n${findings.join("\n")}`);
 
 for (const { name, check, sample, finds } of RULES) {
   Deno.test({
@@ -380,8 +353,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "house: a source without its test is found out, and so is an exception that no longer is one",
+  name: "house: a source without its test is found out, and so is an exception that no longer is one",
   permissions: "none",
   fn() {
     const files = [

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
-import denoJson from "../../deno.json" with { type: "json" };
-import { createLog, type Log } from "../shared/log.ts";
-import { readDotEnv, UsageError } from "../shared/flags/flags.ts";
+import { readDotEnv } from "../shared/flags/flags.ts";
+import type { Log } from "../shared/log.ts";
 import { canOpenLibc } from "../shared/libc.ts";
 import { DescriptorCount } from "../shared/process/descriptor_count.ts";
-import { readVariable, writeStderr } from "../shared/process/process.ts";
+import { readVariable } from "../shared/process/process.ts";
+import { onStopSignal, openLog, runProgram, VERSION } from "../shared/program.ts";
 import { BoardWriter, createBoardMemory } from "./admin/board.ts";
 import { startAdmin } from "./admin/thread.ts";
 import { type AggregatorConfig, parseConfig } from "./config.ts";
@@ -19,7 +19,7 @@ import type { Clock } from "./aggregate/timeline.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
 const ADMIN_URL = new URL("./admin/worker.ts", import.meta.url);
-/** Where the worker's modules are: to start one takes read permission for them. */
+/** The directory of the worker's modules: starting a worker takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
 
 const clock: Clock = {
@@ -31,7 +31,7 @@ const clock: Clock = {
   },
 };
 
-/** Starts the thread that tells others of the service; undefined where nobody asked for it. */
+/** Starts the admin thread, which serves metrics, health checks and the page; undefined with `--admin off`. */
 async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promise<BoardWriter | undefined> {
   const { admin: address, workers, spareWorkers, windowSeconds, outPath } = config;
   if (address === undefined) return undefined;
@@ -43,7 +43,7 @@ async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promis
   };
   const memory = createBoardMemory(shape);
   const facts = {
-    version: denoJson.version,
+    version: VERSION,
     deno: Deno.version.deno,
     startSeconds: performance.timeOrigin / 1000,
     hostnames: port.addresses.map(({ hostname }) => hostname),
@@ -57,11 +57,12 @@ async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promis
   return new BoardWriter(memory);
 }
 
-async function serve(config: AggregatorConfig, log: Log): Promise<number> {
+async function serve(config: AggregatorConfig): Promise<number> {
+  const log = openLog(config);
   const stop = Promise.withResolvers<number>();
-  // Else a write past the limit of a file (ulimit -f) would end the process; with a listener it fails, as others do.
+  // Without a listener, a write past the file size limit (ulimit -f) ends the process. With one, only the write fails.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.resolve(0));
+  onStopSignal(() => stop.resolve(0));
   const { listen, receiver, workers, receiveBufferBytes: bufferBytes } = config;
   const port = openPort(
     { addresses: listen, receiver, workers, bufferBytes },
@@ -81,7 +82,7 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
     startWorker: workersFrom(WORKER_URL),
     dropPermissions: () => dropStartupPermissions([".env", SOURCE_PATH], directories),
   });
-  // Before anybody hears that it listens: an unheard SIGHUP ends a process.
+  // Before the log says that the service listens: a SIGHUP without a listener ends the process.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void master.reopen());
   await master.start();
   const code = await Promise.race([stop.promise, master.failed.then(() => 1)]);
@@ -89,21 +90,5 @@ async function serve(config: AggregatorConfig, log: Log): Promise<number> {
   return isSafe ? code : 1;
 }
 
-async function main(): Promise<number> {
-  const facts = { cores: navigator.hardwareConcurrency, stderrIsTerminal: Deno.stderr.isTerminal() };
-  try {
-    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
-    if (request.kind === "run") {
-      const { logLevel: level, logFormat: format } = request.config;
-      const log = createLog({ level, format, write: writeStderr, now: () => new Date() });
-      return await serve(request.config, log);
-    }
-    console.log(request.kind === "help" ? request.text : denoJson.version);
-    return 0;
-  } catch (error) {
-    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-Deno.exit(await main());
+const facts = { cores: navigator.hardwareConcurrency, stderrIsTerminal: Deno.stderr.isTerminal() };
+Deno.exit(await runProgram(() => parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts), serve));

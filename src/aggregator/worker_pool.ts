@@ -1,3 +1,5 @@
+import { type PoolMember as Threaded, SparePool } from "../shared/spare_pool.ts";
+import type { WorkerEvents as Events, WorkerHandle as Handle } from "../shared/worker_thread.ts";
 import type { Clock } from "./aggregate/timeline.ts";
 import {
   type FromWorker,
@@ -9,19 +11,11 @@ import {
   type ToWorker,
 } from "./worker_protocol.ts";
 
-/** A worker as the master sees it: a `Worker`, or a simulation of one. */
-export interface WorkerHandle {
-  post(message: ToWorker): void;
-  terminate(): void;
-}
+export type WorkerHandle = Handle<ToWorker>;
+export type WorkerEvents = Events<FromWorker>;
 
-/** Starts a worker for this receiver, with no more permissions than it opens its socket or library with. */
+/** Starts a worker for this receiver, with no more permissions than it needs to open its sockets or the C library. */
 export type StartWorker = (receiver: Prepare["receiver"], events: WorkerEvents) => WorkerHandle;
-
-export interface WorkerEvents {
-  said(message: FromWorker): void;
-  died(reason: string): void;
-}
 
 export interface WorkerPoolOptions {
   workers: number;
@@ -35,19 +29,19 @@ export interface WorkerPoolOptions {
   orderOf(index: number): ReceiveOrder;
 }
 
-/** What the pool tells of its workers, by number (spares have the highest). */
+/** What the pool reports of its workers, by number; spares have the highest numbers. */
 export interface WorkerPoolEvents {
   joined(worker: number): void;
   partial(worker: number, message: FromWorker & { kind: "partial" }): void;
   /** A sample of what was refused. */
   refused(refused: Refused): void;
-  /** It died while it received; `replacement` took its place, unless there was no spare left. */
+  /** A receiving worker died. `replacement` took its place; undefined: there was no spare left. */
   lost(worker: number, reason: string, replacement: number | undefined): void;
-  /** A parked spare died: no message is lost, but the next death finds one less. */
+  /** A parked spare died. No message is lost, but there is one spare less for the next death. */
   spareLost(worker: number, reason: string): void;
 }
 
-/** A worker that did not hand over what it had read last, and why. */
+/** A worker that did not hand over its last partial, and why. */
 export interface LostWorker {
   worker: number;
   reason: string;
@@ -57,42 +51,38 @@ export interface LostWorker {
 export interface PoolMember {
   readonly worker: number;
   readonly state: "parked" | "receiving" | "silent" | "gone";
-  /** Where it receives, or did. */
+  /** The place, from 0, whose sockets it reads or has read. */
   readonly place: number | undefined;
 }
 
-/** Even an idle worker shows a pulse twice a second: one that has not for so long is told of. */
+/** An idle worker shows a pulse twice a second. One that has shown none for this long counts as silent. */
 const SILENT_MS = 800;
-/** A worker that has shown no pulse for so long, in milliseconds of the master's own running time, is dead. */
+/** One that has shown none for this long counts as dead. Both in milliseconds of the master's own running time. */
 export const SILENCE_MS_MAX = 2000;
 
-interface Member {
-  worker: number;
-  handle: WorkerHandle;
-  /** Where it receives; undefined while it is parked. */
+interface Member extends Threaded<ToWorker> {
+  /** The place, from 0, whose sockets it reads; undefined while it is parked. */
   place?: number;
   gone: boolean;
-  /** What it died of during the stop. */
+  /** Why it died during the stop. */
   diedOf?: string;
   pulse: number;
   silentMs: number;
-  ready: PromiseWithResolvers<readonly number[] | undefined>;
-  ended: PromiseWithResolvers<void>;
+  readonly ready: PromiseWithResolvers<readonly number[] | undefined>;
 }
 
 /**
- * The workers and the spares: all are started and prepared at the beginning, because no thread may start another
- * once the permissions are dropped. A spare is parked until it takes the place of a worker that died.
+ * Receives with a fixed number of workers. Each has a place, which is a set of sockets to read. A spare takes over the
+ * place of a worker that died, with all that is queued in its sockets.
  */
-export class WorkerPool {
+export class WorkerPool extends SparePool<ToWorker, FromWorker, Member> {
   readonly #options: WorkerPoolOptions;
   readonly #events: WorkerPoolEvents;
-  readonly #members: Member[] = [];
-  #stopping = false;
-  /** The master opened them, so any worker can read them. */
+  /** Whether the master opened the sockets, so that any worker can read them. */
   #socketsAreShared = false;
 
   constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
+    super();
     this.#options = options;
     this.#events = events;
   }
@@ -101,100 +91,94 @@ export class WorkerPool {
    * Starts every worker and waits until each has opened what it needs and dropped its permissions.
    *
    * @returns the ports listened on, if the workers opened them.
-   * @throws {Error} One can't be prepared, or still holds a permission.
+   * @throws {Error} A worker can't be prepared, or still holds a permission.
    */
   async prepare(open: Prepare): Promise<readonly number[] | undefined> {
     const { workers, spares } = this.#options;
+    const all = workers + spares;
     this.#socketsAreShared = open.receiver === "reuseport";
     if (open.receiver === "reuseport") {
-      await Promise.all(Array.from({ length: workers + spares }, (_, worker) => this.#start(worker, open)));
+      await Promise.all(Array.from({ length: all }, (_, worker) => this.#start(worker, open)));
       return undefined;
     }
-    // One by one, the spares first: on Linux the socket that listened last receives, and when it closes the one before.
+    // One after the other, the last place first: on Linux the socket that listened last receives everything, and when
+    // it closes, the socket that listened before it. So worker 0 receives first, and spares go in by their numbers.
     let { addresses } = open;
-    for (let worker = workers + spares - 1; worker >= 0; worker--) {
+    for (let worker = all - 1; worker >= 0; worker--) {
       const ports = await this.#start(worker, { ...open, addresses });
       addresses = addresses.map(({ hostname, port }, i) => ({ hostname, port: ports?.[i] ?? port }));
     }
     return addresses.map(({ port }) => port);
   }
 
-  /** Lets every worker but the spares receive; a spare goes in for one that has died in the meantime. */
+  /** Lets every worker but the spares receive. A spare takes the place of a worker that has died in the meantime. */
   receive(): void {
     for (let place = 0; place < this.#options.workers; place++) {
-      const member = this.#members.find(({ worker }) => worker === place)!;
+      const member = this.members.find(({ worker }) => worker === place)!;
       if (member.gone) this.#replace(member, place, "it died before it received");
       else this.#post(member, place);
     }
   }
 
   /**
-   * Lets the workers read what is left and hand over; waits for them, but no longer than `deadlineMs`.
+   * Lets the workers read what is left and hand it over. Waits for them, but no longer than `deadlineMs`.
    *
    * @returns the workers that did not hand over by then.
    */
   async stop(clock: Clock, deadlineMs: number): Promise<LostWorker[]> {
-    this.#stopping = true;
-    signalStop(this.#options.control);
     const deadline = Promise.withResolvers<void>();
     const cancel = clock.setTimer(deadline.resolve, deadlineMs);
     const receiving = this.#receiving;
-    await Promise.race([Promise.all(receiving.map((member) => member.ended.promise)), deadline.promise]);
+    const stopped = this.stopAll(receiving, () => {}, deadline.promise);
+    signalStop(this.#options.control);
+    await stopped;
     cancel();
-    const lost = receiving.flatMap(({ worker, gone, diedOf }) => {
+    return receiving.flatMap(({ worker, gone, diedOf }) => {
       const reason = gone ? diedOf : "it did not stop in time";
       return reason === undefined ? [] : [{ worker, reason }];
     });
-    this.terminate();
-    return lost;
   }
 
   /**
-   * Looks for workers that died without a word (a worker that closes itself raises no error) or hang.
-   * `elapsedMs` is the time since the last look in which this thread was running: after a stop of the whole
-   * process (SIGSTOP, a suspend) the workers get time to show a pulse again.
+   * Looks for workers that hang, or that died without an event: a worker that closes itself raises none.
+   *
+   * @param elapsedMs how long this thread was running since the last call. Time in which the whole process stood still
+   * (SIGSTOP, a suspend) must not count: the workers could show no pulse then.
    */
   checkPulses(elapsedMs: number): void {
     for (const member of this.#receiving) {
       const pulse = Atomics.load(this.#options.control, pulseOf(member.worker));
       member.silentMs = pulse === member.pulse ? member.silentMs + elapsedMs : 0;
       member.pulse = pulse;
-      if (member.silentMs >= SILENCE_MS_MAX) this.#died(member, "it gave no sign of life for 2 s", true);
+      if (member.silentMs >= SILENCE_MS_MAX) this.#hung(member, "it gave no sign of life for 2 s");
     }
   }
 
-  /** What every worker does, the spares included. */
+  /** What every worker does at the moment, the spares included, in the order of their numbers. */
   workerStates(): PoolMember[] {
-    return this.#members.toSorted((a, b) => a.worker - b.worker).map(({ worker, place, gone, silentMs }) => ({
+    return this.members.toSorted((a, b) => a.worker - b.worker).map(({ worker, place, gone, silentMs }) => ({
       worker,
       place,
       state: gone ? "gone" : place === undefined ? "parked" : silentMs >= SILENT_MS ? "silent" : "receiving",
     }));
   }
 
-  terminate(): void {
-    for (const member of this.#members) member.handle.terminate();
+  protected override isParked({ worker, place, gone }: Member): boolean {
+    return worker >= this.#options.workers && place === undefined && !gone;
   }
 
   get #receiving(): Member[] {
-    return this.#members.filter((member) => member.place !== undefined && !member.gone);
+    return this.members.filter((member) => member.place !== undefined && !member.gone);
   }
 
   async #start(worker: number, open: Prepare): Promise<readonly number[] | undefined> {
     const { control, datagramBytesMax, sampling, startWorker } = this.#options;
-    const member: Member = {
-      worker,
+    const member = this.add(worker, (events) => startWorker(open.receiver, events), {
       gone: false,
       pulse: 0,
       silentMs: 0,
       ready: Promise.withResolvers(),
-      ended: Promise.withResolvers(),
-      handle: startWorker(open.receiver, {
-        said: (message) => this.#said(member, message),
-        died: (reason) => this.#died(member, reason),
-      }),
-    };
-    this.#members.push(member);
+    });
     member.handle.post({ kind: "prepare", worker, control, datagramBytesMax, sampling, open });
     return await member.ready.promise;
   }
@@ -206,7 +190,7 @@ export class WorkerPool {
     member.handle.post({ kind: "receive", ...this.#options.orderOf(place) });
   }
 
-  #said(member: Member, message: FromWorker): void {
+  protected override said(member: Member, message: FromWorker): void {
     switch (message.kind) {
       case "ready":
         if (message.held.length === 0) return member.ready.resolve(message.ports);
@@ -218,38 +202,45 @@ export class WorkerPool {
       case "refused":
         return this.#events.refused(message.refused);
       case "failed":
-        return this.#died(member, message.reason);
+        return this.died(member, message.reason);
       case "stopped":
-        if (!this.#stopping) return this.#died(member, "it ended by itself");
+        if (!this.isStopping) return this.died(member, "it ended by itself");
         member.gone = true;
         member.ended.resolve();
     }
   }
 
-  #died(member: Member, reason: string, silently = false): void {
+  protected override died(member: Member, reason: string): void {
     if (member.gone) return;
-    member.gone = true;
-    member.ready.reject(new Error(reason));
-    member.ended.resolve();
-    if (this.#stopping) {
-      member.diedOf = reason;
-      return;
-    }
-    // One that hangs is left alone: terminate() does not stop a blocked thread, only what it says. Should it wake up,
-    // it reads its socket beside its replacement, and hands over.
-    if (!silently) member.handle.terminate();
-    if (silently && !this.#socketsAreShared) {
-      // It keeps the socket that it opened itself, and the kernel goes on feeding that: no spare can help.
-      this.#events.lost(member.worker, `${reason}, and keeps its socket`, undefined);
-    } else if (member.place !== undefined) this.#replace(member, member.place, reason);
+    this.#leave(member, reason);
+    if (this.isStopping) return;
+    member.handle.terminate();
+    if (member.place !== undefined) this.#replace(member, member.place, reason);
     else if (member.worker >= this.#options.workers) this.#events.spareLost(member.worker, reason);
   }
 
+  /**
+   * Treats a worker that shows no pulse as dead. Its thread is left alone: terminate() does not stop a blocked thread,
+   * it only drops its messages. Should the thread wake up, it reads its socket beside its replacement and hands over.
+   */
+  #hung(member: Member, reason: string): void {
+    this.#leave(member, reason);
+    if (this.isStopping) return;
+    if (this.#socketsAreShared) this.#replace(member, member.place!, reason);
+    // The kernel keeps feeding the socket that the hung worker opened itself, so no spare can help.
+    else this.#events.lost(member.worker, `${reason}, and keeps its socket`, undefined);
+  }
+
+  #leave(member: Member, reason: string): void {
+    member.gone = true;
+    member.ready.reject(new Error(reason));
+    member.ended.resolve();
+    if (this.isStopping) member.diedOf = reason;
+  }
+
   #replace(member: Member, place: number, reason: string): void {
-    const isSpare = (other: Member) =>
-      other.worker >= this.#options.workers && other.place === undefined && !other.gone;
-    // The lowest number: of sockets opened one by one, its is the one that receives next.
-    const spare = this.#members.filter(isSpare).sort((a, b) => a.worker - b.worker)[0];
+    // The lowest number: among sockets opened one by one, its socket is the one that receives next.
+    const spare = this.nextSpare();
     if (spare) this.#post(spare, place);
     this.#events.lost(member.worker, reason, spare?.worker);
   }

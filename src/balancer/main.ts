@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
-import denoJson from "../../deno.json" with { type: "json" };
 import { freeDescriptors } from "../shared/process/descriptors.ts";
-import { type HostPort, readDotEnv, UsageError } from "../shared/flags/flags.ts";
+import { formatHostPort, type HostPort } from "../shared/address.ts";
+import { readDotEnv } from "../shared/flags/flags.ts";
 import { EventStreams } from "../shared/http/event_streams.ts";
 import { Exchange, type SlowResponder } from "../shared/http/exchange.ts";
 import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
-import { createLog, type Log } from "../shared/log.ts";
-import { readVariable, writeStderr } from "../shared/process/process.ts";
+import type { Log } from "../shared/log.ts";
+import { readVariable } from "../shared/process/process.ts";
+import { onStopSignal, openLog, runProgram, VERSION } from "../shared/program.ts";
 import { openAccessFile } from "./access_log/access_file.ts";
 import { AccessLog } from "./access_log/access_log.ts";
 import type { AcceptTrouble } from "./front/accept_trouble.ts";
@@ -16,7 +17,7 @@ import { balancerMetrics } from "./admin/metrics.ts";
 import { type Facts, momentOf, type Watched } from "./admin/moment.ts";
 import { adminResponder } from "./admin/server.ts";
 import { statusJson } from "./admin/status.ts";
-import { parseMetricsToken, parseTokens, type Tokens } from "./admin/tokens.ts";
+import { parseMetricsToken, parseTokens } from "./admin/tokens.ts";
 import { type CertificateFiles, CertificateWatch, LOOK_MS, readCertificate } from "./front/certificate.ts";
 import { type BalancerConfig, parseConfig } from "./config.ts";
 import { CONNECTIONS_DEFAULT_MAX } from "./connection_flags.ts";
@@ -35,32 +36,28 @@ import { Master } from "./master.ts";
 import { MetricsSender } from "./counts/metrics_sender.ts";
 import { dropStartupPermissions, hostsNeededBy } from "./permissions.ts";
 import { SnapshotFile } from "./routes/snapshot.ts";
-import { claimAddress, formatAddress, workersFrom } from "./spawn.ts";
+import { claimAddress } from "./front/claim_address.ts";
+import { workersFrom } from "./spawn.ts";
 import { openStore } from "./store/open_store.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
-/** Where the worker's modules are: to start one takes read permission for them. */
+/** The directory of the worker's modules: starting a worker takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Of the page. Fewer than connections, so that open pages keep nobody out; one that nobody reads fills 100 KB of the
- * kernel's memory in its time.
+ * The event streams of the page. There may be fewer of them than connections, so that open pages leave room for other
+ * requests. A stream whose client does not read takes up to 100 KB of the kernel's memory until its lifetime ends.
  */
 const STREAMS = { streamsMax: 8, intervalMs: 1000, lifetimeMs: 5 * 60_000 };
 
-/** Who may do what on the admin port. */
-interface Access {
-  readonly tokens: Tokens;
-  /** Undefined: everybody may watch. */
-  readonly isMetricsToken: ((token: string) => boolean) | undefined;
-}
-
-async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access, log: Log): Promise<number> {
+async function serve(config: BalancerConfig): Promise<number> {
+  const log = openLog(config);
+  const tokens = parseTokens(config.adminTokens);
+  const isMetricsToken = config.metricsToken ? parseMetricsToken(config.metricsToken) : undefined;
   const [stop, hurry] = [Promise.withResolvers<number>(), Promise.withResolvers<void>()];
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    let signals = 0;
-    Deno.addSignalListener(signal, () => signals++ === 0 ? stop.resolve(0) : hurry.resolve());
-  }
+  let signals = 0;
+  // The second signal cuts off what the graceful shutdown still waits for.
+  onStopSignal(() => signals++ === 0 ? stop.resolve(0) : hurry.resolve());
   const { dataDirectory, databaseUrl, metricsTo, certificateFiles, accessLog: accessPath } = config;
   const limits = connectionLimits(config, log);
   const listen = claimAddress(config.listen, true);
@@ -89,7 +86,7 @@ async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access,
     accessLog,
     ...config.turnPhase === "random" && { turnsTaken: randomTurns },
   });
-  // Before anybody hears that it listens: an unheard SIGHUP ends a process.
+  // Before the log says that the service listens: a SIGHUP without a listener ends the process.
   Deno.addSignalListener("SIGHUP", () => void master.reload());
   using _watch = certificateFiles && watchCertificate(certificateFiles, () => void master.reload());
   const watched = {
@@ -106,14 +103,13 @@ async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access,
     message: () => status(false),
     setTimer: REAL_CLOCK.setTimer,
   });
-  const { version } = denoJson;
   const app = adminApp({
     store,
     health,
     tokens,
     log,
     clock: REAL_CLOCK,
-    version,
+    version: VERSION,
     hosts: config.adminHosts,
     telling: { metrics: () => balancerMetrics(momentOf(watched)), status },
     isMetricsToken,
@@ -143,17 +139,17 @@ async function serve(config: BalancerConfig, { tokens, isMetricsToken }: Access,
 function factsOf(config: BalancerConfig, { connectionsMax }: Limits, listen: HostPort): Facts {
   const { workers, spareWorkers, databaseUrl, metricsToken } = config;
   return {
-    version: denoJson.version,
+    version: VERSION,
     deno: Deno.version.deno,
     startSeconds: performance.timeOrigin / 1000,
-    address: formatAddress(listen),
+    address: formatHostPort(listen),
     ...{ workers, spareWorkers, connectionsMax: connectionsMax * workers },
     database: databaseUrl ? "postgresql" : "embedded",
     isClosed: metricsToken !== "",
   };
 }
 
-/** Probes from here whatever the permissions allow. */
+/** The health of all destinations. This process probes those that its permissions let it connect to. */
 function healthBoard({ probePrivate: allowsPrivate }: BalancerConfig, log: Log): HealthBoard {
   const health = new HealthBoard({ clock: REAL_CLOCK, log });
   health.probeBy(
@@ -166,7 +162,7 @@ function healthBoard({ probePrivate: allowsPrivate }: BalancerConfig, log: Log):
   return health;
 }
 
-/** What viewers are allowed, as far as there are descriptors for it. */
+/** The limits for viewers, lowered to what the file descriptors of this process allow. */
 function connectionLimits(config: BalancerConfig, log: Log): Limits {
   const { connectionsMax: asked, workers } = config;
   const reserve = descriptorReserve(config);
@@ -188,10 +184,10 @@ function connectionLimits(config: BalancerConfig, log: Log): Limits {
 
 const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
-/** Any number of far more turns than an order has, so that each of its turns is as likely to be the first. */
+/** A random number far above the length of any turn order, so that each turn is equally likely to be the first. */
 const randomTurns = (): bigint => BigInt(random());
 
-/** The admin API is answered here, with deadlines as for viewers and with few connections. */
+/** Serves the admin API in this thread, with the deadlines that viewers have and a small number of connections. */
 function listenForAdmin(
   admin: HostPort,
   config: BalancerConfig,
@@ -211,7 +207,7 @@ function listenForAdmin(
   });
 }
 
-/** Calls back when there are other files. */
+/** Calls back when the certificate files have changed. */
 function watchCertificate(files: CertificateFiles, changed: () => void): Disposable {
   const watch = new CertificateWatch(files);
   const look = async () => void (await watch.hasChanged() && changed());
@@ -220,23 +216,5 @@ function watchCertificate(files: CertificateFiles, changed: () => void): Disposa
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-async function main(): Promise<number> {
-  const facts = { cores: navigator.hardwareConcurrency, stderrIsTerminal: Deno.stderr.isTerminal() };
-  try {
-    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
-    if (request.kind === "run") {
-      const { config } = request;
-      const { logLevel: level, logFormat: format } = config;
-      const log = createLog({ level, format, write: writeStderr, now: () => new Date() });
-      const isMetricsToken = config.metricsToken ? parseMetricsToken(config.metricsToken) : undefined;
-      return await serve(config, { tokens: parseTokens(config.adminTokens), isMetricsToken }, log);
-    }
-    console.log(request.kind === "help" ? request.text : denoJson.version);
-    return 0;
-  } catch (error) {
-    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-Deno.exit(await main());
+const facts = { cores: navigator.hardwareConcurrency, stderrIsTerminal: Deno.stderr.isTerminal() };
+Deno.exit(await runProgram(() => parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts), serve));

@@ -14,19 +14,22 @@ import { type Route, type RoutingTable, routingTable } from "./choose/routing.ts
 import type { MasterParts, MasterState } from "./master_parts.ts";
 import { RoutesInForce } from "./routes/routes_in_force.ts";
 import { seed } from "./routes/seed.ts";
-import { formatAddress } from "./spawn.ts";
+import { formatHostPort } from "../shared/address.ts";
 import { Totals } from "./counts/totals.ts";
 
-/** Hands the newest routing table to the workers, from the database or, while that is down, as it was last known. */
+/**
+ * Runs the workers and keeps their routing table up to date: from the database or, while that is down, from
+ * the last known routes. Answers no viewers itself.
+ */
 export class Master {
   readonly #parts: MasterParts;
   readonly #pool: WorkerPool;
   readonly #failed = Promise.withResolvers<void>();
-  readonly #routed = Promise.withResolvers<void>();
+  readonly #firstTable = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #table: RoutingTable | undefined;
   #routes: readonly Route[] = [];
-  #written = Promise.resolve();
+  #snapshotWritten = Promise.resolve();
   readonly #renewal: CertificateRenewal;
   #isListening = false;
   #isStopping = false;
@@ -34,7 +37,7 @@ export class Master {
   #isSnapshotTried = false;
   readonly #inForce: RoutesInForce;
   readonly #acceptTrouble: AcceptTrouble;
-  /** What the workers did since the start. */
+  /** The workers' answers and connections since the start. */
   readonly totals = new Totals(performance.now());
   readonly database = new DatabaseState();
 
@@ -45,7 +48,7 @@ export class Master {
     this.#inForce = new RoutesInForce(log);
     this.#acceptTrouble = new AcceptTrouble(log);
     this.#renewal = new CertificateRenewal(parts.readCertificate, (next) => this.#certify(next), log);
-    parts.health.onChange = () => this.#deal(this.#routes);
+    parts.health.onChange = () => this.#publishTable(this.#routes);
     this.#pool = new WorkerPool({
       workers,
       spares,
@@ -59,13 +62,13 @@ export class Master {
       reported: (worker, report) => this.totals.add(worker, report, performance.now()),
       noted: (lines, count) => accessLog?.add(lines, count),
       lost: (loss) => this.#lose(loss),
-      spareLost: (worker, reason) => log.error("spare_lost", "a parked worker died", { worker, reason }),
+      spareLost: (worker, reason) => log.error("spare_lost", "a spare worker died", { worker, reason }),
       acceptFailing: (worker, reason) => this.#acceptTrouble.began(`worker ${worker}`, reason),
       acceptRecovered: (worker, failures) => this.#acceptTrouble.ended(`worker ${worker}`, failures),
     });
   }
 
-  /** What would happen to a request for this video now, and why; undefined before there are routes. */
+  /** Explains what would happen to a request for a video now; undefined: no routes are known yet. */
   explain(video: string): Explanation | undefined {
     const { health } = this.#parts;
     return this.#table &&
@@ -78,6 +81,7 @@ export class Master {
       );
   }
 
+  /** The answer of `/readyz`. */
   get readiness(): Readiness {
     if (this.#isStopping) return "stopping";
     if (!this.#isListening) return "starting";
@@ -85,7 +89,7 @@ export class Master {
     return !this.database.isUp ? "stale" : this.database.isReadOnly ? "read-only" : "ready";
   }
 
-  /** What is served now, and by how many. */
+  /** The workers, routes and certificate in use. */
   get state(): MasterState {
     return {
       listening: this.#pool.listening,
@@ -97,34 +101,34 @@ export class Master {
     };
   }
 
-  /** What the admin API's listener tells of connections that it can't accept. */
+  /** Where the admin API's listener reports that it can't accept connections. */
   get acceptTrouble(): AcceptTrouble {
     return this.#acceptTrouble;
   }
 
-  /** Resolves when the service can't go on: no worker is left to answer. */
+  /** Resolves when the last worker has died, so that the service can't continue. */
   get failed(): Promise<void> {
     return this.#failed.promise;
   }
 
   /**
-   * Waits for routes, from the database or else from the snapshot; then for the workers to listen.
-   * Resolves early when it is stopped meanwhile.
+   * Starts the service: waits for routes, from the database or the snapshot, then for the workers to listen.
+   * Resolves early if {@linkcode stop} is called meanwhile.
    *
-   * @throws {Error} A worker can't be started or can't listen, or the certificate can't be used.
+   * @throws {Error} A worker can't start or listen, or the certificate can't be used.
    */
   async start(): Promise<void> {
     const { listen, dropPermissions, readCertificate } = this.#parts;
     const certificate = this.#certificate = await readCertificate?.();
-    this.#follow();
-    await Promise.race([this.#routed.promise, this.#stopped.promise]);
+    this.#followRoutes();
+    await Promise.race([this.#firstTable.promise, this.#stopped.promise]);
     if (this.#isStopping) return;
     try {
       await this.#pool.start({ listen, table: this.#table!, certificate });
     } catch (error) {
       this.#pool.terminate();
       const reason = error instanceof Error ? error.message : error;
-      throw new Error(`Cannot listen on ${formatAddress(listen)}: ${reason}`, { cause: error });
+      throw new Error(`Cannot listen on ${formatHostPort(listen)}: ${reason}`, { cause: error });
     }
     if (this.#isStopping) return;
     dropPermissions();
@@ -132,17 +136,21 @@ export class Master {
     this.#logListening(certificate);
   }
 
-  /** Reads the certificate again, and has viewers shown it from now on; one that can't be used changes nothing. */
+  /**
+   * Reopens the access log and reloads the certificate (SIGHUP). A certificate that can't be used changes
+   * nothing.
+   */
   async reload(): Promise<void> {
     this.#parts.accessLog?.reopen();
     if (this.#isListening && !this.#isStopping) await this.#renewal.renew();
   }
 
   /**
-   * Tells those that spread viewers that it stops, and waits for as long as they need to hear of it; then lets the
-   * workers and the admin API finish what is in flight, and closes the store, within {@linkcode STOP_DEADLINE_MS}.
+   * Stops gracefully. First `/readyz` answers 503 for `drainDelayMs`, so that load balancers send no new
+   * viewers. Then the workers and the admin API finish the requests in flight, and the store is closed,
+   * within {@linkcode STOP_DEADLINE_MS}.
    *
-   * @param hurry ends the wait
+   * @param hurry ends the drain delay when it settles
    */
   async stop(adminListener: { stop(): Promise<void> }, hurry: Promise<unknown>): Promise<void> {
     const { store, log, config: { drainDelayMs } } = this.#parts;
@@ -156,14 +164,14 @@ export class Master {
     await within(STOP_DEADLINE_MS, async (deadline) => {
       const finished = this.#pool.stop(deadline);
       await Promise.race([adminListener.stop(), deadline]);
-      await Promise.race([Promise.all([this.#written, store.close()]), deadline]);
+      await Promise.race([Promise.all([this.#snapshotWritten, store.close()]), deadline]);
       await finished;
     });
-    log.info("stopped", "finished what was in flight", { ...this.#pool.counts });
+    log.info("stopped", "the service has stopped", { ...this.#pool.counts });
   }
 
-  /** Makes the first route, then keeps the table up to date. Never rejects. */
-  async #follow(): Promise<void> {
+  /** Creates the first route if there is none, then follows the routes in the store. Never rejects. */
+  async #followRoutes(): Promise<void> {
     const { config: { firstRoute }, store, health, log } = this.#parts;
     const isStopping = () => this.#isStopping;
     if (firstRoute) {
@@ -179,43 +187,52 @@ export class Master {
     await this.#useSnapshot();
   }
 
+  /** Uses the snapshot if no routes are known yet. */
   async #useSnapshot(): Promise<void> {
-    // It is tried once: nobody but this process writes it, and only what it has read from the database.
+    // One attempt is enough: only this process writes the file, and only with routes that it read from the
+    // database.
     if (this.#table || this.#isSnapshotTried) return;
     this.#isSnapshotTried = true;
     const { snapshot, log } = this.#parts;
     const routes = await snapshot.read();
     if (this.#table) return;
-    if (!routes) return log.warn("no_routes", "waiting for the database: there is no snapshot to begin with");
+    if (!routes) return log.warn("no_routes", "there is no snapshot to start from: waiting for the database");
     try {
-      this.#use(routes);
-      log.warn("stale_routes", "beginning with the last routes known, until the database is back");
+      this.#putInForce(routes);
+      log.warn("stale_routes", "the database is down: starting with the last known routes");
     } catch (error) {
-      log.error("snapshot_refused", "the last routes known can't be used; waiting for the database", {
+      log.error("snapshot_refused", "the last known routes can't be used: waiting for the database", {
         error,
       });
     }
   }
 
   #change(routes: readonly Route[]): void {
-    const used = this.#use(routes);
-    this.#written = this.#parts.snapshot.write(used);
-    this.#parts.log.info("routes", "requests are answered from these routes from now on", {
-      routes: used.length,
+    const valid = this.#putInForce(routes);
+    this.#snapshotWritten = this.#parts.snapshot.write(valid);
+    this.#parts.log.info("routes", "new routes are in force", {
+      routes: valid.length,
     });
   }
 
-  /** @throws {RangeError} A route breaks a rule; the table before stays in force. */
-  #use(routes: readonly Route[]): readonly Route[] {
-    const used = this.#inForce.take(routes);
-    this.#parts.health.follow(used);
-    this.#deal(used);
-    this.#routed.resolve();
-    return used;
+  /**
+   * Puts routes in force, and returns those that are valid.
+   *
+   * @throws {RangeError} No table can be made of the routes. The previous table stays in force.
+   */
+  #putInForce(routes: readonly Route[]): readonly Route[] {
+    const valid = this.#inForce.take(routes);
+    this.#parts.health.follow(valid);
+    this.#publishTable(valid);
+    this.#firstTable.resolve();
+    return valid;
   }
 
-  /** Has turns taken by these routes and by whoever is there. */
-  #deal(routes: readonly Route[]): void {
+  /**
+   * Makes a routing table of these routes and the availability of their destinations, and posts it to the
+   * workers.
+   */
+  #publishTable(routes: readonly Route[]): void {
     this.#table = routingTable(routes, {
       ...this.#table && { previous: this.#table },
       turnsTaken: this.#parts.turnsTaken ?? (() => 0n),
@@ -236,8 +253,8 @@ export class Master {
   #logListening(certificate: Certificate | undefined): void {
     const { config, limits, listen, admin, log } = this.#parts;
     log.info("listening", "ready to redirect", {
-      address: formatAddress(listen),
-      admin: formatAddress(admin),
+      address: formatHostPort(listen),
+      admin: formatHostPort(admin),
       workers: config.workers,
       spare_workers: config.spareWorkers,
       connections_max: limits.connectionsMax * config.workers,

@@ -1,7 +1,7 @@
 import type { BalancerConfig } from "./config.ts";
 import { dropRead } from "../shared/process/process.ts";
 import { hostsOf } from "../shared/database/database_server.ts";
-import { formatAddress } from "./spawn.ts";
+import { formatHostPort } from "../shared/address.ts";
 
 /** The kinds that nothing needs once the service has started. */
 const STARTUP_ONLY = ["ffi", "env", "run", "sys"] as const;
@@ -40,7 +40,7 @@ export function hostsNeededBy(
   >,
 ): string[] {
   const databases = databaseUrl === "" ? [] : hostsOf(databaseUrl);
-  const metrics = metricsTo && formatAddress(metricsTo).replace(/:\d+$/, "");
+  const metrics = metricsTo && formatHostPort(metricsTo).replace(/:\d+$/, "");
   const probed = probePrivate ? PROBED_LOCAL_HOSTS : [];
   return [...databases, metrics, ...probed].filter((host) => host !== undefined);
 }

@@ -1,25 +1,19 @@
-import type { HostPort } from "../shared/flags/flags.ts";
+import type { HostPort } from "../shared/address.ts";
 import type { Certificate } from "../shared/http/tls.ts";
-import { forgetConnections, type Limits, ofOneWorker } from "./front/limits.ts";
-import type { FromWorker, ToWorker } from "./worker_protocol.ts";
-import type { Measurement } from "./counts/meter.ts";
-import type { Counts } from "./redirect/redirector.ts";
+import { type PoolMember, SparePool } from "../shared/spare_pool.ts";
+import type { WorkerEvents as Events, WorkerHandle as Handle } from "../shared/worker_thread.ts";
 import { changeBetween, type RoutingTable } from "./choose/routing.ts";
+import type { Measurement } from "./counts/meter.ts";
 import type { WorkReport } from "./counts/work_report.ts";
+import { forgetConnections, type Limits, ofOneWorker } from "./front/limits.ts";
+import type { Counts } from "./redirect/redirector.ts";
+import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
-/** A worker as the master sees it: a `Worker`, or a simulation of one. */
-export interface WorkerHandle {
-  post(message: ToWorker): void;
-  terminate(): void;
-}
+export type WorkerHandle = Handle<ToWorker>;
+export type WorkerEvents = Events<FromWorker>;
 
-/** Starts a worker that may listen on this address, and nothing else. */
+/** Starts a worker that may listen on this address, and holds no other permission. */
 export type StartWorker = (listen: HostPort, events: WorkerEvents) => WorkerHandle;
-
-export interface WorkerEvents {
-  said(message: FromWorker): void;
-  died(reason: string): void;
-}
 
 /** What became of a worker that died, and of its place. */
 export interface Loss {
@@ -31,14 +25,14 @@ export interface Loss {
   readonly left: number;
 }
 
-/** What the pool tells of its workers, by number from 0; spares have the highest. */
+/** What the pool reports of its workers, by number; spares have the highest numbers. */
 export interface WorkerPoolEvents {
   measured(measurement: Measurement): void;
   reported(worker: number, report: WorkReport): void;
   noted(lines: string, count: number): void;
-  /** One that listened died. */
+  /** A listening worker died. */
   lost(loss: Loss): void;
-  /** A parked spare died: no viewer notices, but the next death finds one less. */
+  /** A parked spare died. No viewer notices, but there is one spare less for the next death. */
   spareLost(worker: number, reason: string): void;
   acceptFailing(worker: number, reason: string): void;
   acceptRecovered(worker: number, failures: number): void;
@@ -49,11 +43,11 @@ export interface WorkerPoolOptions {
   readonly spares: number;
   readonly limits: Limits;
   readonly startWorker: StartWorker;
-  /** Whether the workers are to measure their answers. */
+  /** Whether the workers measure their answers. */
   readonly measuring: boolean;
-  /** Whether redirects are to say why they lead where they do. */
+  /** Whether a redirect says in a header which destination it names, and why. */
   readonly explains: boolean;
-  /** The part of all requests that they are to note, from 0 to 1. */
+  /** The share of all requests that the workers note for the access log, from 0 to 1. */
   readonly accessSample: number;
 }
 
@@ -66,32 +60,23 @@ export interface Service {
 
 type State = "loading" | "parked" | "starting" | "listening" | "stopping" | "gone";
 
-interface Member {
-  readonly worker: number;
-  readonly handle: WorkerHandle;
+interface Member extends PoolMember<ToWorker> {
   readonly loaded: PromiseWithResolvers<void>;
   readonly listening: PromiseWithResolvers<void>;
-  readonly ended: PromiseWithResolvers<void>;
   readonly limits: Limits;
   state: State;
 }
 
-/**
- * The workers, which all listen on one address: the kernel spreads the connections over them. Spares are started with
- * them and parked, because no thread may be started once the permissions are dropped: each takes the place of a worker
- * that died.
- */
-export class WorkerPool {
+/** Answers viewers with several workers that listen on one address; the kernel spreads the connections over them. */
+export class WorkerPool extends SparePool<ToWorker, FromWorker, Member> {
   readonly #options: WorkerPoolOptions;
   readonly #events: WorkerPoolEvents;
-  #members: Member[] = [];
-  #started = 0;
   #service: Service | undefined;
-  #isStopping = false;
-  /** What the workers answered that have stopped. */
+  /** The answers of the workers that have stopped. */
   readonly counts: Counts = { redirected: 0, refused: 0 };
 
   constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
+    super();
     this.#options = options;
     this.#events = events;
   }
@@ -108,25 +93,25 @@ export class WorkerPool {
   /**
    * Starts every worker and every spare, and waits until each worker listens and has dropped its permissions.
    *
-   * @throws {Error} One can't listen, or still holds a permission.
+   * @throws {Error} A worker can't listen, or still holds a permission.
    */
   async start(service: Service): Promise<void> {
     this.#service = service;
     const { workers, spares } = this.#options;
-    const members = Array.from({ length: workers + spares }, () => this.#load(service.listen));
+    const members = Array.from({ length: workers + spares }, (_, i) => this.#load(i, service.listen));
     for (const member of members.slice(0, workers)) this.#serve(member);
     await Promise.all(members.map((member, i) => (i < workers ? member.listening : member.loaded).promise));
   }
 
-  /** Has every request from now on answered from this table. */
+  /** Makes the workers answer every further request from this table. */
   replace(table: RoutingTable): void {
-    if (!this.#service) return; // Nobody has a table yet.
+    if (!this.#service) return; // The workers are not started yet: start() gives them their table.
     const change = changeBetween(this.#service.table, table);
     this.#service = { ...this.#service, table };
     for (const member of this.#in("starting", "listening")) member.handle.post({ kind: "routes", ...change });
   }
 
-  /** Has every new connection shown this certificate. */
+  /** Makes the workers show this certificate on every new connection. */
   certify(certificate: Certificate): void {
     if (this.#service) this.#service = { ...this.#service, certificate };
     for (const { handle } of this.#in("starting", "listening")) {
@@ -134,48 +119,45 @@ export class WorkerPool {
     }
   }
 
-  /** Has each answer from now on be the last one on its connection. */
+  /** Makes the workers close each connection after its next answer. */
   drain(): void {
     for (const { handle } of this.#in("starting", "listening")) handle.post({ kind: "drain" });
   }
 
   /** Lets the workers finish what is in flight, but no longer than until `deadline`. */
-  async stop(deadline: Promise<void>): Promise<void> {
-    this.#isStopping = true;
-    for (const member of this.#in("starting", "listening")) this.#stop(member);
-    const ended = this.#in("stopping").map(({ ended }) => ended.promise);
-    await Promise.race([Promise.all(ended), deadline]);
-    this.terminate();
+  stop(deadline: Promise<void>): Promise<void> {
+    return this.stopAll(this.#in("starting", "listening"), (member) => {
+      member.state = "stopping";
+      member.handle.post({ kind: "stop" });
+    }, deadline);
   }
 
-  terminate(): void {
-    for (const member of this.#members) this.#end(member);
+  override terminate(): void {
+    super.terminate();
+    for (const member of this.members) member.state = "gone";
+  }
+
+  protected override isParked({ state }: Member): boolean {
+    return state === "parked";
   }
 
   #in(...states: readonly State[]): Member[] {
-    return this.#members.filter(({ state }) => states.includes(state));
+    return this.members.filter(({ state }) => states.includes(state));
   }
 
-  #load(listen: HostPort): Member {
-    const member: Member = {
-      worker: this.#started++,
+  #load(worker: number, listen: HostPort): Member {
+    const member = this.add(worker, (events) => this.#options.startWorker(listen, events), {
       state: "loading",
       loaded: Promise.withResolvers(),
       listening: Promise.withResolvers(),
-      ended: Promise.withResolvers(),
       limits: ofOneWorker(this.#options.limits),
-      handle: this.#options.startWorker(listen, {
-        said: (message) => this.#said(member, message),
-        died: (reason) => this.#died(member, reason),
-      }),
-    };
-    // Who waits for them gets the error; nobody waits for those of a worker that is replaced later.
+    });
+    // start() and #replace() see the error where they wait; nobody waits for the promises of the other workers.
     for (const { promise } of [member.loaded, member.listening]) promise.catch(() => {});
-    this.#members = [...this.#members.filter(({ state }) => state !== "gone"), member];
     return member;
   }
 
-  /** What is posted before the worker is loaded waits for it. */
+  /** Makes a member listen. The message waits until the thread is loaded. */
   #serve(member: Member): void {
     const { measuring, explains, accessSample } = this.#options;
     member.state = "starting";
@@ -189,25 +171,14 @@ export class WorkerPool {
     });
   }
 
-  #stop(member: Member): void {
-    member.state = "stopping";
-    member.handle.post({ kind: "stop" });
-  }
-
-  #end(member: Member): void {
-    member.state = "gone";
-    member.handle.terminate();
-    member.ended.resolve();
-  }
-
-  #said(member: Member, message: FromWorker): void {
+  protected override said(member: Member, message: FromWorker): void {
     switch (message.kind) {
       case "loaded":
         if (member.state === "loading") member.state = "parked";
         return member.loaded.resolve();
       case "listening":
         if (message.held.length > 0) {
-          return this.#died(member, `it could not drop its permissions: ${message.held.join(", ")}`);
+          return this.died(member, `it could not drop its permissions: ${message.held.join(", ")}`);
         }
         if (member.state === "starting") member.state = "listening";
         return member.listening.resolve();
@@ -222,7 +193,7 @@ export class WorkerPool {
       case "accept_recovered":
         return this.#events.acceptRecovered(member.worker, message.failures);
       case "failed":
-        return this.#died(member, message.reason);
+        return this.died(member, message.reason);
       case "stopped":
         this.counts.redirected += message.counts.redirected;
         this.counts.refused += message.counts.refused;
@@ -231,20 +202,22 @@ export class WorkerPool {
     }
   }
 
-  #died(member: Member, reason: string): void {
+  protected override died(member: Member, reason: string): void {
     const { state } = member;
     if (state === "gone") return;
-    this.#end(member);
+    member.state = "gone";
+    member.handle.terminate();
+    member.ended.resolve();
     forgetConnections(member.limits);
     member.loaded.reject(new Error(reason));
     member.listening.reject(new Error(reason));
-    if (this.#isStopping || state === "stopping") return;
+    if (this.isStopping || state === "stopping") return;
     if (state === "listening") this.#replace(member, reason);
     else if (state === "parked") this.#events.spareLost(member.worker, reason);
   }
 
   #replace({ worker }: Member, reason: string): void {
-    const [spare] = this.#in("parked");
+    const spare = this.nextSpare();
     if (spare) {
       this.#serve(spare);
       spare.listening.promise.catch((error: Error) => this.#replace(spare, error.message));

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import denoJson from "../../deno.json" with { type: "json" };
 import { StoreUnavailable } from "../shared/database/errors.ts";
 import { openSql } from "../shared/database/open.ts";
 import type { Sql } from "../shared/database/sql.ts";
-import { readDotEnv, UsageError } from "../shared/flags/flags.ts";
+import { readDotEnv } from "../shared/flags/flags.ts";
 import { readVariable, writeStderr } from "../shared/process/process.ts";
+import { onStopSignal, runProgram } from "../shared/program.ts";
 import { CHANGES_SECONDS, type FleetConfig, LOOK_MS, parseConfig, RECENT_SECONDS } from "./config.ts";
 import { readWindows } from "./query.ts";
 import { Following, windowLine, windowTable } from "./windows.ts";
@@ -25,10 +25,10 @@ async function show(sql: Sql, { windowSeconds, limit, format }: FleetConfig): Pr
   for (const line of lines) console.log(line);
 }
 
-/** Goes on for ever; an outage of the database is told once, and waited for. */
+/** Prints new and changed windows until the process ends. Reports an outage of the database once, and retries. */
 async function follow(sql: Sql, { windowSeconds, waitSeconds }: FleetConfig): Promise<void> {
   const following = new Following(waitSeconds);
-  // What was there before is not news, as with tail.
+  // Like `tail -f`: print the last window, then only what is new.
   let isFirst = true;
   let isDown = false;
   for (;;) {
@@ -46,26 +46,17 @@ async function follow(sql: Sql, { windowSeconds, waitSeconds }: FleetConfig): Pr
   }
 }
 
-async function main(): Promise<number> {
-  try {
-    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), Deno.stdout.isTerminal());
-    if (request.kind !== "run") {
-      console.log(request.kind === "help" ? request.text : denoJson.version);
-      return 0;
-    }
-    const { config } = request;
-    const { databaseUrl, dataDirectory } = config;
-    const sql = await openSql({ databaseUrl, dataDirectory, name: "sluice-fleet", answerMs: 10_000 });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => void sql.close().finally(() => Deno.exit(0)));
-    }
-    await (config.follow ? follow : show)(sql, config);
-    await sql.close();
-    return 0;
-  } catch (error) {
-    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+async function run(config: FleetConfig): Promise<void> {
+  const { databaseUrl, dataDirectory } = config;
+  const sql = await openSql({ databaseUrl, dataDirectory, name: "sluice-fleet", answerMs: 10_000 });
+  onStopSignal(() => void sql.close().finally(() => Deno.exit(0)));
+  await (config.follow ? follow : show)(sql, config);
+  await sql.close();
 }
 
-Deno.exit(await main());
+Deno.exit(
+  await runProgram(
+    () => parseConfig(Deno.args, readVariable, readDotEnv(".env"), Deno.stdout.isTerminal()),
+    run,
+  ),
+);

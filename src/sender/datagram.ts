@@ -1,12 +1,7 @@
 import type { HostPort } from "../shared/flags/flags.ts";
+import { localAddressFor } from "../shared/net_permission.ts";
 import type { Transport } from "./run.ts";
 import type { Datagrams } from "./shapes.ts";
-
-/** Where the sockets of {@linkcode openDatagram} bind: next to a loopback address, else anywhere. */
-export function localHostname(to: string): string {
-  if (to.startsWith("127.") || to === "::1") return to;
-  return to.includes(":") ? "::" : "0.0.0.0";
-}
 
 /**
  * Sockets of `Deno.listenDatagram`: a system call and a promise a datagram, but no `--allow-ffi`. They are not
@@ -38,7 +33,7 @@ export function openDatagram(
 
   try {
     for (let i = 0; i < sources; i++) {
-      sockets.push(Deno.listenDatagram({ transport: "udp", hostname: localHostname(to.hostname), port: 0 }));
+      sockets.push(Deno.listenDatagram({ transport: "udp", ...localAddressFor(to.hostname) }));
     }
   } catch (error) {
     close();

@@ -1,15 +1,13 @@
-import denoJson from "../../deno.json" with { type: "json" };
-import { UsageError } from "../shared/flags/flags.ts";
+import { formatHostPort } from "../shared/address.ts";
 import { canOpenLibc } from "../shared/libc.ts";
+import { localAddressFor, requireNet } from "../shared/net_permission.ts";
+import { runProgram } from "../shared/program.ts";
 import { parseConfig, type SenderConfig } from "./config.ts";
-import { localHostname, openDatagram } from "./datagram.ts";
+import { openDatagram } from "./datagram.ts";
 import { NobodyListens } from "./refusals.ts";
 import { type Clock, run } from "./run.ts";
 import { openSendmmsg } from "./sendmmsg.ts";
 import { Datagrams, type Totals } from "./shapes.ts";
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 /** Datagrams in a batch at most: beyond this a system call's own cost no longer shows. */
 const BATCH = 64;
@@ -23,21 +21,6 @@ const clock: Clock = {
   // it running, and Ctrl-C took up to 0.8 s).
   idle: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
-
-/** Without --allow-ffi the kernel is reached through Deno's sockets, which ask for the local address as well. */
-function requireNet(to: SenderConfig["to"], withFfi: boolean): void {
-  const bracketed = (hostname: string) => hostname.includes(":") ? `[${hostname}]` : hostname;
-  const hosts = [`${bracketed(to.hostname)}:${to.port}`];
-  if (!withFfi) hosts.push(`${bracketed(localHostname(to.hostname))}:0`);
-  const missing = hosts.filter((host) =>
-    Deno.permissions.querySync({ name: "net", host }).state !== "granted"
-  );
-  if (missing.length > 0) {
-    throw new Deno.errors.NotCapable(
-      `Cannot send to ${hosts[0]}: net permission is missing, run again with --allow-net=${hosts.join(",")}`,
-    );
-  }
-}
 
 /** Rewrites one line on the terminal every half second; returns what ends that, and wipes the line. */
 function showProgress(totals: Totals, count: number): () => void {
@@ -61,7 +44,8 @@ function showProgress(totals: Totals, count: number): () => void {
 async function send(config: SenderConfig): Promise<void> {
   const { to, count, rate, sources, perDatagram, seed, shape } = config;
   const withFfi = canOpenLibc();
-  requireNet(to, withFfi);
+  // Without the C library the sender uses sockets of Deno, which need the permission for the local address, too.
+  requireNet(`send to ${formatHostPort(to)}`, withFfi ? [to] : [to, localAddressFor(to.hostname)]);
   // Few datagrams are spread over all the sources rather than sent by the first.
   const slots = Math.min(BATCH, Math.ceil(count / perDatagram / sources));
   const datagrams = new Datagrams({ shape, seed, perDatagram, slots });
@@ -92,16 +76,8 @@ async function send(config: SenderConfig): Promise<void> {
   console.log(JSON.stringify({ sent: messages, datagrams: sent, seconds, rate: reached, ...sums }));
 }
 
-try {
-  const request = parseConfig(Deno.args);
-  if (request.kind === "help") console.log(request.text);
-  if (request.kind === "version") console.log(denoJson.version);
-  if (request.kind === "run") await send(request.config);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const advice = error instanceof NobodyListens
-    ? ": nothing listens there; start the receiver, or see --to"
-    : "";
-  console.error(`sluice send: ${message}${advice}`);
-  Deno.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
-}
+Deno.exitCode = await runProgram(() => parseConfig(Deno.args), send, {
+  prefix: "sluice send",
+  advise: (error) =>
+    error instanceof NobodyListens ? ": nothing listens there; start the receiver, or see --to" : "",
+});

@@ -1,10 +1,9 @@
-import denoJson from "../../deno.json" with { type: "json" };
 import { openSql } from "../shared/database/open.ts";
 import { formatHostPort } from "../shared/address.ts";
-import { readDotEnv, UsageError } from "../shared/flags/flags.ts";
+import { readDotEnv } from "../shared/flags/flags.ts";
 import { REAL_CLOCK } from "../shared/http/listener.ts";
-import { createLog, type Log } from "../shared/log.ts";
-import { readVariable, writeStderr } from "../shared/process/process.ts";
+import { readVariable } from "../shared/process/process.ts";
+import { onStopSignal, openLog, runProgram } from "../shared/program.ts";
 import { listenForAdmin } from "./admin.ts";
 import { ANSWER_MS, parseConfig, READ_BYTES, type ShipperConfig, STOP_DEADLINE_MS } from "./config.ts";
 import { Fleet } from "./destination.ts";
@@ -14,7 +13,8 @@ import { dropStartupPermissions } from "./permissions.ts";
 import { Shipper } from "./shipper.ts";
 import { watchDirectory } from "./watch.ts";
 
-async function ship(config: ShipperConfig, log: Log): Promise<number> {
+async function ship(config: ShipperConfig): Promise<void> {
+  const log = openLog(config);
   const { file, instance, labels, keepDays, databaseUrl, dataDirectory, admin } = config;
   const directory = new FileDirectory(file);
   requireDirectory(directory.path);
@@ -44,12 +44,10 @@ async function ship(config: ShipperConfig, log: Log): Promise<number> {
   const listener = admin && listenForAdmin(Deno.listen({ ...admin }), REAL_CLOCK, shipper);
   using watch = watchDirectory(directory.path, directory.concerns, () => shipper.wake());
   watch.failed.then((reason) => shipper.lookOften(reason));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      setTimeout(() => Deno.exit(1), STOP_DEADLINE_MS); // What is not committed is shipped by the next start.
-      shipper.stop();
-    });
-  }
+  onStopSignal(() => {
+    setTimeout(() => Deno.exit(1), STOP_DEADLINE_MS); // The next start ships what is not committed by then.
+    shipper.stop();
+  });
   dropStartupPermissions(databaseUrl, [directory.path, ...databaseUrl === "" ? [dataDirectory] : []]);
   log.info("following", "records go to the database as they come", {
     file,
@@ -61,7 +59,6 @@ async function ship(config: ShipperConfig, log: Log): Promise<number> {
   await listener?.stop();
   await sql.close();
   log.info("stopped", "the batch under way is finished", { ...shipper.counts });
-  return 0;
 }
 
 /** @throws {Error} The directory can't be read. */
@@ -80,7 +77,7 @@ function requireDirectory(path: string): void {
   }
 }
 
-/** Undefined where the permission to know it is missing: then it must be given. */
+/** The host's name; undefined when the permission to read it is missing: then `--instance` must be given. */
 function hostname(): string | undefined {
   try {
     return Deno.hostname();
@@ -90,23 +87,9 @@ function hostname(): string | undefined {
   }
 }
 
-async function main(): Promise<number> {
-  try {
+Deno.exit(
+  await runProgram(() => {
     const facts = { hostname: hostname(), stderrIsTerminal: Deno.stderr.isTerminal() };
-    const request = parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
-    if (request.kind === "run") {
-      const { logLevel: level, logFormat: format } = request.config;
-      return await ship(
-        request.config,
-        createLog({ level, format, write: writeStderr, now: () => new Date() }),
-      );
-    }
-    console.log(request.kind === "help" ? request.text : denoJson.version);
-    return 0;
-  } catch (error) {
-    writeStderr(`error: ${error instanceof Error ? error.message : error}`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-Deno.exit(await main());
+    return parseConfig(Deno.args, readVariable, readDotEnv(".env"), facts);
+  }, ship),
+);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { FromWorker } from "../../src/balancer/worker_protocol.ts";
 import { dropStartupPermissions, hostsNeededBy } from "../../src/balancer/permissions.ts";
 
-import { claimAddress, workersFrom } from "../../src/balancer/spawn.ts";
+import { claimAddress } from "../../src/balancer/front/claim_address.ts";
+import { workersFrom } from "../../src/balancer/spawn.ts";
 import { limitsOf } from "../../src/balancer/front/limits.ts";
 import { LIMITS } from "../support/simulated/balancer_in_process.ts";
 import { BalancerProcess } from "../support/processes/balancer_process.ts";
@@ -12,11 +13,11 @@ const isGranted = (descriptor: Deno.PermissionDescriptor) =>
   Deno.permissions.querySync(descriptor).state === "granted";
 const canReach = (host: string) => isGranted({ name: "net", host });
 
-/** What the tests themselves run with: no more can be tried. */
+/** The hosts that the tests may reach. A test can't be granted any other. */
 const LOCAL = ["127.0.0.1", "[::1]"];
 
 Deno.test({
-  name: "permissions: after the start, the data directory is all that is left without a database to reach",
+  name: "permissions: after the start only the data directory is left if there is no database server",
   permissions: { net: LOCAL, read: ["src", "data"], write: ["data"] },
   fn() {
     dropStartupPermissions([], ["src"], "data");
@@ -28,7 +29,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "permissions: after the start, of all hosts those remain that are needed",
+  name: "permissions: after the start only the needed hosts are left",
   permissions: { net: LOCAL },
   fn() {
     dropStartupPermissions(["127.0.0.1"], [], "data");
@@ -37,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "permissions: the hosts needed are those of the database and of the metrics",
+  name: "permissions: the needed hosts are those of the database and of the metrics",
   permissions: "none",
   fn() {
     const hosts = (databaseUrl: string, hostname?: string, probePrivate = false) =>
@@ -58,10 +59,10 @@ Deno.test({
 
 Deno.test({
   name:
-    "permissions: after the start, hosts stay that are not of this machine: they were granted to be probed",
+    "permissions: after the start hosts of other machines stay granted, since they are there to be probed",
   permissions: { net: [...LOCAL, "localhost"] },
   fn() {
-    // No test may be granted a host elsewhere: a name that stays, with a port, stands for one.
+    // No test can be granted another host, so `localhost`, which is kept here, with a port stands for one.
     dropStartupPermissions(["localhost"], [], "data");
     assert.deepEqual([...LOCAL, "localhost:8443"].filter(canReach), ["localhost:8443"]);
   },

@@ -1,5 +1,7 @@
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import type { Log } from "../../shared/log.ts";
+import { requireNet } from "../../shared/net_permission.ts";
+import { startWorkerThread, type WorkerHandle } from "../../shared/worker_thread.ts";
 import type { BoardMemory } from "./board.ts";
 import type { Facts } from "./facts.ts";
 import type { FromAdmin, ToAdmin } from "./messages.ts";
@@ -20,56 +22,36 @@ export interface AdminThreadOptions {
  *
  * @throws {Error} It can't listen: the address is in use, or the permission for it is missing.
  */
-export async function startAdmin(options: AdminThreadOptions): Promise<Pick<Worker, "terminate">> {
+export async function startAdmin(options: AdminThreadOptions): Promise<WorkerHandle<ToAdmin>> {
   const { url, address: { hostname, port }, memory, facts, log } = options;
   const host = formatHostPort({ hostname, port });
-  if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
-    throw new Deno.errors.NotCapable(
-      `Cannot listen on ${host} for --admin: net permission is missing; run with --allow-net=${host}, or --admin off`,
-    );
-  }
-  const worker = new Worker(url, {
-    type: "module",
-    // Every kind is named: what is left out would be inherited.
-    deno: {
-      permissions: {
-        net: [host],
-        read: false,
-        write: false,
-        env: false,
-        run: false,
-        sys: false,
-        import: false,
-        ffi: false,
-      },
-    },
-  });
+  requireNet(`listen on ${host} for --admin`, [{ hostname, port }], ", or --admin off");
   const ready = Promise.withResolvers<number>();
   let isListening = false;
-  const died = (reason: string) => {
-    if (!isListening) return ready.reject(new Error(reason));
-    log.error("admin_lost", "the admin port answers no more; the service goes on without it", { reason });
-  };
-  worker.onmessage = ({ data }: MessageEvent<FromAdmin>) => {
-    if (data.kind === "failed") return ready.reject(new Error(data.reason));
-    if (data.kind === "accept") return tellAccept(log, data);
-    if (data.held.length === 0) return ready.resolve(data.port);
-    ready.reject(new Error(`the thread could not drop its permissions: ${data.held.join(", ")}`));
-  };
-  worker.onerror = (event) => {
-    event.preventDefault(); // or its error would end this thread, too
-    died(event.message);
-  };
-  worker.postMessage({ hostname, port, memory, facts, nowMs: options.monotonicMs() } satisfies ToAdmin);
+  const thread = startWorkerThread<ToAdmin, FromAdmin>(url, { net: [host] }, {
+    said(message) {
+      if (message.kind === "failed") return ready.reject(new Error(message.reason));
+      if (message.kind === "accept") return tellAccept(log, message);
+      if (message.held.length === 0) return ready.resolve(message.port);
+      ready.reject(new Error(`the thread could not drop its permissions: ${message.held.join(", ")}`));
+    },
+    died(reason) {
+      if (!isListening) return ready.reject(new Error(reason));
+      log.error("admin_lost", "the admin thread died; the service goes on without its admin port", {
+        reason,
+      });
+    },
+  });
+  thread.post({ hostname, port, memory, facts, nowMs: options.monotonicMs() });
   try {
     const listening = await ready.promise;
     isListening = true;
     log.info("admin", "metrics, health and the page", {
       address: formatHostPort({ hostname, port: listening }),
     });
-    return worker;
+    return thread;
   } catch (error) {
-    worker.terminate();
+    thread.terminate();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
       `Cannot listen on ${host} for --admin: ${reason}; choose another address, or --admin off`,

@@ -1,41 +1,41 @@
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import { canOpenLibc, LIBC_PATHS } from "../../shared/libc.ts";
-import type { Prepare } from "../worker_protocol.ts";
-import type { ReceiveOrder } from "../worker_protocol.ts";
+import { requireNet } from "../../shared/net_permission.ts";
+import type { Prepare, ReceiveOrder } from "../worker_protocol.ts";
 import type { SocketReading } from "./receiver.ts";
 import { ReuseportSockets } from "./reuseport_sockets.ts";
 
-/** The master's side of a receiver: the addresses that the workers share. */
+/** The master's side of a receiver: the addresses that the workers share, and their sockets. */
 export interface Port {
   readonly kind: Prepare["receiver"];
-  /** A port is 0 until the first worker that listens has been given one, where any free one was asked for. */
+  /** With `--listen HOST:0` a port is 0 until the first worker listens; then it is the port that the kernel chose. */
   addresses: readonly HostPort[];
-  /** How many sockets datagrams arrive on; the workers beyond that stand by. */
+  /** How many sockets receive datagrams. Workers beyond this number stand by. */
   readonly receivingSockets: number;
-  /** The receive buffer of each socket in bytes, as granted; null where it can't be asked for. */
+  /** The granted receive buffer of each socket in bytes; null: unknown, because Deno's sockets have no such option. */
   readonly bufferBytes: number | null;
-  /** What the worker in place `index` (from 0) is to read. */
+  /** Returns what the worker at place `index` (from 0) has to read. */
   orderOf(index: number): ReceiveOrder;
-  /** Wakes the workers that wait for datagrams, to look at the control word. */
+  /** Wakes the workers that wait for datagrams, so that they look at the control word. */
   wake(): void;
-  /** Datagrams that the kernel threw away; null where it doesn't tell. */
+  /** How many datagrams the kernel has dropped; null: unknown. */
   dropped(): number | null;
-  /** Each receiving socket: those of the first address in the order of the workers' places, then the next address. */
+  /** Reads the kernel's counters of every socket: for each address, in the order of the workers' places. */
   readings(): SocketReading[];
-  /** From now on nothing arrives; what has arrived can still be read. */
+  /** Stops new datagrams from arriving. Those in the sockets can still be read. */
   stopAccepting(): void;
   close(): void;
 }
 
 export interface PortOptions {
-  /** The empty hostname stands for every address. */
+  /** The empty hostname means every address of the machine. */
   addresses: readonly HostPort[];
   receiver: "auto" | Prepare["receiver"];
   workers: number;
   bufferBytes: number;
 }
 
-/** Why the reuseport receiver can't be had here, or undefined where it can. */
+/** Returns why this process can't use the reuseport receiver; undefined: it can. */
 function reuseportObstacle(): string | undefined {
   if (Deno.build.os !== "linux") return "the reuseport receiver needs Linux";
   if (canOpenLibc()) return undefined;
@@ -43,20 +43,17 @@ function reuseportObstacle(): string | undefined {
 }
 
 /**
- * Opens the addresses by the receiver asked for; `auto` takes reuseport where it can, and says in `warn` why it can't.
+ * Opens the addresses with the chosen receiver. `auto` means reuseport, with datagram as the fallback.
  *
- * @throws {Error} with one line that says what to change: no permission for the address, an address in use, …
+ * @param warn called with the reason for the fallback, or with another drawback of the receiver
+ * @throws {Error} An address can't be opened (no permission, in use, ...). The message is one line that says what to
+ * change.
  */
 export function openPort(options: PortOptions, warn: (message: string) => void): Port {
   const { receiver, workers, bufferBytes } = options;
   const addresses = options.addresses.map(resolveAll);
-  for (const host of addresses.map(formatHostPort)) {
-    // The FFI receiver would not need it, but whoever starts the service decides by --allow-net where it listens.
-    if (Deno.permissions.querySync({ name: "net", host }).state === "granted") continue;
-    throw new Deno.errors.NotCapable(
-      `Cannot listen on ${host}: net permission is missing; run with --allow-net=${host}`,
-    );
-  }
+  // The reuseport receiver does not need the permission, but the operator decides by --allow-net where it may listen.
+  requireNet(`listen on ${formatAddresses(addresses)}`, addresses);
   const obstacle = receiver === "datagram" ? "chosen" : reuseportObstacle();
   if (obstacle === undefined) {
     return reuseportPort(openSockets(addresses, workers, bufferBytes));
@@ -67,19 +64,19 @@ export function openPort(options: PortOptions, warn: (message: string) => void):
   if (receiver === "auto") warn(`falling back to the datagram receiver: ${obstacle}`);
   if (Deno.build.os === "linux" && workers > 1) {
     warn(
-      `on Linux the datagram receiver feeds one worker of ${workers}, the others stand by: ` +
-        `take --receiver reuseport with --allow-ffi to use every core, or --workers 1 to save their memory`,
+      `with the datagram receiver only one of ${workers} workers receives on Linux: ` +
+        `use --receiver reuseport with --allow-ffi for all cores, or --workers 1 to save memory`,
     );
   }
   return datagramPort(addresses);
 }
 
-/** The addresses that are listened on: one that stands for every address is the one that reaches them all here. */
+/** Replaces the empty hostname by the address that means every address on this machine. */
 function resolveAll({ hostname, port }: HostPort): HostPort {
   return { hostname: hostname === "" ? everyAddress() : hostname, port };
 }
 
-/** `::` takes IPv4, too, but not every machine has IPv6. */
+/** Returns `::`, which also receives IPv4, or `0.0.0.0` on a machine without IPv6. */
 function everyAddress(): string {
   try {
     Deno.listenDatagram({ transport: "udp", hostname: "::", port: 0 }).close();
@@ -93,7 +90,7 @@ export function formatAddresses(addresses: readonly HostPort[]): string {
   return addresses.map(formatHostPort).join(",");
 }
 
-/** Opens every one, or none. */
+/** Opens the sockets of all addresses. If one fails, closes the others. */
 function openSockets(
   addresses: readonly HostPort[],
   workers: number,
@@ -119,7 +116,7 @@ function reuseportPort(all: readonly ReuseportSockets[]): Port {
     addresses: all.map(({ hostname, port }) => ({ hostname, port })),
     receivingSockets: sum(({ fds }) => fds.length),
     bufferBytes: Math.min(...all.map(({ bufferBytes }) => bufferBytes)),
-    // A worker reads a socket of each address; one wakeup is enough to wake it.
+    // A worker reads one socket of each address. The wakeup of the first is enough to wake it.
     orderOf: (index) => ({
       fds: all.map(({ fds }) => fds[index]!),
       wakeup: first!.wakeups[index]!,
@@ -140,10 +137,10 @@ function datagramPort(addresses: readonly HostPort[]): Port {
     receivingSockets: addresses.length,
     bufferBytes: null,
     orderOf: () => ({}),
-    wake() {}, // They sleep on the control word itself.
+    wake() {}, // Its workers sleep on the control word itself.
     dropped: () => null,
     readings: () => addresses.map(() => ({ dropped: null, queuedBytes: null, bufferBytes: null })),
-    stopAccepting() {}, // A worker drains its own socket until it falls quiet, then closes it.
+    stopAccepting() {}, // Each worker drains its own sockets until they are quiet, then closes them.
     close() {},
   };
 }

@@ -1,12 +1,12 @@
-import type { HostPort } from "../../shared/flags/flags.ts";
+import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import type { Log } from "../../shared/log.ts";
+import { localAddressFor, requireNet } from "../../shared/net_permission.ts";
 import { combined, type Measurement, toDatagram } from "./meter.ts";
-import { formatAddress } from "../spawn.ts";
 
-/** At the end, the longest that the last measurement may take. */
-const LAST_MS = 1000;
+/** How long the end waits for the last measurement to be sent. */
+const CLOSE_MS = 1000;
 
-/** Sends measurements to an aggregator over UDP. */
+/** Sends measurements to an aggregator over UDP. A measurement that can't be sent is lost. */
 export class MetricsSender implements AsyncDisposable {
   readonly #socket: Deno.DatagramConn;
   readonly #to: Deno.NetAddr;
@@ -15,26 +15,19 @@ export class MetricsSender implements AsyncDisposable {
   #sending: Promise<void> | undefined;
   #isFailing = false;
 
-  /** @throws {Deno.errors.NotCapable} The permission to send there, or to bind a port, is missing. */
+  /** @throws {Deno.errors.NotCapable} The permission to send to `to`, or to bind a local port, is missing. */
   constructor(to: HostPort, log: Log) {
     this.#log = log;
     this.#to = { transport: "udp", ...to };
-    const local = { hostname: localHostname(to.hostname), port: 0 };
-    const missing = [to, local].map(formatAddress).filter((host) =>
-      Deno.permissions.querySync({ name: "net", host }).state !== "granted"
-    );
-    if (missing.length > 0) {
-      throw new Deno.errors.NotCapable(
-        `Cannot send metrics to ${formatAddress(to)}: net permission is missing, ` +
-          `run again with --allow-net=${missing.join(",")}`,
-      );
-    }
+    const local = localAddressFor(to.hostname);
+    requireNet(`send metrics to ${formatHostPort(to)}`, [to, local]);
     this.#socket = Deno.listenDatagram({ transport: "udp", ...local });
   }
 
   /**
-   * Sends a measurement, together with others that come while one is on its way: the name of an aggregator is looked
-   * up each time, which may take seconds, and threads that the files and the database need, too.
+   * Sends a measurement. Measurements that come while one is being sent are merged and sent next. Otherwise a
+   * slow DNS look-up, which every send of a host name does, would pile up and take the threads that files and
+   * database need.
    */
   send(measurement: Measurement): Promise<void> {
     this.#waiting = this.#waiting ? combined(this.#waiting, measurement) : measurement;
@@ -55,26 +48,25 @@ export class MetricsSender implements AsyncDisposable {
       await this.#socket.send(toDatagram(measurement), this.#to);
       this.#isFailing = false;
     } catch (error) {
-      // Once for an outage: there are twenty a second.
+      // Logged once per outage: up to 20 measurements per second and worker would fail.
       if (!this.#isFailing) {
-        this.#log.warn("metrics_lost", "metrics can't be sent; see that the aggregator is there", { error });
+        this.#log.warn(
+          "metrics_lost",
+          "metrics can't be sent: check that the aggregator runs and that --metrics-to names it",
+          { error },
+        );
       }
       this.#isFailing = true;
     }
   }
 
-  /** Closes the socket after what was handed to it. */
+  /** Waits for the measurements to be sent, for at most {@linkcode CLOSE_MS}, then closes the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, LAST_MS);
-    await Promise.race([this.#sending, late.promise]);
+    const deadline = Promise.withResolvers<void>();
+    const timer = setTimeout(deadline.resolve, CLOSE_MS);
+    await Promise.race([this.#sending, deadline.promise]);
     clearTimeout(timer);
     this.#waiting = undefined;
     this.#socket.close();
   }
-}
-
-function localHostname(to: string): string {
-  if (/^127\./.test(to) || to === "::1") return to;
-  return to.includes(":") ? "::" : "0.0.0.0";
 }

@@ -21,7 +21,7 @@ function open(options: Partial<PortOptions>): [kind: string, receivingSockets: n
   return [port.kind, port.receivingSockets, warnings.join("; ")];
 }
 
-test("auto takes reuseport where it can", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] }, () => {
+test("auto chooses reuseport with permission for FFI; datagram with several workers is a warning", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] }, () => {
   assert.deepEqual(open({}), ["reuseport", 2, ""]);
   const [kind, receivingSockets, warnings] = open({ receiver: "datagram" });
   assert.deepEqual([kind, receivingSockets], ["datagram", 1]);
@@ -29,25 +29,25 @@ test("auto takes reuseport where it can", { net: ["127.0.0.1"], ffi: [...LIBC_PA
   assert.equal(open({ receiver: "datagram", workers: 1 })[2], "");
 });
 
-test("auto falls back to datagram, and says why", { net: ["127.0.0.1"] }, () => {
+test("auto falls back to datagram without permission for FFI, and warns why", { net: ["127.0.0.1"] }, () => {
   const [kind, , warnings] = open({});
   assert.equal(kind, "datagram");
   assert.match(warnings, /falling back.*--allow-ffi=\/lib/);
   assert.throws(() => open({ receiver: "reuseport" }), /--allow-ffi=.*or choose --receiver datagram/);
 });
 
-test("FFI does not go around --allow-net", { net: ["127.0.0.1:1"], ffi: [...LIBC_PATHS] }, () => {
+test("sockets opened through FFI obey --allow-net, too", { net: ["127.0.0.1:1"], ffi: [...LIBC_PATHS] }, () => {
   assert.throws(
     () => open({ addresses: [{ hostname: "127.0.0.1", port: 9 }] }),
     /net permission is missing; run with --allow-net=127\.0\.0\.1:9$/,
   );
   assert.throws(
     () => open({ addresses: [{ hostname: "127.0.0.1", port: 1 }, { hostname: "::", port: 9 }] }),
-    /--allow-net=\[::\]:9$/,
+    /--allow-net=127\.0\.0\.1:1,\[::\]:9$/,
   );
 });
 
-test("addresses are written as they are given", "none", () => {
+test("addresses are formatted as --listen takes them", "none", () => {
   assert.equal(formatAddresses([{ hostname: "127.0.0.1", port: 1 }]), "127.0.0.1:1");
   assert.equal(
     formatAddresses([{ hostname: "::1", port: 2 }, { hostname: "0.0.0.0", port: 3 }]),
@@ -57,7 +57,7 @@ test("addresses are written as they are given", "none", () => {
 
 const SEVERAL = [1, 2].map(() => ({ hostname: "127.0.0.1", port: 0 }));
 
-test("several addresses are one port", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] }, () => {
+test("several addresses are one port, with a socket for each address and worker", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] }, () => {
   const port = openPort({ ...OPTIONS, addresses: SEVERAL }, () => {});
   assert.equal(new Set(port.addresses.map((address) => address.port)).size, 2);
   assert.equal(port.receivingSockets, 4);
@@ -72,7 +72,7 @@ test("several addresses are one port", { net: ["127.0.0.1"], ffi: [...LIBC_PATHS
 });
 
 test(
-  "no address stays open when one of several can't be had",
+  "no address stays open when one of several can't be opened",
   { net: ["127.0.0.1"], ffi: [...LIBC_PATHS] },
   () => {
     const holder = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -81,16 +81,16 @@ test(
     free.close();
     const addresses = [address!, { hostname: "127.0.0.1", port: (holder.addr as Deno.NetAddr).port }];
     assert.throws(() => openPort({ ...OPTIONS, addresses }, () => {}), /in use/);
-    // Without SO_REUSEPORT, for which every socket of the port would have to ask.
+    // This socket does not set SO_REUSEPORT: the kernel would refuse it if another one of the port were still open.
     Deno.listenDatagram({ transport: "udp", ...address! }).close();
     holder.close();
   },
 );
 
-test("every address of the machine is that of IPv6, where there is one", "none", () => {
-  // Which it is, the permission tells that is missing here.
+test("an empty host means [::], and 0.0.0.0 on a machine without IPv6", "none", () => {
+  // The error about the missing permission names the address that was chosen.
   const opens = () => openPort({ ...OPTIONS, addresses: [{ hostname: "", port: 9 }] }, () => {});
-  assert.throws(opens, /--allow-net=\[::\]:9$/);
+  assert.throws(opens, /--allow-net=127\.0\.0\.1:1,\[::\]:9$/);
   const { listenDatagram } = Deno;
   Deno.listenDatagram = () => {
     throw new Error("Address family not supported by protocol (os error 97)");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { AcceptTrouble } from "../../../src/balancer/front/accept_trouble.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 Deno.test({
-  name: "accept trouble: one line begins it and one ends it, however many listeners have it",
+  name: "accept trouble: its begin and its end are one log line each, however many listeners are affected",
   permissions: "none",
   fn() {
     const log: LogEntry[] = [];

@@ -6,7 +6,7 @@ import { LIMITS } from "../../support/simulated/balancer_in_process.ts";
 const address = (hostname: string): Deno.NetAddr => ({ transport: "tcp", hostname, port: 40_000 });
 
 Deno.test({
-  name: "address limit: it counts over all workers, and each end makes room",
+  name: "address limit: connections count over all workers, and the end of a connection makes room",
   permissions: "none",
   fn() {
     const limits = limitsOf({ ...LIMITS, connectionsPerAddress: 3 }, 100, 2, 42);
@@ -26,7 +26,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "address limit: an IPv6 client is its /64, and IPv4 is itself on any socket",
+  name: "address limit: an IPv6 client counts by its /64, an IPv4 client by its address on any socket",
   permissions: "none",
   fn() {
     for (
@@ -46,8 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "address limit: of 1,000 addresses hardly any share a counter, and another seed makes others share it",
+  name: "address limit: few of 1,000 addresses share a counter, and with another seed others do",
   permissions: "none",
   fn() {
     const sharing = [1, 2].map((seed) => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { CertificateRenewal } from "../../../src/balancer/front/certificate_renewal.ts";
 import type { Certificate } from "../../../src/shared/http/tls.ts";
 import { makeAuthority } from "../../support/http/certificates.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 Deno.test({
-  name: "certificate renewal: the newest one is shown, one that can't be used changes nothing",
+  name: "certificate renewal: the newest certificate is used, and an unusable one changes nothing",
   permissions: "none",
   async fn() {
     const { certificate: cert, key } = await (await makeAuthority()).issue("example.net");
@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "certificate renewal: without a certificate there is nothing to do, which is said",
+  name: "certificate renewal: without a certificate nothing is renewed, and the log says so",
   permissions: "none",
   async fn() {
     const entries: LogEntry[] = [];

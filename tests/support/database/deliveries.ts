@@ -1,9 +1,9 @@
-/** What was delivered, in order, and a way to wait for more. */
+/** Collects values in the order in which they are delivered, and waits for further ones. */
 export class Deliveries<T> {
   readonly all: T[] = [];
   #arrived = Promise.withResolvers<void>();
 
-  /** Takes one; bound, so that it can be handed over as a callback. */
+  /** Takes a value. The function is bound, so it can be passed as a callback. */
   readonly take = (value: T): void => {
     this.all.push(value);
     this.#arrived.resolve();
@@ -15,9 +15,9 @@ export class Deliveries<T> {
   }
 
   /**
-   * Waits until the last one is as wanted.
+   * Waits until the last delivered value is as wanted, and returns that value.
    *
-   * @throws {Error} That took longer than `boundMs`.
+   * @throws {Error} There was no such value within `boundMs`.
    */
   async until(wanted: (last: T) => boolean, boundMs = 20_000): Promise<T> {
     const late = Promise.withResolvers<never>();

@@ -3,12 +3,12 @@ import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.
 import type { RouteVersion, Store } from "../../../src/balancer/store/store.ts";
 
 /**
- * A store without a database, for tests of what stands on one. Every answer comes a turn of the event loop later, so
- * that what only works in the order of calls shows.
+ * A store without a database, for tests of code that uses a store. Calls take effect one microtask later, so
+ * code that relies on an immediate effect fails its test.
  */
 export class MemoryStore implements Store {
   readonly #routes = new Map<string, Route>();
-  /** Of every cluster there ever was, oldest first. */
+  /** All versions of each cluster, oldest first; the versions of removed clusters stay. */
   readonly #versions = new Map<string, RouteVersion[]>();
   #changed: (routes: Route[]) => void = () => {};
   #state: (up: boolean, isReadOnly: boolean) => void = () => {};
@@ -16,7 +16,7 @@ export class MemoryStore implements Store {
   readonly #overrides = new Map<string, Override>();
   #outage: Error | undefined;
 
-  /** Every call fails with this error from now on; undefined ends the outage. */
+  /** Makes every call fail with this error from now on; undefined ends the outage. */
   fail(outage: Error | undefined): void {
     this.#outage = outage;
     this.#state(outage === undefined, false);
@@ -35,7 +35,7 @@ export class MemoryStore implements Store {
 
   async change(...[cluster, by, to]: Parameters<Store["change"]>): ReturnType<Store["change"]> {
     await this.#answer();
-    // From here to the end nothing else runs: that is the transaction.
+    // There is no `await` from here on, so nothing else runs in between: this stands for the transaction.
     const before = this.#routes.get(cluster);
     const settings = to(before);
     if (settings === null && before === undefined) return { before, after: undefined };
@@ -109,7 +109,7 @@ export class MemoryStore implements Store {
   }
 }
 
-/** All that the settings have, and nothing of what else a route has. */
+/** Returns the settings alone, without the other fields of a route. */
 function settingsOf(settings: RouteSettings): RouteSettings {
   const { cluster: _, version: __, updatedAt: ___, updatedBy: ____, problem: _____, ...rest } =
     settings as Route;

@@ -1,6 +1,7 @@
 /**
- * A process that opens the store, on DATABASE_URL or else in the directory of its first argument, and changes a route
- * until it is killed: it prints "open", and the number of each version once it is acknowledged.
+ * A process that opens the store and changes a route until it is killed. The store is on DATABASE_URL, or
+ * else in the directory that is the first argument. The process prints "open", then the number of each
+ * acknowledged version.
  *
  * @module
  */

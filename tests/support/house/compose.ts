@@ -100,9 +100,7 @@ export function instruction(
   keyword: string,
 ): string | undefined {
   const found = stages.get(stage ?? "");
-  return found?.instructions.findLast((candidate) =>
-    candidate.keyword === keyword
-  )?.text ??
+  return found?.instructions.findLast((candidate) => candidate.keyword === keyword)?.text ??
     (found && instruction(stages, found.from, keyword));
 }
 

@@ -13,6 +13,7 @@ export interface Configuration {
   readonly imports?: Readonly<Record<string, string>>;
   readonly unstable?: readonly string[];
   readonly compilerOptions?: unknown;
+  readonly fmt?: unknown;
   readonly lock?: false | { readonly path: string; readonly frozen: boolean };
 }
 
@@ -21,9 +22,7 @@ const APART = "tests/players/deno.json";
 
 /** Every deno.json, that of the whole project first. */
 export function configurations(tree: Tree): Configuration[] {
-  return [...tree.keys()].filter((path) =>
-    /(^|\/)deno\.json$/.test(path) && path !== APART
-  ).sort()
+  return [...tree.keys()].filter((path) => /(^|\/)deno\.json$/.test(path) && path !== APART).sort()
     .map((path) => ({
       ...JSON.parse(tree.get(path)!),
       path,
@@ -46,22 +45,14 @@ export function isPinned(
   specifier: string,
 ): boolean {
   return Object.keys(configuration?.imports ?? {})
-    .some((name) =>
-      specifier === name || (name.endsWith("/") && specifier.startsWith(name))
-    );
+    .some((name) => specifier === name || (name.endsWith("/") && specifier.startsWith(name)));
 }
 
 /** The balancer loads the rooms of others, too: what those import has to be pinned in its own deno.json. */
 export const pinnedForBalancer: Check = (tree) => {
-  const balancer = configurations(tree).find(({ folder }) =>
-    folder === "src/balancer/"
-  );
-  const database = configurations(tree).find(({ folder }) =>
-    folder === "src/shared/database/"
-  );
-  return Object.keys(database?.imports ?? {}).filter((name) =>
-    balancer && !isPinned(balancer, name)
-  )
+  const balancer = configurations(tree).find(({ folder }) => folder === "src/balancer/");
+  const database = configurations(tree).find(({ folder }) => folder === "src/shared/database/");
+  return Object.keys(database?.imports ?? {}).filter((name) => balancer && !isPinned(balancer, name))
     .map((name) =>
       `src/balancer/deno.json lacks "${name}", which src/shared/database imports; pin it there, too`
     );
@@ -81,9 +72,7 @@ export const pinnedPackages: Check = (tree) => {
         ];
       }
       return !ofTests || ofTests[name] === target ? [] : [
-        `${path}: "${name}" is ${target}, but ${
-          ofTests[name]
-        } in tests/deno.json; make them the same`,
+        `${path}: "${name}" is ${target}, but ${ofTests[name]} in tests/deno.json; make them the same`,
       ];
     })
   );
@@ -106,11 +95,10 @@ export const packageFreeStart: Check = (tree) => {
 /** A source is checked and run with the same options, whichever deno.json Deno finds for it. */
 export const sameOptions: Check = (tree) => {
   const [root, ...others] = configurations(tree);
-  const optionsOf = (one?: Configuration) =>
-    JSON.stringify([one?.unstable, one?.compilerOptions]);
+  const optionsOf = (one?: Configuration) => JSON.stringify([one?.unstable, one?.compilerOptions, one?.fmt]);
   return others.filter((other) => optionsOf(other) !== optionsOf(root))
     .map(({ path }) =>
-      `${path} differs from deno.json in "unstable" or "compilerOptions"; copy them from there`
+      `${path} differs from deno.json in "unstable", "compilerOptions" or "fmt"; copy them from there`
     );
 };
 
@@ -124,16 +112,10 @@ export const sameVersions: Check = (tree) => {
   );
   return [
     ...configurations(tree).filter(({ lock }) => lock && !lock.frozen)
-      .map(({ path }) =>
-        `${path} has a lock file that is not frozen; set "frozen": true`
-      ),
+      .map(({ path }) => `${path} has a lock file that is not frozen; set "frozen": true`),
     ...locks.flatMap(([path, text]) =>
-      Object.keys(JSON.parse(text).npm ?? {}).filter((each) =>
-        !versions.has(each)
-      )
-        .map((each) =>
-          `${path} has ${each}, which deno.lock has not; make it anew from a copy of deno.lock`
-        )
+      Object.keys(JSON.parse(text).npm ?? {}).filter((each) => !versions.has(each))
+        .map((each) => `${path} has ${each}, which deno.lock has not; make it anew from a copy of deno.lock`)
     ),
   ];
 };

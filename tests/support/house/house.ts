@@ -18,8 +18,7 @@ interface Layer {
   direct?: boolean;
 }
 
-const DATABASE_DRIVER =
-  /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
+const DATABASE_DRIVER = /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
 
 /**
  * Who never imports what. An `import type` counts here, although it loads nothing: it makes the file depend on the
@@ -45,8 +44,7 @@ const LAYERS: readonly Layer[] = [
     instead: "move what both need to src/shared/",
   },
   {
-    row:
-      "the aggregator, the sender and what else is shared never import the database",
+    row: "the aggregator, the sender and what else is shared never import the database",
     who: /^src\/(aggregator|sender|shared\/(?!database\/))/,
     never: /^src\/shared\/database\//,
     instead: "have the balancer or the shipper do it",
@@ -67,22 +65,16 @@ const LAYERS: readonly Layer[] = [
     direct: true,
   },
   {
-    row:
-      "worker, receive and parse never import write, windows, timeline or master",
+    row: "worker, receive and parse never import write, windows, timeline or master",
     who: /^src\/aggregator\/(worker\.ts$|receive\/|parse\/)/,
-    never:
-      /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
-    instead:
-      "move what both threads need to worker_protocol.ts or aggregate/partial.ts",
+    never: /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
+    instead: "move what both threads need to worker_protocol.ts or aggregate/partial.ts",
   },
   {
-    row:
-      "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
+    row: "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
     who: /^src\/aggregator\/admin\/(?!thread\.ts$)/,
-    never:
-      /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
-    instead:
-      "have the master do it, and tell the result by a number in report.ts",
+    never: /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
+    instead: "have the master do it, and tell the result by a number in report.ts",
   },
   {
     row: "the aggregator's master never imports parse",
@@ -91,8 +83,7 @@ const LAYERS: readonly Layer[] = [
     instead: "move the reading of bytes to the worker",
   },
   {
-    row:
-      "redirect, choose and counts never import store, admin or a database driver",
+    row: "redirect, choose and counts never import store, admin or a database driver",
     who: /^src\/balancer\/(redirect|choose|counts)\//,
     never: new RegExp(
       String.raw`^src\/balancer\/(store|admin)\/|${DATABASE_DRIVER.source}`,
@@ -100,10 +91,8 @@ const LAYERS: readonly Layer[] = [
     instead: "move what they need to choose/routing.ts",
   },
   {
-    row:
-      "what reads strangers' bytes never imports the store, the admin API or what starts a service",
-    who:
-      /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
+    row: "what reads strangers' bytes never imports the store, the admin API or what starts a service",
+    who: /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
     never: new RegExp(
       String
         .raw`^src\/balancer\/(store|admin)\/|^src\/balancer\/((master|config)\.ts$|front\/certificate)|` +
@@ -119,8 +108,7 @@ const LAYERS: readonly Layer[] = [
     direct: true,
   },
   {
-    row:
-      "the prober never imports the aggregator, nor the balancer's store or admin API",
+    row: "the prober never imports the aggregator, nor the balancer's store or admin API",
     who: /^src\/(prober|balancer\/health)\//,
     never: new RegExp(
       String
@@ -143,14 +131,10 @@ export const layering: Check = (tree) =>
     if (kind === "url") return [];
     return LAYERS.filter(({ who }) => who.test(file)).flatMap(
       ({ row, never, instead, direct }) => {
-        const reached = direct || typeOnly
-          ? [target]
-          : [...loadedBy(tree, target)];
+        const reached = direct || typeOnly ? [target] : [...loadedBy(tree, target)];
         const forbidden = reached.find((path) => never.test(path));
         if (forbidden === undefined) return [];
-        const through = forbidden === target
-          ? ""
-          : `, and with it ${forbidden}`;
+        const through = forbidden === target ? "" : `, and with it ${forbidden}`;
         return [
           `${file}:${line} imports ${target}${through}, which the rule "${row}" forbids; ${instead}`,
         ];
@@ -171,9 +155,7 @@ export const resolvableImports: Check = (tree) => {
         ];
       }
       if (/^\.\.?\//.test(specifier)) {
-        return tree.has(target)
-          ? []
-          : [`${at} imports ${target}, which does not exist; correct the path`];
+        return tree.has(target) ? [] : [`${at} imports ${target}, which does not exist; correct the path`];
       }
       const known = specifier.startsWith("node:") ||
         isPinned(configurationOf(tree, file), specifier);
@@ -197,37 +179,19 @@ export const packageFreeAggregator: Check = (tree) =>
 
 /** The files whose results depend on their arguments alone. */
 export const PURE = [
-  ...["scanner", "fast_path", "json", "members", "integer"].map((name) =>
-    `src/aggregator/parse/${name}.ts`
-  ),
-  ...["partial", "windows"].map((name) =>
-    `src/aggregator/aggregate/${name}.ts`
-  ),
-  ...["record", "checkpoint_slots"].map((name) =>
-    `src/aggregator/write/${name}.ts`
-  ),
-  ...["facts", "health", "metrics", "report", "rings"].map((name) =>
-    `src/aggregator/admin/${name}.ts`
-  ),
+  ...["scanner", "fast_path", "json", "members", "integer"].map((name) => `src/aggregator/parse/${name}.ts`),
+  ...["partial", "windows"].map((name) => `src/aggregator/aggregate/${name}.ts`),
+  ...["record", "checkpoint_slots"].map((name) => `src/aggregator/write/${name}.ts`),
+  ...["facts", "health", "metrics", "report", "rings"].map((name) => `src/aggregator/admin/${name}.ts`),
   "src/aggregator/receive/sampler.ts",
   ...["exposition", "buckets"].map((name) => `src/shared/metrics/${name}.ts`),
-  ...["target", "explain", "refusals", "steering"].map((name) =>
-    `src/balancer/redirect/${name}.ts`
-  ),
+  ...["target", "explain", "refusals", "steering"].map((name) => `src/balancer/redirect/${name}.ts`),
   ...["routing", "choice", "rate_cap", "rendezvous", "shares", "turn_order"]
     .map((name) => `src/balancer/choose/${name}.ts`),
-  ...["recent", "tally", "totals", "work"].map((name) =>
-    `src/balancer/counts/${name}.ts`
-  ),
-  ...["checks", "presence", "verdict"].map((name) =>
-    `src/balancer/health/${name}.ts`
-  ),
-  ...["head", "latin1", "places", "refusals", "status"].map((name) =>
-    `src/shared/http/${name}.ts`
-  ),
-  ...["fingerprint", "functions", "lines", "names", "position"].map((name) =>
-    `src/shipper/${name}.ts`
-  ),
+  ...["recent", "tally", "totals", "work"].map((name) => `src/balancer/counts/${name}.ts`),
+  ...["checks", "presence", "verdict"].map((name) => `src/balancer/health/${name}.ts`),
+  ...["head", "latin1", "places", "refusals", "status"].map((name) => `src/shared/http/${name}.ts`),
+  ...["fingerprint", "functions", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
 ];
 
 const IMPURE =
@@ -268,9 +232,7 @@ export const oneDlopen: Check = (tree) =>
   [...tree].filter(([file]) => file.startsWith("src/") && file !== LIBC)
     .flatMap(([file, text]) =>
       [...codeOf(text).matchAll(/\bdlopen\b/g)].map(({ index }) =>
-        `${file}:${
-          lineAt(text, index)
-        } opens a library; only ${LIBC} may: call openLibc`
+        `${file}:${lineAt(text, index)} opens a library; only ${LIBC} may: call openLibc`
       )
     );
 
@@ -310,6 +272,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   // An entry point: it runs only inside a service.
   "src/aggregator/worker.ts": "tests/aggregator/main_test.ts",
   // What it withholds from a worker is what those tests look for.
+  "src/balancer/spawn.ts": "tests/balancer/permissions_test.ts",
+  "src/shared/worker_thread.ts": "tests/aggregator/permissions_test.ts",
   "src/aggregator/spawn.ts": "tests/aggregator/permissions_test.ts",
   // What the two threads say to each other; and the thread itself, which is reached by URL only.
   "src/aggregator/admin/messages.ts": "tests/aggregator/admin/thread_test.ts",
@@ -318,13 +282,14 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/aggregator/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   "src/balancer/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   "src/shipper/healthcheck.ts": "tests/shared/healthcheck_test.ts",
+  // Exit codes, and the one line of an error, of a program that is run there.
+  "src/shared/program.ts": "tests/sender/main_test.ts",
   // Types alone; both receivers work behind them there.
   "src/aggregator/receive/receiver.ts": "tests/aggregator/main_test.ts",
   // Reached through the flags that have these values, each with what it accepts and refuses.
   "src/aggregator/config_values.ts": "tests/aggregator/config_test.ts",
   // Through a sink that is opened on the files that there are.
-  "src/aggregator/write/last_timestamp.ts":
-    "tests/aggregator/write/sink_test.ts",
+  "src/aggregator/write/last_timestamp.ts": "tests/aggregator/write/sink_test.ts",
   // Numbers as the scanner meets them: the tables and the properties are there.
   "src/aggregator/parse/integer.ts": "tests/aggregator/parse/json_test.ts",
   // Two names.
@@ -343,19 +308,14 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/balancer/worker_protocol.ts": "tests/balancer/worker_test.ts",
   "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
   // Types, and the rules of the settings together: the tables and the properties are there.
-  "src/balancer/routes/route_rules.ts":
-    "tests/balancer/routes/route_settings_test.ts",
-  "src/balancer/routes/route_options.ts":
-    "tests/balancer/routes/route_option_rules_test.ts",
+  "src/balancer/routes/route_rules.ts": "tests/balancer/routes/route_settings_test.ts",
+  "src/balancer/routes/route_options.ts": "tests/balancer/routes/route_option_rules_test.ts",
   "src/balancer/choose/availability.ts": "tests/balancer/choose/choice_test.ts",
   "src/balancer/choose/reasons.ts": "tests/balancer/choose/choice_test.ts",
-  "src/balancer/counts/redirect_totals.ts":
-    "tests/balancer/counts/tally_test.ts",
+  "src/balancer/counts/redirect_totals.ts": "tests/balancer/counts/tally_test.ts",
   // Descriptions, and the shapes of bodies: seen through the calls that they are of.
-  "src/balancer/admin/destination_operations.ts":
-    "tests/balancer/admin/destinations_test.ts",
-  "src/balancer/admin/destination_schemas.ts":
-    "tests/balancer/admin/destinations_test.ts",
+  "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
+  "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
   // One part of the flags.
   "src/balancer/connection_flags.ts": "tests/balancer/config_test.ts",
   // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
@@ -384,15 +344,11 @@ export function mirroredTests(
       if (tree.has(test)) {
         return [`${test} exists; remove ${file} from the exceptions`];
       }
-      return tree.has(other)
-        ? []
-        : [`${other}, said to test ${file}, does not exist; write ${test}`];
+      return tree.has(other) ? [] : [`${other}, said to test ${file}, does not exist; write ${test}`];
     });
   const gone = Object.keys(elsewhere).filter((file) => !tree.has(file));
   return [
     ...missing,
-    ...gone.map((file) =>
-      `${file} does not exist; remove it from the exceptions`
-    ),
+    ...gone.map((file) => `${file} does not exist; remove it from the exceptions`),
   ];
 }

@@ -15,16 +15,13 @@ interface DenoJson {
   tasks?: Record<string, string | Task>;
 }
 
-const denoJson = (tree: Tree): DenoJson =>
-  JSON.parse(tree.get("deno.json") ?? "{}");
+const denoJson = (tree: Tree): DenoJson => JSON.parse(tree.get("deno.json") ?? "{}");
 
 /** `deno task` alone explains every task. */
 export const describedTasks: Check = (tree) =>
   Object.entries(denoJson(tree).tasks ?? {})
     .filter(([, task]) => typeof task === "string" || !task.description)
-    .map(([name]) =>
-      `deno.json: the task "${name}" has no description; write { "description", "command" }`
-    );
+    .map(([name]) => `deno.json: the task "${name}" has no description; write { "description", "command" }`);
 
 /** A start without packages stays one: with `--no-npm` an import of a package is an error. */
 export const tasksWithoutPackages: Check = (tree) =>
@@ -48,9 +45,7 @@ const ALL_PERMISSIONS = new RegExp(
 export const namedPermissions: Check = (tree) =>
   [...tree].flatMap(([file, text]) =>
     [...text.matchAll(ALL_PERMISSIONS)].map(({ index, 0: flag }) =>
-      `${file}:${
-        lineAt(text, index)
-      } says ${flag}; name each permission instead`
+      `${file}:${lineAt(text, index)} says ${flag}; name each permission instead`
     )
   );
 
@@ -73,9 +68,7 @@ function commandsOf(tree: Tree, file: string): string[] {
     /["']/g,
     "",
   ).split("\n");
-  return file.endsWith(".md")
-    ? lines
-    : lines.filter((line) => !/^\s*#/.test(line));
+  return file.endsWith(".md") ? lines : lines.filter((line) => !/^\s*#/.test(line));
 }
 
 /** As a shell or as an exec-form array writes it. */
@@ -88,9 +81,7 @@ export const neverPrompts: Check = (tree) =>
       // In prose, `deno run` by itself is a name and not a command.
       .filter((command) => !file.endsWith(".md") || / -|\.ts\b/.test(command))
       .filter((command) => !/[\s,]--no-prompt\b/.test(command))
-      .map((command) =>
-        `${file}: "${command.trim()}" may prompt; add --no-prompt`
-      )
+      .map((command) => `${file}: "${command.trim()}" may prompt; add --no-prompt`)
   );
 
 /** `--allow-ffi` grants the C library, under the names src/shared/libc.ts knows, and nothing else. */

@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  instruction,
-  parseCompose,
-  type Service,
-  type Stage,
-  stagesOf,
-  wordsOf,
-} from "./compose.ts";
+import { instruction, parseCompose, type Service, type Stage, stagesOf, wordsOf } from "./compose.ts";
 import type { Check, Tree } from "./tree.ts";
 import { taskCommands } from "./house_commands.ts";
 
@@ -39,9 +32,7 @@ const eachService = (
 (tree) => {
   const { services, stages } = containersOf(tree);
   return services.flatMap(([name, service]) =>
-    check(service, stages, name).map((finding) =>
-      `docker-compose.yml: ${name} ${finding}`
-    )
+    check(service, stages, name).map((finding) => `docker-compose.yml: ${name} ${finding}`)
   );
 };
 
@@ -82,13 +73,9 @@ export const lockedServices: Check = eachService((service, stages) => {
 /** What runs today runs tomorrow; and what is built here is built from a stage that exists. */
 export const pinnedImages: Check = eachService(({ image, build }, stages) => {
   if (build) {
-    return stages.has(build.target)
-      ? []
-      : [`is built from ${build.target}, no stage of the Dockerfile`];
+    return stages.has(build.target) ? [] : [`is built from ${build.target}, no stage of the Dockerfile`];
   }
-  return /:v?\d+\.\d+[\w.-]*$/.test(image ?? "")
-    ? []
-    : [`runs ${image}; name its version`];
+  return /:v?\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; name its version`];
 });
 
 /** A service that hangs is noticed. */
@@ -117,20 +104,14 @@ export const secretsFromOutside: Check = eachService(({ environment = [] }) => {
         !PATHS.test(name ?? "")
       ? !required.test(value)
       : password && !required.test(password);
-  }).map((entry) =>
-    `has the secret ${
-      entry.replace(/=.*/, "")
-    } written down; use \${NAME:?what to do}`
-  );
+  }).map((entry) => `has the secret ${entry.replace(/=.*/, "")} written down; use \${NAME:?what to do}`);
 });
 
 /** Ports for everybody; the others are for this host alone. */
 const PUBLIC_PORTS = ["8080:8080", "9999:9999/udp"];
 
 export const privatePorts: Check = eachService(({ ports = [] }) =>
-  ports.filter((port) =>
-    !PUBLIC_PORTS.includes(port) && !port.startsWith("127.0.0.1:")
-  )
+  ports.filter((port) => !PUBLIC_PORTS.includes(port) && !port.startsWith("127.0.0.1:"))
     .map((port) => `publishes ${port} to everybody; begin it with 127.0.0.1:`)
 );
 
@@ -146,13 +127,9 @@ function permissionsIn(words: readonly string[]): Map<string, string[]> {
 
 /** A container has no permission that the service's task lacks. */
 export const taskPermissions: Check = (tree) => {
-  const commands = taskCommands(tree).map((command) =>
-    command.replace(/["']/g, "").split(" ")
-  );
+  const commands = taskCommands(tree).map((command) => command.replace(/["']/g, "").split(" "));
   return [...containersOf(tree).stages].flatMap(([stage, { instructions }]) => {
-    const entrypoint = instructions.find(({ keyword }) =>
-      keyword === "ENTRYPOINT"
-    );
+    const entrypoint = instructions.find(({ keyword }) => keyword === "ENTRYPOINT");
     if (entrypoint === undefined) return [];
     const words = wordsOf(entrypoint.text);
     const task = commands.find((command) => command.at(-1) === words.at(-1));
@@ -163,9 +140,7 @@ export const taskPermissions: Check = (tree) => {
     return [...permissionsIn(words)].flatMap(([flag, values]) =>
       values.filter((value) => !granted.get(flag)?.includes(value))
         .map((value) =>
-          `Dockerfile: ${stage} has ${flag}=${value}, which the task of ${
-            words.at(-1)
-          } has not`
+          `Dockerfile: ${stage} has ${flag}=${value}, which the task of ${words.at(-1)} has not`
         )
     );
   });
@@ -176,13 +151,10 @@ const UNIT_DATA = /^\/var\/lib\/sluice[\w%-]*$/;
 
 /** A unit of systemd has no permission that the service's task lacks; its data is in a directory of the system. */
 export const unitPermissions: Check = (tree) => {
-  const commands = taskCommands(tree).map((command) =>
-    command.replace(/["']/g, "").split(" ")
-  );
+  const commands = taskCommands(tree).map((command) => command.replace(/["']/g, "").split(" "));
   return [...tree].filter(([file]) => file.endsWith(".service")).flatMap(
     ([file, text]) => {
-      const [, line = ""] =
-        /^ExecStart=(.*)$/m.exec(text.replace(/\\\n\s*/g, "")) ?? [];
+      const [, line = ""] = /^ExecStart=(.*)$/m.exec(text.replace(/\\\n\s*/g, "")) ?? [];
       const words = line.split(" ");
       const program = words.find((word) => word.endsWith("/main.ts"));
       const task = commands.find((command) => command.at(-1) === program);
@@ -193,13 +165,9 @@ export const unitPermissions: Check = (tree) => {
       return [...permissionsIn(words)].flatMap(([flag, values]) =>
         values.map((value) => UNIT_DATA.test(value) ? "data" : value)
           .filter((value) =>
-            !granted.get(flag)?.some((each) =>
-              each === value || each.startsWith(`${value}/`)
-            )
+            !granted.get(flag)?.some((each) => each === value || each.startsWith(`${value}/`))
           )
-          .map((value) =>
-            `${file}: has ${flag}=${value}, which the task of ${program} has not`
-          )
+          .map((value) => `${file}: has ${flag}=${value}, which the task of ${program} has not`)
       );
     },
   );
@@ -209,12 +177,9 @@ export const unitPermissions: Check = (tree) => {
 export const imageEntrypoints: Check = (tree) => {
   const { services } = containersOf(tree);
   const names = services.map(([name]) => name);
-  const isService = (host: string) =>
-    names.some((name) => new RegExp(`^${name}:\\d+$`).test(host));
+  const isService = (host: string) => names.some((name) => new RegExp(`^${name}:\\d+$`).test(host));
   const withoutServices = (word: string) =>
-    word.startsWith("--allow-net=")
-      ? word.split(",").filter((host) => !isService(host)).join()
-      : word;
+    word.startsWith("--allow-net=") ? word.split(",").filter((host) => !isService(host)).join() : word;
   return eachService(({ entrypoint, build }, stages) => {
     const ofImage = wordsOf(instruction(stages, build?.target, "ENTRYPOINT"));
     const differs = entrypoint &&
@@ -240,22 +205,14 @@ export const explainedVariables: Check = (tree) => {
   const explained = [
     ...(tree.get(".env.example") ?? "").matchAll(/^#?([A-Z_]+)=/gm),
   ].map(([, name]) => name!);
-  const used = containersOf(tree).services.flatMap(([, { environment = [] }]) =>
-    environment
-  )
+  const used = containersOf(tree).services.flatMap(([, { environment = [] }]) => environment)
     .flatMap((entry) =>
-      entry.includes("=")
-        ? [...entry.matchAll(/\$\{(\w+)/g)].map(([, name]) => name!)
-        : [entry]
+      entry.includes("=") ? [...entry.matchAll(/\$\{(\w+)/g)].map(([, name]) => name!) : [entry]
     );
   return [
     ...explained.filter((name) => !used.includes(name) && !FIXED.includes(name))
-      .map((name) =>
-        `docker-compose.yml: ${name} of .env.example reaches no service; pass it on`
-      ),
+      .map((name) => `docker-compose.yml: ${name} of .env.example reaches no service; pass it on`),
     ...[...new Set(used)].filter((name) => !explained.includes(name))
-      .map((name) =>
-        `.env.example: ${name} of docker-compose.yml is missing; explain it`
-      ),
+      .map((name) => `.env.example: ${name} of docker-compose.yml is missing; explain it`),
   ];
 };

@@ -25,8 +25,7 @@ const TEMPLATE = /[`}](?:\\[^]|(?!\$\{)[^\\`])*(?:`|\$\{)/y;
 const REGEX = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y;
 const WORD = /[\w$]+/y;
 /** After one of these words a slash begins a regular expression; after any other it divides. */
-const BEFORE_REGEX =
-  /^(?:await|case|delete|do|else|in|of|return|throw|typeof|void|yield)$/;
+const BEFORE_REGEX = /^(?:await|case|delete|do|else|in|of|return|throw|typeof|void|yield)$/;
 
 /**
  * The code alone: comments, and the insides of strings, templates and regular expressions, become spaces. Line breaks
@@ -59,10 +58,9 @@ export function codeOf(source: string): string {
       literal(quoted, 1, 1);
       continue;
     }
-    const template =
-      next === "`" || (next === "}" && openBraces.at(-1) === "${")
-        ? take(TEMPLATE)
-        : undefined;
+    const template = next === "`" || (next === "}" && openBraces.at(-1) === "${")
+      ? take(TEMPLATE)
+      : undefined;
     if (template !== undefined) {
       if (next === "}") openBraces.pop();
       const substitution = template.endsWith("${");
@@ -90,12 +88,10 @@ export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-const FROM =
-  /(?<![.\w$])(?:import|export)\s*(\btype\b(?!\s+from\b))?[\w$\s{},*]*?\bfrom\s*(?=["'])/g;
+const FROM = /(?<![.\w$])(?:import|export)\s*(\btype\b(?!\s+from\b))?[\w$\s{},*]*?\bfrom\s*(?=["'])/g;
 const BARE = /(?<![.\w$])import\s*(?=["'])/g;
 const DYNAMIC = /(?<![.\w$])import\s*\(\s*/g;
-const URLS =
-  /(?<![.\w$])(?:new\s+URL|import\s*\.\s*meta\s*\.\s*resolve)\s*\(\s*(?=["'`])/g;
+const URLS = /(?<![.\w$])(?:new\s+URL|import\s*\.\s*meta\s*\.\s*resolve)\s*\(\s*(?=["'`])/g;
 
 /** Everything `source` imports or names by URL, in the order of the text. */
 export function importsOf(source: string): Import[] {
@@ -140,7 +136,5 @@ export function importsOf(source: string): Import[] {
 
 /** The path, from the root of the tree, of what `file` imports as `specifier`; a bare specifier stays as it is. */
 export function resolve(file: string, specifier: string): string {
-  return /^\.\.?\//.test(specifier)
-    ? posix.join(posix.dirname(file), specifier)
-    : specifier;
+  return /^\.\.?\//.test(specifier) ? posix.join(posix.dirname(file), specifier) : specifier;
 }

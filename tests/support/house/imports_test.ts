@@ -1,49 +1,48 @@
 import assert from "node:assert/strict";
 import { codeOf, importsOf, resolve } from "./imports.ts";
 
-const CODE: readonly (readonly [what: string, source: string, code: string])[] =
+const CODE: readonly (readonly [what: string, source: string, code: string])[] = [
+  ["a line comment", "a // Deno\nb", "a        \nb"],
+  ["a block comment", "a /* x\ny */ b", "a     \n     b"],
   [
-    ["a line comment", "a // Deno\nb", "a        \nb"],
-    ["a block comment", "a /* x\ny */ b", "a     \n     b"],
-    [
-      "a comment that a string only seems to open",
-      '"//" + a // b',
-      '"  " + a     ',
-    ],
-    ["both quotes", `"Date" + 'Date'`, `"    " + '    '`],
-    ["an escaped quote", String.raw`"a\"b" + c`, '"    " + c'],
-    ["a template", "`Date\nDate` + a", "`    \n    ` + a"],
-    ["a substitution is code", "`x${Date}y`", "` ${Date} `"],
-    ["nested templates", "`x${a(`y${b}z`)}w` + c", "` ${a(` ${b} `)} ` + c"],
-    [
-      "an object within a substitution",
-      "`${ {a: '}'} }x` + b",
-      "`${ {a: ' '} } ` + b",
-    ],
-    ["an escaped backtick and dollar", "`\\`\\${a}` + b", "`       ` + b"],
-    [
-      "a regular expression with quotes",
-      `a = /["'/]"/.test(b) + "c"`,
-      `a = /      /.test(b) + " "`,
-    ],
-    [
-      "a regular expression after a word",
-      `return /"/.test(b)`,
-      `return / /.test(b)`,
-    ],
-    ["a division", `a / "b" / c`, `a / " " / c`],
-    [
-      "a division after a bracket",
-      `f(a) / 2 + b[0] / 2 // c`,
-      `f(a) / 2 + b[0] / 2     `,
-    ],
-    [
-      "a regular expression that looks like a comment",
-      `x(/\\/\\/a/, b)`,
-      `x(/     /, b)`,
-    ],
-    ["a string that is never closed", `"a`, `"a`],
-  ];
+    "a comment that a string only seems to open",
+    '"//" + a // b',
+    '"  " + a     ',
+  ],
+  ["both quotes", `"Date" + 'Date'`, `"    " + '    '`],
+  ["an escaped quote", String.raw`"a\"b" + c`, '"    " + c'],
+  ["a template", "`Date\nDate` + a", "`    \n    ` + a"],
+  ["a substitution is code", "`x${Date}y`", "` ${Date} `"],
+  ["nested templates", "`x${a(`y${b}z`)}w` + c", "` ${a(` ${b} `)} ` + c"],
+  [
+    "an object within a substitution",
+    "`${ {a: '}'} }x` + b",
+    "`${ {a: ' '} } ` + b",
+  ],
+  ["an escaped backtick and dollar", "`\\`\\${a}` + b", "`       ` + b"],
+  [
+    "a regular expression with quotes",
+    `a = /["'/]"/.test(b) + "c"`,
+    `a = /      /.test(b) + " "`,
+  ],
+  [
+    "a regular expression after a word",
+    `return /"/.test(b)`,
+    `return / /.test(b)`,
+  ],
+  ["a division", `a / "b" / c`, `a / " " / c`],
+  [
+    "a division after a bracket",
+    `f(a) / 2 + b[0] / 2 // c`,
+    `f(a) / 2 + b[0] / 2     `,
+  ],
+  [
+    "a regular expression that looks like a comment",
+    `x(/\\/\\/a/, b)`,
+    `x(/     /, b)`,
+  ],
+  ["a string that is never closed", `"a`, `"a`],
+];
 
 for (const [what, source, code] of CODE) {
   Deno.test({

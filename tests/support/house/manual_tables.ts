@@ -15,8 +15,7 @@ const COMPOSE = await Deno.readTextFile("docker-compose.yml");
 const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
 
 /** The words of the command of a task. */
-export const wordsOfTask = (task: string): string[] =>
-  readme.shellWords(TASKS[task]!.command);
+export const wordsOfTask = (task: string): string[] => readme.shellWords(TASKS[task]!.command);
 /** The words of the ENTRYPOINT of an image. */
 export const entrypointOf = (stage: string): string[] =>
   JSON.parse(readme.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
@@ -25,8 +24,7 @@ export const composeWords = (service: string): readonly string[] =>
   parseCompose(COMPOSE)[service]!.entrypoint!;
 
 /** The help names the flag without a scope, which a rule of the house does not allow on a page. */
-const inProse = (help: string) =>
-  help.replace("--allow-ffi", "the ffi permission");
+const inProse = (help: string) => help.replace("--allow-ffi", "the ffi permission");
 
 /** Tests that the first table of flags under a heading says what `--help` says. */
 export function testFlags(

@@ -68,9 +68,7 @@ export function tableOf(
   column: string,
 ): Row[] {
   const lines = markdown.split("\n");
-  let at = lines.findIndex((line) =>
-    line.replace(/^#+ /, "") === heading && line.startsWith("#")
-  );
+  let at = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
   while (
     at >= 0 && at < lines.length && !cellsOf(lines[at]!).includes(column)
   ) at++;
@@ -90,9 +88,7 @@ export function tableOf(
 
 function cellsOf(line: string): string[] {
   if (!line.startsWith("|")) return [];
-  return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) =>
-    cell.trim().replaceAll("\\|", "|")
-  );
+  return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
 /** What stands between backticks, outside of fenced blocks. */
@@ -126,12 +122,9 @@ export function shellWords(
 /** What a command line of Deno grants, as `net=127.0.0.1`, and as `ignore-env=PG*`. */
 export function grantsOf(words: readonly string[]): Set<string> {
   return new Set(words.flatMap((word) => {
-    const [, kind, name, scopes] =
-      /^--(allow|ignore)-([a-z]+)=(.*)$/.exec(word) ?? [];
+    const [, kind, name, scopes] = /^--(allow|ignore)-([a-z]+)=(.*)$/.exec(word) ?? [];
     if (scopes === undefined) return [];
-    return scopes.split(",").map((scope) =>
-      `${kind === "allow" ? "" : "ignore-"}${name}=${scope}`
-    );
+    return scopes.split(",").map((scope) => `${kind === "allow" ? "" : "ignore-"}${name}=${scope}`);
   }));
 }
 
@@ -142,9 +135,7 @@ export function grantsIn(rows: readonly Row[], column: string): Set<string> {
       throw new RangeError(`"${row[column]}" is not yes or -`);
     }
     if (row[column] === "-") return [];
-    return codesIn(row.scope!).map((scope) =>
-      `${codesIn(row.permission!)[0]}=${scope}`
-    );
+    return codesIn(row.scope!).map((scope) => `${codesIn(row.permission!)[0]}=${scope}`);
   }));
 }
 
@@ -155,8 +146,6 @@ export function instructionOf(
   instruction: string,
 ): string | undefined {
   const stages = dockerfile.replace(/\\\n\s*/g, "").split(/^(?=FROM )/m);
-  const text = stages.find((each) =>
-    each.split("\n")[0]!.endsWith(` AS ${stage}`)
-  );
+  const text = stages.find((each) => each.split("\n")[0]!.endsWith(` AS ${stage}`));
   return text?.match(new RegExp(`^${instruction} (.*)$`, "m"))?.[1];
 }

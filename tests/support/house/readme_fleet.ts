@@ -5,11 +5,7 @@
  */
 import { DatabaseServer } from "../database/database_server.ts";
 import { Service } from "../processes/aggregator_process.ts";
-import {
-  ShipperProcess,
-  until,
-  wordsOf,
-} from "../processes/shipper_process.ts";
+import { ShipperProcess, until, wordsOf } from "../processes/shipper_process.ts";
 import { makeDirectory } from "../disk/temporary_directory.ts";
 
 export class ReadmeFleet implements AsyncDisposable {
@@ -46,9 +42,7 @@ export class ReadmeFleet implements AsyncDisposable {
           env: { DATABASE_URL: databaseUrl },
           stdin: "null",
         }).output();
-        return code === 0
-          ? new TextDecoder().decode(stdout).trimEnd().split("\n")
-          : [];
+        return code === 0 ? new TextDecoder().decode(stdout).trimEnd().split("\n") : [];
       },
       (lines) =>
         lines.length >= 2 &&
@@ -65,9 +59,7 @@ export class ReadmeFleet implements AsyncDisposable {
   }
 
   async #databaseUrl(): Promise<string> {
-    this.#server ??= DatabaseServer.start().then((server) =>
-      this.#cleanUp.use(server)
-    );
+    this.#server ??= DatabaseServer.start().then((server) => this.#cleanUp.use(server));
     return (await this.#server).url();
   }
 

@@ -15,12 +15,7 @@ import { embeddedDirectory } from "../database/database.ts";
 import { linesOf } from "../processes/processes.ts";
 import { shellWords, type Shown } from "./readme.ts";
 import { ReadmeFleet } from "./readme_fleet.ts";
-import {
-  type FileRecord,
-  runToEnd,
-  sendDatagrams,
-  Service,
-} from "../processes/aggregator_process.ts";
+import { type FileRecord, runToEnd, sendDatagrams, Service } from "../processes/aggregator_process.ts";
 
 /** No start takes longer. */
 const START_MS_MAX = 60_000;
@@ -36,8 +31,7 @@ type Rule = readonly [
 const RULES: readonly Rule[] = [
   [
     /^deno task start (.*) --listen 127\.0\.0\.1:900\d --out data\/(one|two)\.jsonl$/,
-    (shell, flags, name) =>
-      shell.fleet.startAggregator(name, shellWords(flags)),
+    (shell, flags, name) => shell.fleet.startAggregator(name, shellWords(flags)),
   ],
   [
     /^deno task ship --file data\/(one|two)\.jsonl (--instance \w+)$/,
@@ -228,9 +222,7 @@ export class Shell implements AsyncDisposable {
     const lines: string[] = [];
     for (let i = 1; i <= 10; i++) lines.push(...await this.curl(args));
     const counts = Map.groupBy(lines.sort(), (line) => line);
-    return [...counts].map(([line, { length }]) =>
-      `${String(length).padStart(7)} ${line}`
-    );
+    return [...counts].map(([line, { length }]) => `${String(length).padStart(7)} ${line}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -272,8 +264,7 @@ function readCurl(words: readonly string[]) {
   const headers = new Headers();
   let [url, method, format, body]: (string | undefined)[] = [];
   const rest = words.values();
-  const next = () =>
-    rest.next().value ?? assert.fail("curl: an option without its value");
+  const next = () => rest.next().value ?? assert.fail("curl: an option without its value");
   for (const word of rest) {
     if (word === "-s") continue;
     else if (word === "-so") next();
@@ -303,9 +294,7 @@ function readCurl(words: readonly string[]) {
  */
 function comparable(lines: Output): Output {
   if (lines[0]?.includes('"instances":')) {
-    return lines.map((line) =>
-      line.replace(/"timestamp":\d+/, '"timestamp":N')
-    );
+    return lines.map((line) => line.replace(/"timestamp":\d+/, '"timestamp":N'));
   }
   if (lines[0]?.startsWith('{"timestamp":')) {
     const records = lines.map((line): FileRecord => JSON.parse(line)).filter((
@@ -315,9 +304,7 @@ function comparable(lines: Output): Output {
       ([length, all]) => {
         const sum = all.reduce((total, { A1_sum }) => total + A1_sum, 0);
         const max = Math.max(...all.map(({ A2_max }) => A2_max));
-        return `${length}: ${sum} ${max} ${
-          Math.min(...all.map(({ A3_min }) => A3_min))
-        }`;
+        return `${length}: ${sum} ${max} ${Math.min(...all.map(({ A3_min }) => A3_min))}`;
       },
     );
   }

@@ -1,5 +1,6 @@
 /**
- * The admin API without a port: requests go to its `fetch`, and every answer is held against what all have in common.
+ * The admin API without a port: requests go to the app's `fetch`. Every answer is checked for what all have
+ * in common.
  *
  * @module
  */
@@ -19,14 +20,14 @@ export const BOB = "Zm9vYmFyYmF6cXV4cXV1eA_-3";
 export const ROUTES = "/api/v1/routes";
 export const ONE = `${ROUTES}/origin-cluster`;
 
-/** What a PUT takes. */
+/** A body for PUT. */
 export const SETTINGS = { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1, origin_port: null };
 
 export interface CallOptions {
-  /** Sent as JSON; a string, bytes and a stream as they are. */
+  /** Sent as JSON; strings, bytes and streams are sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** null: none is sent. */
+  /** null: no token is sent. Default: Alice's token. */
   readonly token?: string | null;
   /** The address of the client. */
   readonly from?: string;
@@ -36,14 +37,18 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body, where it is JSON. */
-  // deno-lint-ignore no-explicit-any -- tests look into it as they please
+  /** The parsed body if it is JSON, else null. */
+  // deno-lint-ignore no-explicit-any -- tests read any field of the body
   readonly json: any;
 }
 
 export type Call = (line: string, options?: CallOptions) => Promise<Answer>;
 
-/** @returns a function that takes a line such as `PUT /api/v1/routes/origin-cluster`, and sends Alice's token. */
+/**
+ * Makes an admin API, and a function that calls it with a line such as `PUT /api/v1/routes/origin-cluster`.
+ *
+ * @returns `log`: the lines that the API has logged so far
+ */
 export function adminClient(
   options: Pick<AdminOptions, "store"> & Partial<AdminOptions>,
 ): { call: Call; log: string[]; app: AdminApp } {
@@ -102,7 +107,7 @@ function requestOf(line: string, { body, headers, token = ALICE }: CallOptions =
   });
 }
 
-/** What holds of every answer, above all of every refusal. */
+/** Checks the header fields that every answer has, and the problem document of every refusal. */
 function checkAnswer(line: string, { status, headers, json }: Answer): void {
   const isAsset = status < 400 && /^[A-Z]+ (\/api\/v1\/(docs|openapi\.json)|\/$|\/assets\/)/.test(line);
   assert.equal(headers.get("Cache-Control"), isAsset ? "no-cache" : "no-store", line);

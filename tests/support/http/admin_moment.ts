@@ -1,4 +1,4 @@
-/** A balancer's numbers, without a balancer. */
+/** The state and numbers that a balancer's admin pages show, as a sample for tests. */
 import type { Moment } from "../../../src/balancer/admin/moment.ts";
 import { noChanges } from "../../../src/balancer/admin/changes.ts";
 import { DatabaseState } from "../../../src/balancer/routes/database_state.ts";

@@ -17,7 +17,7 @@ export const FACTS: Facts = {
   windowSeconds: [10, 60],
 };
 
-/** Of a service in which all is well. Each number differs from the others, so that a mix-up shows. */
+/** The report of a healthy service. Each number differs from the others, so that a mix-up shows. */
 export const REPORT: Report = {
   reportedMs: 61_000,
   wallMs: 1_061_000,
@@ -51,7 +51,7 @@ export const REPORT: Report = {
 
 export const SAMPLE: Sample = { seconds: 1061, received: 61, accepted: 101, rejected: 75, dropped: 83 };
 
-/** Both ends of a board. */
+/** Returns the writer and the reader of a new board. */
 export function boards(
   shape = SHAPE,
 ): { writer: BoardWriter; reader: BoardReader; buffer: SharedArrayBuffer } {

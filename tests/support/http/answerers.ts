@@ -1,10 +1,12 @@
-/** A server that answers every request with 200, as a CDN does that is well; it can be stopped and started again. */
+/**
+ * A server that answers every request with 200, as a healthy CDN does. It can be stopped and started again.
+ */
 export class Answerer implements AsyncDisposable {
   readonly port: number;
   #listener: Deno.Listener | undefined;
   readonly #connections = new Set<Deno.Conn>();
 
-  /** On a free port of 127.0.0.1, which it keeps. */
+  /** Listens on a free port of 127.0.0.1; `start` uses the same port again. */
   constructor() {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = (this.#listener.addr as Deno.NetAddr).port;
@@ -16,7 +18,7 @@ export class Answerer implements AsyncDisposable {
     this.#serve(this.#listener);
   }
 
-  /** Its port refuses connections from now on, and those that are open are closed. */
+  /** Closes all connections and refuses new ones. */
   stop(): void {
     this.#listener?.close();
     this.#listener = undefined;
@@ -40,7 +42,7 @@ export class Answerer implements AsyncDisposable {
       const bytes = new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
       if (await connection.read(new Uint8Array(4096)) !== null) await connection.write(bytes);
     } catch {
-      // It was stopped in the middle of an answer.
+      // `stop` closed the connection in the middle of an answer.
     }
     this.#close(connection);
   }

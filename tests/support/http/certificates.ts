@@ -1,17 +1,17 @@
-/** Certificates for tests, made anew for each run: nothing secret lies in the project. */
+/** Certificates for tests. They are made for each run, so the project contains no private key. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 
-/** Both in PEM. */
+/** A certificate and its private key, both in PEM. */
 export interface Certificate {
   readonly certificate: string;
   readonly key: string;
 }
 
 export interface Authority {
-  /** Its own certificate, in PEM. */
+  /** The authority's own certificate, in PEM. */
   readonly certificate: string;
-  /** A certificate for a host, by name or by address of IPv4, and the key of it. */
+  /** Issues a certificate for a host name or an IPv4 address. */
   issue(host: string): Promise<Certificate>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests that must be read and requests that must be refused, each with its section of RFC 9112 or RFC 9110. The head
- * is tested with them by itself, and the listener over a socket.
+ * Requests that must be accepted and requests that must be refused, each with its section of RFC 9112, RFC
+ * 9110 or RFC 9113. They are used to test the parser of heads alone, and the whole HTTP server.
  *
  * @module
  */
@@ -9,7 +9,7 @@ export interface Accepted {
   readonly section: string;
   readonly name: string;
   readonly text: string;
-  /** Parts of what is read. */
+  /** Some of the values that must be read. */
   readonly expected: Readonly<Record<string, unknown>>;
 }
 
@@ -38,7 +38,7 @@ const accepted = (
 
 export const ACCEPTED: readonly Accepted[] = [
   accepted("9112 3", "a request line", `${GET}${HOST}${END}`, { method: "GET", target: "/", minor: 1 }),
-  accepted("9112 2.2", "an empty line before it", `\r\n${GET}${HOST}${END}`, { target: "/" }),
+  accepted("9112 2.2", "an empty line before the request line", `\r\n${GET}${HOST}${END}`, { target: "/" }),
   accepted("9112 3.2.1", "origin-form with a query", `GET /a?b=http://c/d HTTP/1.1\r\n${HOST}${END}`, {
     target: "/a?b=http://c/d",
   }),
@@ -50,7 +50,7 @@ export const ACCEPTED: readonly Accepted[] = [
   }),
   accepted("9112 3.2.3", "authority-form", `CONNECT a:443 HTTP/1.1\r\n${HOST}${END}`, { target: "a:443" }),
   accepted("9112 3.2.4", "asterisk-form", `OPTIONS * HTTP/1.1\r\n${HOST}${END}`, { target: "*" }),
-  accepted("9110 9.1", "a method that nobody knows", `A-b.c! / HTTP/1.1\r\n${HOST}${END}`, {
+  accepted("9110 9.1", "an unknown method", `A-b.c! / HTTP/1.1\r\n${HOST}${END}`, {
     method: "A-b.c!",
   }),
   accepted("9112 3", "the longest target", `GET /${"a".repeat(8191)} HTTP/1.1\r\n${HOST}${END}`),
@@ -58,10 +58,10 @@ export const ACCEPTED: readonly Accepted[] = [
     minor: 0,
     keepsAlive: false,
   }),
-  accepted("9112 9.3", "HTTP/1.0 that stays", `GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n${END}`, {
+  accepted("9112 9.3", "HTTP/1.0 with keep-alive", `GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n${END}`, {
     keepsAlive: true,
   }),
-  accepted("9112 9.3", "HTTP/1.1 stays", `${GET}${HOST}${END}`, { keepsAlive: true }),
+  accepted("9112 9.3", "HTTP/1.1 is kept alive by default", `${GET}${HOST}${END}`, { keepsAlive: true }),
   accepted("9112 9.6", "close", `${GET}${HOST}Connection: close\r\n${END}`, { keepsAlive: false }),
   accepted("9110 7.6.1", "close in a list", `${GET}${HOST}connection: x, CLOSE ,y\r\n${END}`, {
     keepsAlive: false,
@@ -74,15 +74,22 @@ export const ACCEPTED: readonly Accepted[] = [
       keepsAlive: false,
     },
   ),
-  accepted("9110 7.6.1", "no close", `${GET}${HOST}Connection: closed\r\n${END}`, { keepsAlive: true }),
+  accepted("9110 7.6.1", "a word that only begins with close", `${GET}${HOST}Connection: closed\r\n${END}`, {
+    keepsAlive: true,
+  }),
   accepted("9110 7.2", "an empty Host", `${GET}Host:\r\n${END}`),
   accepted("9110 7.2", "a Host with a port", `${GET}Host: a.example:8080\r\n${END}`),
   accepted("9110 7.2", "a Host with an empty port", `${GET}Host: a:\r\n${END}`),
   accepted("9110 7.2", "IPv6 as Host", `${GET}Host: [2001:db8::1]:80\r\n${END}`),
-  accepted("9110 7.2", "Host in other cases", `${GET}hOsT: a\r\n${END}`),
-  accepted("9112 5.1", "no space, and much of it", `${GET}Host:a\r\nB: \t c \t \r\n${END}`, {
-    fields: [["Host", "a"], ["B", "c"]],
-  }),
+  accepted("9110 7.2", "Host in mixed case", `${GET}hOsT: a\r\n${END}`),
+  accepted(
+    "9112 5.1",
+    "no space before a value, and much space around one",
+    `${GET}Host:a\r\nB: \t c \t \r\n${END}`,
+    {
+      fields: [["Host", "a"], ["B", "c"]],
+    },
+  ),
   accepted("9110 5.5", "an empty value", `${GET}${HOST}B:\r\n${END}`, { fields: [["Host", "a"], ["B", ""]] }),
   accepted("9110 5.5", "obs-text in a value", `${GET}${HOST}B: \xe9\xff\r\n${END}`, {
     fields: [["Host", "a"], ["B", "\xe9\xff"]],
@@ -90,7 +97,7 @@ export const ACCEPTED: readonly Accepted[] = [
   accepted("9110 5.5", "a tab and colons in a value", `${GET}${HOST}B: a\tb:c\r\n${END}`),
   accepted("9110 5.6.2", "each byte of a token", `${GET}${HOST}!#$%&'*+-.^_\`|~09azAZ: b\r\n${END}`),
   accepted("9110 5.4", "a hundred fields", `${GET}${HOST}${"b: c\r\n".repeat(99)}${END}`),
-  accepted("9112 6.2", "a body of no bytes", `${GET}${HOST}Content-Length: 0\r\n${END}`, {
+  accepted("9112 6.2", "an empty body", `${GET}${HOST}Content-Length: 0\r\n${END}`, {
     contentLength: 0,
   }),
   accepted("9112 6.2", "a body", `POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n${END}`, {
@@ -163,15 +170,15 @@ export const REFUSALS: readonly Refused[] = [
   refused("9113 3.4", "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
   refused("9110 15.5.15", "a target of 8,193 bytes", withLine(`GET /${"a".repeat(8192)} HTTP/1.1`), 414),
   refused("9110 15.5.15", "a line without an end", `GET /${"a".repeat(9000)}`, 414),
-  // Line ends.
-  refused("9112 2.2", "LF behind the request line", `GET / HTTP/1.1\n${HOST}${END}`),
-  refused("9112 2.2", "LF behind a field", `${GET}Host: a\n${END}`),
+  // Line endings.
+  refused("9112 2.2", "LF after the request line", `GET / HTTP/1.1\n${HOST}${END}`),
+  refused("9112 2.2", "LF after a field", `${GET}Host: a\n${END}`),
   refused("9112 2.2", "LF as the empty line", `${GET}${HOST}\n`),
   refused("9112 2.2", "CR in the request line", `GET /\r HTTP/1.1\r\n${HOST}${END}`),
   refused("9112 2.2", "CR in a name", `${GET}Ho\rst: a\r\n${END}`),
   refused("9112 2.2", "CR in a value", withField("B: c\rd")),
-  refused("9112 2.2", "CR CR LF behind a field", withField("B: c\r")),
-  refused("9112 2.2", "CR CR LF behind the request line", `GET / HTTP/1.1\r\r\n${HOST}${END}`),
+  refused("9112 2.2", "CR CR LF after a field", withField("B: c\r")),
+  refused("9112 2.2", "CR CR LF after the request line", `GET / HTTP/1.1\r\r\n${HOST}${END}`),
   refused("9112 2.2", "an empty line of LF first", `\n${GET}${HOST}${END}`),
   refused("9112 2.2", "two empty lines first", `\r\n\r\n${GET}${HOST}${END}`),
   refused("9112 2.2", "CR and something else first", `\rG${GET}${HOST}${END}`),

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import type { StaticFile } from "../../../src/shared/http/static_file.ts";
 
-/** A page and all its files together; a browser on a bad line still opens it within seconds. */
+/**
+ * The limit for a page with all its files, uncompressed: a browser on a slow line still opens it within
+ * seconds.
+ */
 const BYTES_MAX = 150_000;
 
-/** Every file that the page and its scripts name is there, and nothing comes from elsewhere or stands in the page. */
+/**
+ * Asserts that every file is there that the page and its scripts name, that nothing is loaded from another
+ * host, and that the page has no inline script or style.
+ */
 export async function assertWholePage(files: ReadonlyMap<string, StaticFile>): Promise<void> {
   let bytes = 0;
   for (const [path, file] of files) {

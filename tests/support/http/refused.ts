@@ -1,10 +1,10 @@
-/** Requests that a balancer refuses, each for a reason of its own. */
+/** Requests that a balancer refuses, each for another reason. */
 import { CLUSTER } from "../simulated/balancer_in_process.ts";
 import { latin1 } from "./requests.ts";
 
 const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
-/** By the name of the reason. Each keeps its connection open. */
+/** One request for each reason. The connection stays open after each of these refusals. */
 const REQUESTS: readonly (readonly [reason: string, request: string])[] = [
   ["unknown-path", get("/elsewhere")],
   ["no-video", get("/")],
@@ -13,7 +13,12 @@ const REQUESTS: readonly (readonly [reason: string, request: string])[] = [
   ["several-videos", get(`/?video=http://s1.${CLUSTER}/a&video=b`)],
 ];
 
-/** Sends so many, a multiple of those kinds, over one connection. @returns how many of each */
+/**
+ * Sends requests over one connection, equally many for each reason.
+ *
+ * @param requests how many in all: a multiple of the number of reasons
+ * @returns how many were sent for each reason
+ */
 export async function refuseAll(port: number, requests: number): Promise<ReadonlyMap<string, number>> {
   const each = requests / REQUESTS.length;
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -22,6 +27,6 @@ export async function refuseAll(port: number, requests: number): Promise<Readonl
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
   await connection.closeWrite();
   const answers = (await reading).match(/^HTTP\/1\.1 4\d\d /gm)?.length;
-  if (answers !== requests) throw new Error(`${requests} refusals were due, but came: ${answers}`);
+  if (answers !== requests) throw new Error(`Expected ${requests} refusals, but received ${answers}`);
   return new Map(REQUESTS.map(([reason]) => [reason, each]));
 }

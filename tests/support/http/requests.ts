@@ -1,17 +1,17 @@
-/** Requests as they go over the wire, read by the parts that read them, without a socket. */
+/** Sends requests, as bytes, through the parser and a responder without a socket. */
 import assert from "node:assert/strict";
 import type { Answer } from "../../../src/shared/http/answers.ts";
 import { Head, readHead, WHOLE } from "../../../src/shared/http/head.ts";
 import type { Responder } from "../../../src/shared/http/pipeline.ts";
 
-/** An answer taken apart. */
+/** An answer, split into its parts. */
 export interface Parted {
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
 }
 
-/** Text as bytes, each character one of Latin-1. */
+/** Encodes a text as Latin-1: one byte per character. */
 export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
 export function parted(answer: Answer): Parted {
@@ -26,7 +26,9 @@ export function parted(answer: Answer): Parted {
   return { status: Number(status), headers, body };
 }
 
-/** What it answers to this request; what is refused as no head of HTTP, too. */
+/**
+ * Returns the responder's answer to a request; if the parser refuses the head, the answer to that refusal.
+ */
 export function ask(
   responder: Responder,
   method: string,

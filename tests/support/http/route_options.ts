@@ -1,4 +1,7 @@
-/** Routes with options for fast-check: such as can be in force, and in the one form that the store and the API give back. */
+/**
+ * Random valid routes with options, for fast-check. They have the normal form that the store and the API
+ * return.
+ */
 import fc from "fast-check";
 import {
   type Cdn,
@@ -56,7 +59,7 @@ export const anySettings: fc.Arbitrary<RouteSettings> = fc.record({
   ...options,
 }));
 
-/** Two CDNs, every option, and what the API says of them. */
+/** Settings with every option: two enabled CDNs and a disabled one. */
 export const FULL: RouteSettings = {
   cdnHost: "cdn-a.example.net/base",
   cdnWeight: 9,
@@ -93,5 +96,5 @@ export const FULL_OPTIONS_JSON = {
   steering_ttl: 30,
 };
 
-/** Settings as the API takes and gives them. */
+/** The settings of `FULL` as the API reads and writes them. */
 export const FULL_JSON = { ...FULL_OPTIONS_JSON, origin_weight: 1, origin_port: null };

@@ -1,11 +1,14 @@
-/** Clients without a network: each is one end of a connection whose other end a listener of ours serves. */
+/**
+ * Clients without a network. Each holds one end of a connection; the listener under test serves the other
+ * end.
+ */
 import type { Acceptor } from "../../../src/shared/http/listener.ts";
 import { textOf } from "../../../src/shared/http/latin1.ts";
 import { latin1 } from "./requests.ts";
 
 const ADDRESS: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 40_000 };
 
-/** Lets everything that waits for nothing but promises go on. */
+/** Waits 200 microtasks, so that everything which waits only for settled promises goes on. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await undefined;
 }
@@ -16,16 +19,17 @@ export class SimulatedClient {
   #waiting: PromiseWithResolvers<number | null> | undefined;
   #buffer: Uint8Array | undefined;
   #blocked: (() => void)[] = [];
-  /** What was answered, write by write. */
+  /** The text of each write by the service. */
   readonly writes: string[] = [];
-  /** As long as false, no write comes to an end. */
+  /** While this is false, no write completes. */
   takesAnswers = true;
-  /** The bytes that a write takes at most. */
+  /** The maximum number of bytes that one write accepts. */
   writeBytesMax = Infinity;
-  /** Whether the service has closed its side, or the whole connection. */
+  /** Whether the service has ended its side of the connection. */
   isEnded = false;
+  /** Whether the service has closed the connection. */
   isClosed = false;
-  /** Whether the service has what it writes sent at once. */
+  /** Whether the service has set TCP_NODELAY. */
   hasNoDelay = false;
 
   get received(): string {
@@ -60,7 +64,7 @@ export class SimulatedClient {
     resolve(taken.length);
   }
 
-  /** The service's end. */
+  /** The service's end of the connection. */
   readonly conn = {
     remoteAddr: ADDRESS,
     read: (buffer: Uint8Array) => {
@@ -89,14 +93,14 @@ export class SimulatedClient {
   } as unknown as Deno.TcpConn;
 }
 
-/** Where simulated clients connect. */
+/** Accepts simulated clients, in place of a listening socket. */
 export class SimulatedAcceptor implements Acceptor {
   readonly #queue: (SimulatedClient | Error)[] = [];
   #accepting: PromiseWithResolvers<Deno.Conn<Deno.NetAddr>> | undefined;
   readonly addr = { ...ADDRESS, port: 8080 };
   isClosed = false;
 
-  /** Clients that nobody accepts any more. */
+  /** How many clients have not been accepted yet. */
   get left(): number {
     return this.#queue.length;
   }

@@ -1,4 +1,4 @@
-/** A listener on simulated time with simulated clients. */
+/** Runs a listener on a simulated clock with simulated clients. */
 import { textAnswer } from "../../../src/shared/http/answers.ts";
 import { statusLine } from "../../../src/shared/http/status.ts";
 import { Exchange, type WholeRequest } from "../../../src/shared/http/exchange.ts";
@@ -22,13 +22,13 @@ export interface SimulationOptions {
   readonly connectionsMax?: number;
   readonly admission?: Admission;
   readonly measure?: Measure;
-  /** Of requests without a body; by default each is answered with its method and target. */
+  /** Answers requests, without reading their bodies. Default: `ECHO`. */
   readonly responder?: Responder;
-  /** Answers whole requests, bodies included; without it each is answered at once with its target. */
+  /** Answers whole requests, bodies included. If undefined, `responder` answers. */
   readonly answer?: (request: WholeRequest) => Promise<string | Uint8Array>;
 }
 
-/** Answers each request with its method and target, in the body. */
+/** Answers each request with its method and target as the body. */
 export const ECHO = {
   answer: (bytes: Uint8Array, head: { methodStart: number; targetEnd: number }) =>
     textAnswer(200, textOf(bytes, head.methodStart, head.targetEnd)),
@@ -83,6 +83,6 @@ export function simulateListener(options: SimulationOptions = {}) {
 
 export const GET = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/** The statuses of the answers in this text, in their order. */
+/** Returns the statuses of the answers in a text, in order. */
 export const statusesOf = (text: string): number[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));

@@ -1,14 +1,14 @@
-/** Viewers of the balancer: each has a connection of its own, and asks for one thing after the other on it. */
+/** Viewers of the balancer. Each has its own connection and sends one request after the other. */
 import { FILM } from "../simulated/balancer_in_process.ts";
 
-/** No change takes longer to reach every worker, on the busiest machine. */
+/** The deadline for a change to reach every worker; long enough for a busy machine. */
 const PATIENCE_MS = 10_000;
 
 export interface Answer {
   readonly status: number;
-  /** Where it leads; empty if nowhere. */
+  /** The target of the redirect; empty if the answer is not a redirect. */
   readonly location: string;
-  /** None comes after it on this connection. */
+  /** Whether the balancer closes the connection after this answer. */
   readonly isLast: boolean;
 }
 
@@ -49,7 +49,10 @@ export class Viewer implements Disposable {
   }
 }
 
-/** So many viewers that every worker has some: the kernel deals them out at random. Nobody takes a turn. */
+/**
+ * So many viewers that every worker serves some, although the kernel assigns connections to workers at
+ * random. They ask with HEAD, which does not count as a turn in the ratio.
+ */
 export class Audience implements Disposable {
   readonly #viewers: readonly Viewer[];
 
@@ -63,13 +66,15 @@ export class Audience implements Disposable {
     return new Audience(await Promise.all(viewers));
   }
 
-  /** Asks, as HEAD, until each was answered as wanted. @throws {Error} One wasn't within 10 s. */
+  /** Asks until each viewer has had an answer as wanted. @throws {Error} A viewer had none within 10 s. */
   async until(wanted: (answer: Answer) => boolean, path = FILM): Promise<void> {
     const beganMs = performance.now();
     for (let left = this.#viewers; left.length > 0;) {
       const answers = await Promise.all(left.map((viewer) => viewer.ask(path, "HEAD")));
       if (performance.now() - beganMs > PATIENCE_MS) {
-        throw new Error(`${left.length} viewers are answered wrong: ${Deno.inspect(answers[0])}`);
+        throw new Error(
+          `${left.length} viewers got no answer as wanted within 10 s; one got: ${Deno.inspect(answers[0])}`,
+        );
       }
       left = left.filter((_, at) => !wanted(answers[at]!));
     }
@@ -80,14 +85,19 @@ export class Audience implements Disposable {
   }
 }
 
-/** Viewers who ask on and on, until they are told to stop or are sent away. */
+/**
+ * Viewers who send one request after the other until `stop`, or until the balancer closes their connections.
+ */
 export class Crowd {
   readonly #ended: Promise<PromiseSettledResult<void>[]>;
   #isOver = false;
-  /** How many answers came so far. */
+  /** The number of answers so far. */
   answers = 0;
 
-  /** @param saw is given each answer and the number of the viewer; what it throws is thrown at the end */
+  /**
+   * @param saw called with each answer and the viewer's number; if it throws, `stop` and `sentAway` throw
+   * that error
+   */
   constructor(port: number, viewers: number, saw: (answer: Answer, viewer: number) => void) {
     const view = async (number: number) => {
       using viewer = await Viewer.connect(port);
@@ -101,13 +111,17 @@ export class Crowd {
     this.#ended = Promise.allSettled(Array.from({ length: viewers }, (_, number) => view(number)));
   }
 
-  /** Lets them go home. @throws {Error} One had no answer, or one that was not right. */
+  /**
+   * Ends each viewer after the answer to the current request.
+   *
+   * @throws {Error} An answer is missing, or `saw` threw.
+   */
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.sentAway();
   }
 
-  /** Waits until all of them were sent away. @throws as {@linkcode stop} */
+  /** Waits until the balancer has closed every viewer's connection. @throws as {@linkcode stop} */
   async sentAway(): Promise<void> {
     const failed = (await this.#ended).find(({ status }) => status === "rejected");
     if (failed) throw (failed as PromiseRejectedResult).reason;

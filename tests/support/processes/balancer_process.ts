@@ -2,7 +2,7 @@
 import denoJson from "../../../deno.json" with { type: "json" };
 import { CLUSTER, SETTINGS } from "../simulated/balancer_in_process.ts";
 import { linesOf } from "./processes.ts";
-import type { LogEntry } from "./recorded_log.ts";
+import type { LogEntry } from "../recorded_log.ts";
 
 /** A database that nobody listens for: port 1 of this host. */
 export const DATABASE_DOWN = "postgres://balancer:secret@127.0.0.1:1/balancer";

@@ -1,6 +1,6 @@
 /** The real worker, which also tries what it is not allowed to: as soon as it listens, it posts what was not denied. */
 import "../../../src/balancer/worker.ts";
-import { notDenied } from "./probe.ts";
+import { notDenied } from "./permission_probe.ts";
 
 const scope = self as unknown as { postMessage(message: unknown): void };
 const post = scope.postMessage.bind(scope);

@@ -1,5 +1,5 @@
 /** For `--preload`: when the service has logged that it listens, its main thread tries what it is not allowed to. */
-import { notDenied } from "./probe.ts";
+import { notDenied } from "./permission_probe.ts";
 
 const write = Deno.stderr.writeSync.bind(Deno.stderr);
 Deno.stderr.writeSync = (bytes) => {

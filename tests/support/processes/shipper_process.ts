@@ -2,7 +2,7 @@
 import denoJson from "../../../deno.json" with { type: "json" };
 import { within } from "../../bench/processes.ts";
 import { linesOf } from "./processes.ts";
-import type { LogEntry } from "./recorded_log.ts";
+import type { LogEntry } from "../recorded_log.ts";
 
 /** What a test needs that runs it. */
 export const SHIPPER_PERMISSIONS = {

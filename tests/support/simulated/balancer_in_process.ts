@@ -7,9 +7,10 @@ import type { MasterParts } from "../../../src/balancer/master_parts.ts";
 import type { Measurement } from "../../../src/balancer/counts/meter.ts";
 import type { Route, RouteSettings } from "../../../src/balancer/choose/routing.ts";
 import type { Snapshot } from "../../../src/balancer/routes/snapshot.ts";
-import { claimAddress, workersFrom } from "../../../src/balancer/spawn.ts";
+import { claimAddress } from "../../../src/balancer/front/claim_address.ts";
+import { workersFrom } from "../../../src/balancer/spawn.ts";
 import { MemoryStore } from "../database/memory_store.ts";
-import { type LogEntry, logInto } from "../processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../recorded_log.ts";
 
 export const WORKER_URL = new URL("../../../src/balancer/worker.ts", import.meta.url);
 export const CLUSTER = "origin-cluster";

@@ -11,12 +11,12 @@ import { lastTimestampSeconds } from "../../../src/aggregator/write/record.ts";
 import { Rotation } from "../../../src/aggregator/write/rotation.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import type { Log } from "../../../src/shared/log.ts";
-import { type LogEntry, logInto } from "../processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../recorded_log.ts";
 import { SimulatedDisk } from "../disk/simulated_disk.ts";
 import { SimulatedClock } from "../clock/simulated_clock.ts";
 import { type SimulatedWorker, simulatedWorkers } from "./simulated_workers.ts";
 
-export { eventsOf, type LogEntry, logInto } from "../processes/recorded_log.ts";
+export { eventsOf, type LogEntry, logInto } from "../recorded_log.ts";
 
 /** A real master on simulated time, with simulated workers, and its file and log at hand. */
 export interface SimulatedAggregator {

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { claimAddress, formatAddress } from "../../src/balancer/spawn.ts";
+import { claimAddress } from "../../../src/balancer/front/claim_address.ts";
 
 Deno.test({
-  name: "spawn: an address is written as in URLs",
-  permissions: "none",
-  fn() {
-    assert.equal(formatAddress({ hostname: "127.0.0.1", port: 80 }), "127.0.0.1:80");
-    assert.equal(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
-  },
-});
-
-Deno.test({
-  name: "spawn: port 0 becomes one that is free, and one in use is refused, unless it is to be shared",
+  name: "claim address: port 0 becomes a free port, and a port in use is refused unless it is to be shared",
   permissions: { net: ["127.0.0.1", "[::1]"] },
   fn() {
     for (const hostname of ["127.0.0.1", "::1"]) {
@@ -29,7 +20,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "spawn: a missing permission is named",
+  name: "claim address: the error names the missing permission",
   permissions: { net: ["127.0.0.1:80"] },
   fn() {
     assert.throws(

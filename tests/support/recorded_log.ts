@@ -1,4 +1,4 @@
-import type { Log } from "../../../src/shared/log.ts";
+import type { Log } from "../../src/shared/log.ts";
 
 export interface LogEntry {
   level: string;
@@ -17,4 +17,10 @@ export function logInto(entries: LogEntry[]): Log {
 /** The names of the events logged, in order. */
 export function eventsOf(entries: readonly LogEntry[]): string[] {
   return entries.map((entry) => entry.event);
+}
+
+/** A log that keeps the names of its events. */
+export function eventsInto(events: string[]): Log {
+  const note = (event: string) => void events.push(event);
+  return { debug: note, info: note, warn: note, error: note };
 }

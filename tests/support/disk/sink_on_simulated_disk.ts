@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Rotation, type RotationParts } from "../../../src/aggregator/write/rotation.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
-import { eventsOf, type LogEntry, logInto } from "../processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../recorded_log.ts";
 import { SimulatedClock } from "../clock/simulated_clock.ts";
 import { type Operation, SimulatedDisk } from "./simulated_disk.ts";
 

@@ -3,7 +3,7 @@
  * work, it posts what was not denied.
  */
 import "../../../src/aggregator/worker.ts";
-import { notDenied } from "./probe.ts";
+import { notDenied } from "./permission_probe.ts";
 
 const scope = self as unknown as { postMessage(message: unknown, transfer: Transferable[]): void };
 const post = scope.postMessage.bind(scope);

@@ -6,7 +6,7 @@ import { recordLine } from "../../../src/aggregator/write/record.ts";
 import { Recorder } from "../../../src/aggregator/write/recorder.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import { type ClosedWindow, Windows } from "../../../src/aggregator/aggregate/windows.ts";
-import { eventsOf, type LogEntry, logInto } from "../processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../recorded_log.ts";
 import { SimulatedClock } from "../clock/simulated_clock.ts";
 import type { Operation, SimulatedDisk, SimulatedProcessDisk } from "./simulated_disk.ts";
 
