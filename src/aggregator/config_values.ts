@@ -1,6 +1,6 @@
 /**
- * Reads the values of the flags that have a form of their own. Each throws a RangeError or a SyntaxError that says what
- * to give instead.
+ * Parsers for the values of the aggregator's own flags. Each throws a RangeError or a SyntaxError that says what to
+ * give instead.
  *
  * @module
  */
@@ -8,20 +8,21 @@ import type { RotateWhen } from "./write/rotation.ts";
 import { formatHostPort, type HostPort } from "../shared/address.ts";
 import { hostPort, integer } from "../shared/flags/flags.ts";
 
-/** A day: a longer window would lose too much of its meaning at each restart. */
+/** A day. A restart cuts the open windows short, so longer windows would rarely be whole. */
 const WINDOW_SECONDS_MAX = 86_400;
-/** Each message is added once to the base window, so more windows cost the master alone. */
+/** More lengths would cost only the master: workers add each message to the base window alone. */
 const WINDOWS_MAX = 16;
-/** One service on so many addresses is a mistake; each takes a socket for each worker. */
+/** More addresses must be a mistake: each takes a socket for every worker. */
 const ADDRESSES_MAX = 16;
-/** Some fifty records: less is a slip of the finger. */
+/** Some fifty records. A smaller size must be a mistake. */
 const ROTATE_BYTES_MIN = 4096;
 const ROTATE_BYTES_MAX = 1024 ** 4;
-/** Thirty years of days: more is a slip of the finger. */
+/** Daily files of almost thirty years. A larger number must be a mistake. */
 const KEEP_MAX = 10_000;
 
 const parseHostPort = hostPort();
 
+/** Parses addresses separated by commas. An address without a host means every address: its hostname is empty. */
 export function parseListen(text: string): readonly HostPort[] {
   const addresses = text.split(",").map((each) =>
     each.startsWith(":") ? { ...parseHostPort(`0.0.0.0${each}`), hostname: "" } : parseHostPort(each)
@@ -30,24 +31,18 @@ export function parseListen(text: string): readonly HostPort[] {
   for (const [index, { hostname, port }] of addresses.entries()) {
     const isThere = (other: HostPort) => port !== 0 && other.hostname === hostname && other.port === port;
     if (addresses.slice(0, index).some(isThere)) {
-      throw new RangeError(`${formatHostPort({ hostname, port })} is there twice: give it once`);
+      throw new RangeError(`${formatHostPort({ hostname, port })} is given twice: give it once`);
     }
   }
   return addresses;
 }
 
-/** Undefined: nowhere. */
+/** Undefined: off. */
 export function parseAdmin(text: string): HostPort | undefined {
   return text === "off" ? undefined : parseHostPort(text);
 }
 
-export function parsePath(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
-  return text;
-}
-
-/** No one may execute a file of records, and its owner has to read and write it. */
+/** Parses permission bits: nobody may execute a file of records, and its owner must be able to read and write it. */
 export function parseMode(text: string): number {
   if (!/^0?6[0246]{2}$/.test(text)) throw new SyntaxError("give 0600 to 0666 without execute, such as 0640");
   return parseInt(text, 8);
@@ -73,9 +68,9 @@ export function parseWindows(text: string): readonly number[] {
   if (seconds.length > WINDOWS_MAX) throw new RangeError(`give at most ${WINDOWS_MAX} lengths`);
   const base = seconds[0]!;
   for (const [index, length] of seconds.entries()) {
-    if (length === seconds[index - 1]) throw new RangeError(`${length}s is there twice: give it once`);
+    if (length === seconds[index - 1]) throw new RangeError(`${length}s is given twice: give it once`);
     if (length % base !== 0) {
-      throw new RangeError(`${length}s is not a multiple of the shortest, ${base}s`);
+      throw new RangeError(`${length}s is not a multiple of the shortest, ${base}s: give multiples of it`);
     }
   }
   return seconds;

@@ -3,7 +3,6 @@ import {
   helpText,
   type HostPort,
   hostPort,
-  integer,
   type Lookup,
   oneOf,
   parseFlags,
@@ -14,90 +13,90 @@ import { parseHostNames } from "./admin/hosts.ts";
 import type { CertificateFiles } from "./front/certificate.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import { type FirstRoute, parseFirstRoute } from "./routes/first_route.ts";
-import { aggregatorAddress, certificateFiles, directory, fraction, path } from "./flag_values.ts";
+import { aggregatorAddress, certificateFiles, fraction } from "./flag_values.ts";
 import type { LimitFlags } from "./front/limits.ts";
 import { secret } from "../shared/flags/secrets.ts";
+import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
+import { directoryPath, onOff, path } from "../shared/flags/values.ts";
+import { workerFlags } from "../shared/flags/worker_flags.ts";
 
-/** From the signal to the exit: what is in flight then is cut off. */
+/**
+ * How long a graceful shutdown may take, after the drain delay. Requests still in flight then are cut off.
+ */
 export const STOP_DEADLINE_MS = 10_000;
-/** A worker is a thread and a V8 isolate of some 10 MB: more than this is a slip of the finger. */
-export const WORKERS_MAX = 64;
 
-/** What flags, or variables of the same meaning, set. */
+/** The settings that have a flag and a variable. */
 interface Flags extends LimitFlags {
   readonly listen: HostPort;
-  /** Where the admin API listens. */
+  /** The address of the admin API. */
   readonly admin: HostPort;
-  /** The names that the admin API answers to. */
+  /** The host names that the admin API answers to. */
   readonly adminHosts: readonly string[];
   readonly workers: number;
   readonly spareWorkers: number;
-  /** Whether redirects say why they lead where they do. */
+  /** Whether redirects name their destination and the reason. */
   readonly explainHeader: boolean;
-  /** A path, or `-` for stdout; empty: none. */
+  /** The path of the access log, or `-` for stdout; empty: no access log. */
   readonly accessLog: string;
-  /** The part of all requests that are in it, from 0 to 1. */
+  /** The fraction of requests in the access log, from 0 to 1. */
   readonly accessLogSample: number;
-  /** Of the process; undefined: as many as there are descriptors for. */
+  /** The limit of the process; undefined: as many as the descriptors allow. */
   readonly connectionsMax: number | undefined;
-  /** From the signal on, before connections are no longer accepted. */
+  /** The time from the stop signal until the service stops accepting connections. */
   readonly drainDelayMs: number;
-  /** Paths; empty: no TLS. */
+  /** The paths of certificate and key; empty: TLS is off. */
   readonly tlsCert: string;
   readonly tlsKey: string;
-  /** The turns that have been taken of a cluster when it begins: none, or a random number. */
+  /** The number of turns that a new cluster starts after: 0, or a random number. */
   readonly turnPhase: "0" | "random";
   /** The directory of the embedded database and of the snapshot. */
   readonly dataDirectory: string;
-  /** Where the metrics go; undefined: nowhere. */
+  /** The aggregator that gets measurements; undefined: none. */
   readonly metricsTo: HostPort | undefined;
-  /** What those who watch have to send; empty: nothing. A secret. */
+  /** The token for the metrics and the page; empty: they need none. A secret. */
   readonly metricsToken: string;
-  /** Whether addresses of this machine and of its link may be probed. */
+  /** Whether loopback and link-local addresses may be probed. */
   readonly probePrivate: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
 
 export interface BalancerConfig extends Omit<Flags, "tlsCert" | "tlsKey"> {
-  /** Undefined: viewers come without TLS. */
+  /** Undefined: TLS is off. */
   readonly certificateFiles: CertificateFiles | undefined;
   /** Empty: the embedded database. May hold a password. */
   readonly databaseUrl: string;
-  /** As in the environment; holds secrets. */
+  /** The value of ADMIN_TOKENS. Holds secrets. */
   readonly adminTokens: string;
-  /** The route that a database begins with which never had one. */
+  /** The first route of a new database; undefined: none. */
   readonly firstRoute: FirstRoute | undefined;
 }
 
-/** What the defaults depend on. */
+/** Facts about the machine that some defaults depend on. */
 export interface Facts {
   readonly cores: number;
   readonly stderrIsTerminal: boolean;
 }
 
-export type StartRequest =
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: BalancerConfig };
-
-const VARIABLES_HELP = `Variables without a flag, since others could read it:
+/** What the command line asks for. */
+const VARIABLES_HELP = `Variables without a flag, because other users can read a command line:
   DATABASE_URL      postgres://USER:PASSWORD@HOST:PORT/DATABASE
       empty: an embedded PostgreSQL below --data
   ADMIN_TOKENS      NAME:TOKEN,...
-      who may use the admin API; empty: nobody. NAME:TOKEN:health may only see and report health
+      who may use the admin API; empty: nobody. NAME:TOKEN:health may only read and report health
   DATABASE_URL_FILE, ADMIN_TOKENS_FILE
-      a file that holds the one or the other, such as a secret of Docker
+      a file that holds the value, such as a Docker secret
 Variables for the first route of a new database:
   CDN_HOST          cdn.example.net
   ORIGIN_CLUSTER    origin-cluster
   CDN_TO_ORIGIN     9:1`;
 
 /**
- * What the command line, the environment and `.env` ask for, in that order of precedence.
+ * Reads the configuration from the command line, the environment and `.env`, in that order of precedence.
  *
  * @param readText reads the file of a secret
- * @throws {UsageError} one line that names the setting, the value and what to give instead.
+ * @throws {UsageError} A setting is invalid. The message is one line that names the setting, its value and
+ * what to give instead.
  */
 export function parseConfig(
   args: readonly string[],
@@ -105,28 +104,27 @@ export function parseConfig(
   dotEnv: Lookup,
   facts: Facts,
   readText?: (path: string) => string,
-): StartRequest {
+): StartRequest<BalancerConfig> {
   const table = balancerFlags(facts);
-  const parsed = parseFlags(args, table, env, dotEnv);
-  if (parsed.kind === "version") return { kind: "version" };
-  if (parsed.kind === "help") {
-    return { kind: "help", text: `${helpText("deno task balancer", table)}\n${VARIABLES_HELP}` };
-  }
+  const help = () => `${helpText("deno task balancer", table)}\n${VARIABLES_HELP}`;
   const variable = (name: string) => env(name) || dotEnv(name) || "";
-  const { tlsCert, tlsKey, ...values } = parsed.values;
-  return {
-    kind: "run",
-    config: {
+  return startRequest(
+    parseFlags(args, table, env, dotEnv),
+    help,
+    ({ tlsCert, tlsKey, ...values }): BalancerConfig => ({
       ...values,
       certificateFiles: certificateFiles(tlsCert, tlsKey),
       databaseUrl: secret("DATABASE_URL", variable, readText),
       adminTokens: secret("ADMIN_TOKENS", variable, readText),
       firstRoute: parseFirstRoute(variable),
-    },
-  };
+    }),
+  );
 }
 
-/** Every flag of the balancer, in the order of the help, by the property of the configuration it sets. */
+/**
+ * Every flag of the balancer, in the order of the help text, by the property of the configuration that it
+ * sets.
+ */
 export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
   return {
     listen: {
@@ -151,41 +149,25 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       variable: "BALANCER_ADMIN_HOST",
       default: "",
       defaultShown: "none",
-      help: "names that the admin API answers to, beside localhost and any address",
+      help: "names that the admin API answers to, in addition to localhost and any IP address",
       parse: parseHostNames,
     },
-    workers: {
-      flag: "workers",
-      placeholder: "N",
-      variable: "BALANCER_WORKERS",
-      default: String(Math.min(Math.max(cores, 1), WORKERS_MAX)),
-      defaultShown: "one per core",
-      help: `threads that answer viewers, 1 to ${WORKERS_MAX}`,
-      parse: integer(1, WORKERS_MAX),
-    },
-    spareWorkers: {
-      flag: "spare-workers",
-      placeholder: "N",
-      variable: "BALANCER_SPARE_WORKERS",
-      default: "1",
-      help: `parked workers, each to replace one that dies, 0 to ${WORKERS_MAX}`,
-      parse: integer(0, WORKERS_MAX),
-    },
+    ...workerFlags("BALANCER", cores, "answer viewers"),
     ...connectionFlags,
     explainHeader: {
       flag: "explain-header",
       placeholder: "on|off",
       variable: "BALANCER_EXPLAIN_HEADER",
       default: "off",
-      help: "whether a redirect says in X-Sluice which destination it names, and why",
-      parse: (text: string) => oneOf(["on", "off"])(text) === "on",
+      help: "whether a redirect names its destination and the reason in the header X-Sluice",
+      parse: onOff,
     },
     turnPhase: {
       flag: "turn-phase",
       placeholder: "0|random",
       variable: "BALANCER_TURN_PHASE",
       default: "0",
-      help: "the turn that a cluster begins at; random for many instances of short life",
+      help: "turn that a cluster starts at; use random for many short-lived instances",
       parse: oneOf(["0", "random"]),
     },
     accessLog: {
@@ -194,7 +176,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       variable: "BALANCER_ACCESS_LOG",
       default: "",
       defaultShown: "off",
-      help: "file for a line of JSON a request, opened anew at SIGHUP; - is stdout",
+      help: "file for one line of JSON per request, reopened at SIGHUP; - is stdout",
       parse: path,
     },
     accessLogSample: {
@@ -202,7 +184,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "PART",
       variable: "BALANCER_ACCESS_LOG_SAMPLE",
       default: "1",
-      help: "part of all requests that are in it, from 0 to 1, such as 0.01",
+      help: "fraction of requests in the access log, from 0 to 1, such as 0.01",
       parse: fraction,
     },
     dataDirectory: {
@@ -210,8 +192,8 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "DIR",
       variable: "BALANCER_DATA",
       default: "data/balancer",
-      help: "directory of the embedded database, and of the last routes known",
-      parse: directory,
+      help: "directory of the embedded database and of the last known routes",
+      parse: directoryPath,
     },
     metricsToken: {
       flag: "metrics-token",
@@ -219,7 +201,8 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       variable: "BALANCER_METRICS_TOKEN",
       default: "",
       defaultShown: "none asked for",
-      help: "token that /metrics and the page ask for; better set by the variable, which others can't read",
+      help:
+        "token that /metrics and the page require; use the variable, since others can read a command line",
       parse: (text: string) => text,
     },
     metricsTo: {
@@ -228,7 +211,7 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       variable: "BALANCER_METRICS_TO",
       default: "",
       defaultShown: "none sent",
-      help: "address of an aggregator that counts the requests, over UDP",
+      help: "address of an aggregator that gets request counts and latencies, over UDP",
       parse: aggregatorAddress,
     },
     probePrivate: {
@@ -236,8 +219,8 @@ export function balancerFlags({ cores, stderrIsTerminal }: Facts) {
       placeholder: "on|off",
       variable: "BALANCER_PROBE_PRIVATE",
       default: "off",
-      help: "whether checks may go to loopback and link-local addresses",
-      parse: (text: string) => oneOf(["on", "off"])(text) === "on",
+      help: "whether checks may probe loopback and link-local addresses",
+      parse: onOff,
     },
     ...logFlags("BALANCER", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };

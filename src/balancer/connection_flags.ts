@@ -1,20 +1,24 @@
 import { duration } from "../shared/flags/duration.ts";
 import { integer } from "../shared/flags/flags.ts";
-import { optional, path } from "./flag_values.ts";
+import { path } from "../shared/flags/values.ts";
+import { optional } from "./flag_values.ts";
 
-/** As many connections take some 75 MB: more are not allowed unless asked for. */
+/**
+ * The default limit of connections. This many take some 75 MB: at most 4.5 KB each
+ * (many_connections_test.ts).
+ */
 export const CONNECTIONS_DEFAULT_MAX = 16_384;
 const CONNECTIONS_MAX = 1_000_000;
 const TIMEOUT_MS_MAX = 3_600_000;
 
-/** The flags that tell how connections of viewers are treated, by the property of the configuration that each sets. */
+/** The flags for viewers' connections, by the property of the configuration that each sets. */
 export const connectionFlags = {
   headerTimeoutMs: {
     flag: "header-timeout",
     placeholder: "TIME",
     variable: "BALANCER_HEADER_TIMEOUT",
     default: "10s",
-    help: "time for a request to arrive, then 408; such as 500ms, 10s or 1m",
+    help: "time for a whole request to arrive, then 408; such as 500ms, 10s or 1m",
     parse: duration(100, TIMEOUT_MS_MAX),
   },
   idleTimeoutMs: {
@@ -22,7 +26,7 @@ export const connectionFlags = {
     placeholder: "TIME",
     variable: "BALANCER_IDLE_TIMEOUT",
     default: "60s",
-    help: "time a connection may wait for its next request, or off",
+    help: "time a connection may stay idle between two requests, or off",
     parse: duration(100, TIMEOUT_MS_MAX, Infinity),
   },
   writeTimeoutMs: {
@@ -30,7 +34,7 @@ export const connectionFlags = {
     placeholder: "TIME",
     variable: "BALANCER_WRITE_TIMEOUT",
     default: "10s",
-    help: "time for a client to take its answer",
+    help: "time for a client to read its answer",
     parse: duration(100, TIMEOUT_MS_MAX),
   },
   connectionsMax: {
@@ -39,7 +43,7 @@ export const connectionFlags = {
     variable: "BALANCER_CONNECTIONS_MAX",
     default: "",
     defaultShown: "what descriptors allow",
-    help: "connections of viewers at once; past them the longest idle one is closed",
+    help: "limit of viewers' connections; at the limit, a new one replaces the longest idle one",
     parse: optional(integer(1, CONNECTIONS_MAX)),
   },
   connectionsPerAddress: {
@@ -47,7 +51,7 @@ export const connectionFlags = {
     placeholder: "N",
     variable: "BALANCER_CONNECTIONS_PER_ADDRESS",
     default: "off",
-    help: "connections of one IPv4 address or IPv6 /64 at once, or off",
+    help: "limit of connections from one IPv4 address or IPv6 /64, or off",
     parse: optional(integer(1, CONNECTIONS_MAX), "off"),
   },
   tlsCert: {
@@ -56,7 +60,7 @@ export const connectionFlags = {
     variable: "BALANCER_TLS_CERT",
     default: "",
     defaultShown: "no TLS",
-    help: "certificate chain for the viewers' port, in PEM; read again at SIGHUP and when it changes",
+    help: "certificate chain for the viewers' port, in PEM; reloaded at SIGHUP and when it changes",
     parse: path,
   },
   tlsKey: {
@@ -73,7 +77,7 @@ export const connectionFlags = {
     placeholder: "TIME",
     variable: "BALANCER_DRAIN_DELAY",
     default: "0s",
-    help: "time between the signal to stop, when /readyz begins to say 503, and the stop",
+    help: "time that /readyz says 503 after the stop signal, before the service stops",
     parse: duration(0, TIMEOUT_MS_MAX),
   },
 };

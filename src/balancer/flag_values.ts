@@ -1,28 +1,18 @@
 import { type HostPort, hostPort, UsageError } from "../shared/flags/flags.ts";
 import type { CertificateFiles } from "./front/certificate.ts";
 
-/** A number, or the word that stands for none. */
+/** Makes a parser that also accepts `none`, a word for no value. */
 export function optional(parse: (text: string) => number, none = ""): (text: string) => number | undefined {
   return (text) => text === none ? undefined : parse(text);
-}
-
-/** @throws {SyntaxError} It can't be one. */
-export function path(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  return text;
-}
-
-/** @throws {SyntaxError} It can't be one. */
-export function directory(text: string): string {
-  return path(text).replace(/(?<=.)\/+$/, "");
 }
 
 const address = hostPort(1);
 
 /**
- * An aggregator may also be named: in a network of containers its name is all that is known of it.
+ * Parses the address of an aggregator; undefined: empty. A host name is allowed as well as an IP address,
+ * because in a container network only the name is known.
  *
- * @throws {SyntaxError} It is neither an address nor a name.
+ * @throws {SyntaxError} The text is neither an address nor a name with a port.
  */
 export function aggregatorAddress(text: string): HostPort | undefined {
   if (text === "") return undefined;
@@ -31,7 +21,11 @@ export function aggregatorAddress(text: string): HostPort | undefined {
   return { hostname: name, port: address(`127.0.0.1:${port}`).port };
 }
 
-/** @throws {SyntaxError} It is no number from 0 to 1. */
+/**
+ * Parses a fraction.
+ *
+ * @throws {SyntaxError} The text is not a number from 0 to 1.
+ */
 export function fraction(text: string): number {
   if (!/^(?:0?\.\d{1,9}|0|1(?:\.0+)?)$/.test(text)) {
     throw new SyntaxError("give a number from 0 to 1, such as 0.01");
@@ -39,7 +33,11 @@ export function fraction(text: string): number {
   return Number(text);
 }
 
-/** @throws {UsageError} One of the two is missing. */
+/**
+ * Combines the two paths of a certificate; undefined: both are empty.
+ *
+ * @throws {UsageError} Only one of them is set.
+ */
 export function certificateFiles(cert: string, key: string): CertificateFiles | undefined {
   if (cert && key) return { cert, key };
   if (!cert && !key) return undefined;

@@ -1,17 +1,19 @@
 import { type FlagSpec, helpText, integer, type Lookup, oneOf, parseFlags } from "../shared/flags/flags.ts";
 import { secret } from "../shared/flags/secrets.ts";
+import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
+import { directoryPath } from "../shared/flags/values.ts";
 
-/** Between two looks of one that follows. */
+/** Interval between two queries with `--follow`. */
 export const LOOK_MS = 500;
-/** How far back one that follows looks for what has changed. */
+/** How far back `--follow` looks for windows that have changed. */
 export const CHANGES_SECONDS = 3600;
-/** As far back as the newest windows are looked for. */
+/** How far back the newest windows are looked for without `--follow`. */
 export const RECENT_SECONDS = 86_400;
 
 const FORMATS = ["table", "json"] as const;
 
 interface Flags {
-  /** Of every length, if undefined. */
+  /** Undefined: windows of every length. */
   readonly windowSeconds: number | undefined;
   readonly limit: number;
   readonly format: (typeof FORMATS)[number];
@@ -21,45 +23,41 @@ interface Flags {
 }
 
 export interface FleetConfig extends Flags {
-  /** Empty: the embedded database. */
+  /** Empty: use the embedded database. May contain a password: never log it. */
   readonly databaseUrl: string;
 }
 
-export type StartRequest =
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: FleetConfig };
-
-const VARIABLES_HELP = `Variables without a flag, since others could read it:
+const VARIABLES_HELP = `Variables without a flag, because other users can read command lines:
   DATABASE_URL, DATABASE_URL_FILE
-      as of deno task ship; empty: the embedded PostgreSQL below --data, which no shipper may have open`;
+      as for deno task ship; empty: the embedded PostgreSQL below --data, while no shipper has it open`;
 
-/** @throws {UsageError} one line that names the setting, the value and what to give instead. */
+/**
+ * Parses the command line, the environment and `.env`. The first of the three that sets a value wins.
+ *
+ * @param readText reads the file that `DATABASE_URL_FILE` names
+ * @throws {UsageError} A setting is wrong; the message is one line that says what to give instead.
+ */
 export function parseConfig(
   args: readonly string[],
   env: Lookup,
   dotEnv: Lookup,
   stdoutIsTerminal: boolean,
   readText?: (path: string) => string,
-): StartRequest {
+): StartRequest<FleetConfig> {
   const table = fleetFlags(stdoutIsTerminal);
-  // It stands alone on most command lines.
+  // A --follow without a value means yes.
   const spelled = args.map((arg, index) =>
     arg === "--follow" && !/^(yes|no)$/.test(args[index + 1] ?? "") ? "--follow=yes" : arg
   );
-  const parsed = parseFlags(spelled, table, env, dotEnv);
-  if (parsed.kind === "version") return { kind: "version" };
-  if (parsed.kind === "help") {
-    return { kind: "help", text: `${helpText("deno task fleet", table)}\n${VARIABLES_HELP}` };
-  }
+  const help = () => `${helpText("deno task fleet", table)}\n${VARIABLES_HELP}`;
   const variable = (name: string) => env(name) || dotEnv(name) || "";
-  return {
-    kind: "run",
-    config: { ...parsed.values, databaseUrl: secret("DATABASE_URL", variable, readText) },
-  };
+  return startRequest(parseFlags(spelled, table, env, dotEnv), help, (values) => ({
+    ...values,
+    databaseUrl: secret("DATABASE_URL", variable, readText),
+  }));
 }
 
-/** Every flag, in the order of the help, by the property of the configuration it sets. */
+/** Returns the flags in the order of `--help`, keyed by the property of the configuration that each sets. */
 export function fleetFlags(stdoutIsTerminal: boolean) {
   const yesNo = oneOf(["yes", "no"]);
   return {
@@ -76,7 +74,7 @@ export function fleetFlags(stdoutIsTerminal: boolean) {
       placeholder: "N",
       variable: "SLUICE_FLEET_LIMIT",
       default: "20",
-      help: "how many of the newest windows of the last day to show",
+      help: "number of windows to show, the newest ones of the last day",
       parse: integer(1, 100_000),
     },
     format: {
@@ -85,7 +83,7 @@ export function fleetFlags(stdoutIsTerminal: boolean) {
       variable: "SLUICE_FLEET_FORMAT",
       default: stdoutIsTerminal ? "table" : "json",
       defaultShown: "table on a terminal",
-      help: "a table, or lines as in the file of an aggregator; json by default when that is no terminal",
+      help: "a table, or lines of JSON as in an aggregator's file; json by default if stdout is no terminal",
       parse: oneOf(FORMATS),
     },
     follow: {
@@ -93,7 +91,7 @@ export function fleetFlags(stdoutIsTerminal: boolean) {
       placeholder: "yes|no",
       variable: "SLUICE_FLEET_FOLLOW",
       default: "no",
-      help: "go on with what comes, and with what changes, in lines of JSON; yes may be left out",
+      help: "keep printing new and changed windows as lines of JSON; --follow alone means yes",
       parse: (text: string) => yesNo(text) === "yes",
     },
     waitSeconds: {
@@ -101,7 +99,7 @@ export function fleetFlags(stdoutIsTerminal: boolean) {
       placeholder: "SECONDS",
       variable: "SLUICE_FLEET_WAIT",
       default: "5",
-      help: "how long one that follows waits for the last instance of a window before it shows it without",
+      help: "with --follow: how long to wait for missing instances before a window is printed without them",
       parse: integer(0, 86_400),
     },
     dataDirectory: {
@@ -109,8 +107,8 @@ export function fleetFlags(stdoutIsTerminal: boolean) {
       placeholder: "DIR",
       variable: "SLUICE_FLEET_DATA",
       default: "data/fleet",
-      help: "directory of the embedded database, where there is no DATABASE_URL",
-      parse: parseDirectory,
+      help: "directory of the embedded database, which is used without DATABASE_URL",
+      parse: directoryPath,
     },
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
 }
@@ -121,9 +119,4 @@ function parseType(text: string): number | undefined {
   if (text === "all") return undefined;
   if (!text.endsWith("s")) throw new SyntaxError("give a length such as 10s, or all");
   return seconds(text.slice(0, -1));
-}
-
-function parseDirectory(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  return text.replace(/(?<=.)\/+$/, "");
 }

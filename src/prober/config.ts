@@ -3,43 +3,44 @@ import {
   type FlagSpec,
   helpText,
   type Lookup,
-  oneOf,
   parseFlags,
   UsageError,
 } from "../shared/flags/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/flags/log_flags.ts";
+import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
+import { onOff } from "../shared/flags/values.ts";
 
 interface Flags {
-  /** The admin APIs that reports go to, without a slash at their end; the first that answers says what to probe. */
+  /**
+   * The admin APIs that get the reports, without a final slash. The first that answers says what to probe.
+   */
   readonly reportTo: readonly string[];
-  /** Whether addresses of this machine and of its link may be probed. */
+  /** Whether loopback and link-local addresses may be probed. */
   readonly probePrivate: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
 
 export interface ProberConfig extends Flags {
-  /** Of ADMIN_TOKENS there; secret. */
+  /** The token from ADMIN_TOKENS of the balancers. A secret. */
   readonly token: string;
 }
 
-export type StartRequest =
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: ProberConfig };
-
+/** What the command line asks for. */
+/** The most balancers that one prober reports to. */
 const BALANCERS_MAX = 16;
 
-const VARIABLES_HELP = `Variables without a flag, since others could read it:
+const VARIABLES_HELP = `Variables without a flag, because other users can read a command line:
   PROBE_TOKEN       the token of NAME:TOKEN:health in the balancer's ADMIN_TOKENS
-  PROBE_TOKEN_FILE  a file that holds it`;
+  PROBE_TOKEN_FILE  a file that holds the token`;
 
 /**
- * What the command line, the environment and `.env` ask for, in that order of precedence.
+ * Reads the configuration from the command line, the environment and `.env`, in that order of precedence.
  *
  * @param readText reads the file of a secret
- * @throws {UsageError} one line that names the setting, the value and what to give instead.
+ * @throws {UsageError} A setting is invalid. The message is one line that names the setting, its value and
+ * what to give instead.
  */
 export function parseConfig(
   args: readonly string[],
@@ -47,23 +48,23 @@ export function parseConfig(
   dotEnv: Lookup,
   stderrIsTerminal: boolean,
   readText?: (path: string) => string,
-): StartRequest {
+): StartRequest<ProberConfig> {
   const table = proberFlags(stderrIsTerminal);
-  const parsed = parseFlags(args, table, env, dotEnv);
-  if (parsed.kind === "version") return { kind: "version" };
-  if (parsed.kind === "help") {
-    return { kind: "help", text: `${helpText("deno task probe", table)}\n${VARIABLES_HELP}` };
-  }
-  const token = secret("PROBE_TOKEN", (name) => env(name) || dotEnv(name) || "", readText);
-  if (!/^[\w.~+/-]+=*$/.test(token)) {
-    throw new UsageError(
-      "PROBE_TOKEN is not set, or no token: set it to that of NAME:TOKEN:health in ADMIN_TOKENS",
-    );
-  }
-  return { kind: "run", config: { ...parsed.values, token } };
+  const help = () => `${helpText("deno task probe", table)}\n${VARIABLES_HELP}`;
+  return startRequest(parseFlags(args, table, env, dotEnv), help, (values) => {
+    const token = secret("PROBE_TOKEN", (name) => env(name) || dotEnv(name) || "", readText);
+    if (!/^[\w.~+/-]+=*$/.test(token)) {
+      throw new UsageError(
+        "PROBE_TOKEN is missing or not a token: set it to the TOKEN of a NAME:TOKEN:health in ADMIN_TOKENS",
+      );
+    }
+    return { ...values, token };
+  });
 }
 
-/** Every flag of the prober, in the order of the help, by the property of the configuration it sets. */
+/**
+ * Every flag of the prober, in the order of the help text, by the property of the configuration that it sets.
+ */
 export function proberFlags(stderrIsTerminal: boolean) {
   return {
     reportTo: {
@@ -71,7 +72,7 @@ export function proberFlags(stderrIsTerminal: boolean) {
       placeholder: "URL,...",
       variable: "PROBE_REPORT_TO",
       default: "http://127.0.0.1:8081",
-      help: "admin APIs of the balancers to report to; the first that answers says what to probe",
+      help: "admin APIs of the balancers to report to; the first one that answers says what to probe",
       parse: parseUrls,
     },
     probePrivate: {
@@ -79,8 +80,8 @@ export function proberFlags(stderrIsTerminal: boolean) {
       placeholder: "on|off",
       variable: "PROBE_PRIVATE",
       default: "off",
-      help: "whether checks may go to loopback and link-local addresses",
-      parse: (text: string): boolean => oneOf(["on", "off"])(text) === "on",
+      help: "whether checks may probe loopback and link-local addresses",
+      parse: onOff,
     },
     ...logFlags("PROBE", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };

@@ -9,6 +9,7 @@ import {
   UsageError,
 } from "../shared/flags/flags.ts";
 import { perDatagramMax, type Shape, SHAPES } from "./shapes.ts";
+import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
 
 /** The sum of A1 (at most 1,023 a message) stays exact as a number. */
 export const COUNT_MAX = 1e12;
@@ -27,11 +28,6 @@ export interface SenderConfig {
   readonly seed: number;
   readonly shape: Shape;
 }
-
-export type SendRequest =
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: SenderConfig };
 
 /** One message is the smallest shape's longest: no other shape fits more in a datagram. */
 const PER_DATAGRAM_MAX = Math.max(...SHAPES.map(perDatagramMax));
@@ -95,19 +91,19 @@ const FLAGS = {
  *
  * @throws {UsageError} one line that names the flag, the value and what to give instead.
  */
-export function parseConfig(args: readonly string[]): SendRequest {
+export function parseConfig(args: readonly string[]): StartRequest<SenderConfig> {
   const unset = () => undefined;
-  const parsed = parseFlags(args, FLAGS, unset, unset);
-  if (parsed.kind === "help") return { kind: "help", text: helpText("deno task send", FLAGS) };
-  if (parsed.kind === "version") return { kind: "version" };
-  const { shape, perDatagram } = parsed.values;
-  if (perDatagram > perDatagramMax(shape)) {
-    throw new UsageError(
-      `Cannot fit ${perDatagram} messages of shape ${shape} in a datagram: ` +
-        `give --per-datagram from 1 to ${perDatagramMax(shape)}`,
-    );
-  }
-  return { kind: "run", config: parsed.values };
+  const help = () => helpText("deno task send", FLAGS);
+  return startRequest(parseFlags(args, FLAGS, unset, unset), help, (values) => {
+    const { shape, perDatagram } = values;
+    if (perDatagram > perDatagramMax(shape)) {
+      throw new UsageError(
+        `Cannot fit ${perDatagram} messages of shape ${shape} in a datagram: ` +
+          `give --per-datagram from 1 to ${perDatagramMax(shape)}`,
+      );
+    }
+    return values;
+  });
 }
 
 function parseRate(text: string): number {

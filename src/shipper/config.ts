@@ -11,27 +11,35 @@ import {
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/flags/log_flags.ts";
 import { secret } from "../shared/flags/secrets.ts";
+import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
+import { directoryPath, filePath } from "../shared/flags/values.ts";
 
-/** New lines are announced by the system; where that fails in silence, as on a network's disk, a look finds them. */
+/**
+ * Interval between two scans of the directory. Usually inotify starts a pass at once; the scan finds what
+ * inotify misses without an error, such as changes on a network file system.
+ */
 export const LOOK_MS = 1000;
-/** Between two looks where nothing is announced: a new line is to be seen within 100 ms. */
+/** Interval between two scans while the directory can't be watched: a new line is found within 100 ms. */
 export const LOOK_UNWATCHED_MS = 100;
-/** Between two attempts while the database does not answer. */
+/** Pause between two attempts while the database does not answer. */
 export const RETRY_MS = 250;
-/** Between two sums of what has come; the view reads the records themselves until then. */
+/** Shortest interval between two runs of `sluice.roll()`; until then the view reads the records themselves. */
 export const ROLL_MS = 1000;
-/** Between two looks for days to drop. */
+/** Interval between two searches for days to drop (`--keep`). */
 export const EXPIRE_MS = 3_600_000;
-/** One line of totals in the log a minute, and one of rejected lines. */
+/** Interval of the log's `totals`, and the shortest one between two `rejected`. */
 export const TOTALS_MS = 60_000;
-/** The longest that the database may take for a batch, in its careful way. */
+/** Deadline for one statement. The slowest statement is a batch on the slow path, `sluice.add_records`. */
 export const ANSWER_MS = 20_000;
-/** Some 40,000 records: half as much ships a tenth slower, twice as much takes 200 MB more. */
+/**
+ * Bytes that are read for one batch: about 40,000 records. Measured once: half as many bytes make shipping a
+ * tenth slower, twice as many take 200 MB more memory.
+ */
 export const READ_BYTES = 4 * 1024 * 1024;
-/** From the signal to the exit; supervisors kill after 10 s and more. */
+/** Deadline of the graceful shutdown, from the signal to the exit. Supervisors kill after 10 s or more. */
 export const STOP_DEADLINE_MS = 5000;
 
-/** A hundred years. */
+/** A hundred years, in days. */
 const KEEP_DAYS_MAX = 36_525;
 const NAME_CHARS_MAX = 100;
 const LABELS_MAX = 32;
@@ -40,9 +48,9 @@ interface Flags {
   readonly file: string;
   readonly instance: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Undefined: for ever. */
+  /** Days of records to keep; undefined: all. */
   readonly keepDays: number | undefined;
-  /** Where metrics are served; undefined: nowhere. */
+  /** Address of the admin port; undefined: none. */
   readonly admin: HostPort | undefined;
   /** The directory of the embedded database. */
   readonly dataDirectory: string;
@@ -51,33 +59,28 @@ interface Flags {
 }
 
 export interface ShipperConfig extends Flags {
-  /** Empty: the embedded database. May hold a password. */
+  /** Empty: use the embedded database. May contain a password: never log it. */
   readonly databaseUrl: string;
 }
 
-/** What the defaults depend on. */
+/** What the defaults of some flags depend on. */
 export interface Facts {
-  /** Undefined where the permission to know it is missing. */
+  /** Undefined without the permission `--allow-sys=hostname`. */
   readonly hostname: string | undefined;
   readonly stderrIsTerminal: boolean;
 }
 
-export type StartRequest =
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: ShipperConfig };
-
-export const VARIABLES_HELP = `Variables without a flag, since others could read it:
+export const VARIABLES_HELP = `Variables without a flag, because other users can read command lines:
   DATABASE_URL      postgres://USER:PASSWORD@HOST:PORT/DATABASE
       empty: an embedded PostgreSQL below --data
   DATABASE_URL_FILE
-      a file that holds it, such as a secret of Docker`;
+      a file that contains the URL, such as a Docker secret`;
 
 /**
- * What the command line, the environment and `.env` ask for, in that order of precedence.
+ * Parses the command line, the environment and `.env`. The first of the three that sets a value wins.
  *
- * @param readText reads the file of a secret
- * @throws {UsageError} one line that names the setting, the value and what to give instead.
+ * @param readText reads the file that `DATABASE_URL_FILE` names
+ * @throws {UsageError} A setting is wrong; the message is one line that says what to give instead.
  */
 export function parseConfig(
   args: readonly string[],
@@ -85,24 +88,17 @@ export function parseConfig(
   dotEnv: Lookup,
   facts: Facts,
   readText?: (path: string) => string,
-): StartRequest {
+): StartRequest<ShipperConfig> {
   const table = shipperFlags(facts);
-  const parsed = parseFlags(args, table, env, dotEnv);
-  if (parsed.kind === "version") return { kind: "version" };
-  if (parsed.kind === "help") {
-    return { kind: "help", text: `${helpText("deno task ship", table)}\n${VARIABLES_HELP}` };
-  }
-  if (parsed.values.instance === "") {
-    throw new UsageError("The host's name is not to be had: name this instance with --instance NAME");
-  }
+  const help = () => `${helpText("deno task ship", table)}\n${VARIABLES_HELP}`;
   const variable = (name: string) => env(name) || dotEnv(name) || "";
-  return {
-    kind: "run",
-    config: { ...parsed.values, databaseUrl: secret("DATABASE_URL", variable, readText) },
-  };
+  return startRequest(parseFlags(args, table, env, dotEnv), help, (values) => {
+    if (values.instance === "") throw new UsageError("Cannot read the host's name: give --instance NAME");
+    return { ...values, databaseUrl: secret("DATABASE_URL", variable, readText) };
+  });
 }
 
-/** Every flag of the shipper, in the order of the help, by the property of the configuration it sets. */
+/** Returns the flags in the order of `--help`, keyed by the property of the configuration that each sets. */
 export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
   return {
     file: {
@@ -110,8 +106,8 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       placeholder: "FILE",
       variable: "SLUICE_SHIP_FILE",
       default: "data/metrics.jsonl",
-      help: "file that an aggregator writes its records to",
-      parse: parseFile,
+      help: "file that the aggregator writes its records to (its --out)",
+      parse: filePath,
     },
     instance: {
       flag: "instance",
@@ -119,7 +115,7 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       variable: "SLUICE_SHIP_INSTANCE",
       default: hostname ?? "",
       defaultShown: "the host's name",
-      help: "name of that aggregator, which no other one of the fleet has",
+      help: "name of this aggregator, unique in the fleet",
       parse: parseInstance,
     },
     labels: {
@@ -128,7 +124,7 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       variable: "SLUICE_SHIP_LABELS",
       default: "",
       defaultShown: "none",
-      help: "what is to be known of the instance, such as region=eu",
+      help: "labels to store with the instance, such as region=eu,rack=7",
       parse: parseLabels,
     },
     keepDays: {
@@ -136,8 +132,7 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       placeholder: "DAYS",
       variable: "SLUICE_SHIP_KEEP",
       default: "off",
-      help:
-        "how long the fleet's records are kept, such as 90d; one shipper of the fleet drops the days before",
+      help: "days of records to keep, such as 90d; older days are dropped for the whole fleet",
       parse: parseKeep,
     },
     admin: {
@@ -153,17 +148,11 @@ export function shipperFlags({ hostname, stderrIsTerminal }: Facts) {
       placeholder: "DIR",
       variable: "SLUICE_SHIP_DATA",
       default: "data/fleet",
-      help: "directory of the embedded database, where there is no DATABASE_URL",
-      parse: parseDirectory,
+      help: "directory of the embedded database, which is used without DATABASE_URL",
+      parse: directoryPath,
     },
     ...logFlags("SLUICE_SHIP", stderrIsTerminal),
   } satisfies { [Key in keyof Flags]: FlagSpec<Flags[Key]> };
-}
-
-function parseFile(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  if (/(^|\/)\.{0,2}$/.test(text)) throw new SyntaxError("give the path of a file, not of a directory");
-  return text;
 }
 
 function parseInstance(text: string): string {
@@ -181,7 +170,7 @@ function parseLabels(text: string): Readonly<Record<string, string>> {
     if (name === undefined) {
       throw new SyntaxError("give NAME=VALUE, several with commas, such as region=eu,rack=7");
     }
-    if (Object.hasOwn(labels, name)) throw new RangeError(`${name} is there twice: give it once`);
+    if (Object.hasOwn(labels, name)) throw new RangeError(`${name} is given twice: give it once`);
     labels[name] = value!;
   }
   if (Object.keys(labels).length > LABELS_MAX) throw new RangeError(`give at most ${LABELS_MAX} labels`);
@@ -200,9 +189,4 @@ const address = hostPort();
 
 function parseAdmin(text: string): HostPort | undefined {
   return text === "off" ? undefined : address(text);
-}
-
-function parseDirectory(text: string): string {
-  if (text.includes("\0")) throw new SyntaxError("give a path without NUL");
-  return text.replace(/(?<=.)\/+$/, "");
 }

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  type BalancerConfig,
-  balancerFlags,
-  parseConfig,
-  type StartRequest,
-} from "../../src/balancer/config.ts";
+import type { StartRequest } from "../../src/shared/flags/start_request.ts";
+import { type BalancerConfig, balancerFlags, parseConfig } from "../../src/balancer/config.ts";
 import { readDotEnv, UsageError } from "../../src/shared/flags/flags.ts";
 
 const FACTS = { cores: 4, stderrIsTerminal: false };
@@ -13,7 +9,7 @@ function parse(
   args: string[],
   env: Record<string, string> = {},
   dotEnv: Record<string, string> = {},
-): StartRequest {
+): StartRequest<BalancerConfig> {
   return parseConfig(args, (name) => env[name], (name) => dotEnv[name], FACTS);
 }
 
@@ -24,7 +20,7 @@ function config(...args: Parameters<typeof parse>): BalancerConfig {
 }
 
 Deno.test({
-  name: "config: the defaults",
+  name: "config: without flags and variables the defaults apply",
   permissions: "none",
   fn() {
     assert.deepEqual(config([]), {
@@ -58,7 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "config: a flag beats the environment, which beats .env",
+  name: "config: a flag overrides the environment, which overrides .env",
   permissions: "none",
   fn() {
     const dotEnv = {
@@ -99,7 +95,7 @@ const REFUSED: readonly [args: string[], env: Record<string, string>, message: R
 ];
 
 Deno.test({
-  name: "config: a mistake is named in one line",
+  name: "config: an invalid flag or variable is an error of one line",
   permissions: "none",
   fn() {
     for (const [args, env, message] of REFUSED) {

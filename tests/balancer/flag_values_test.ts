@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { aggregatorAddress, directory, optional, path } from "../../src/balancer/flag_values.ts";
+import { aggregatorAddress, optional } from "../../src/balancer/flag_values.ts";
 
 Deno.test({
-  name: "flag values: metrics go to an address or to a name",
+  name: "flag values: the aggregator's address is an IP address or a name, with a port",
   permissions: "none",
   fn() {
     assert.equal(aggregatorAddress(""), undefined);
@@ -24,12 +24,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "flag values: a directory is a path without a slash at its end, and a number may be none",
+  name: "flag values: an optional number may be off",
   permissions: "none",
   fn() {
-    assert.deepEqual(["data/", "data//", "/", "a/b"].map(directory), ["data", "data", "/", "a/b"]);
-    assert.equal(path("a/"), "a/");
-    for (const read of [path, directory]) assert.throws(() => read("a\0b"), /without NUL$/);
     assert.deepEqual(["off", "7"].map(optional(Number, "off")), [undefined, 7]);
     assert.equal(optional(Number)(""), undefined);
   },

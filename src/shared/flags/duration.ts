@@ -1,9 +1,9 @@
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /**
- * Parses a time such as `10s`, `500ms` or `1m` to milliseconds, from `minMs` to `maxMs`.
+ * Returns a parser of times such as `10s`, `500ms` or `1m` to milliseconds, from `minMs` to `maxMs`.
  *
- * @param off what the word `off` stands for; undefined: it is refused
+ * @param off the value of the word `off`; undefined: the word is refused
  */
 export function duration(minMs: number, maxMs: number, off?: number): (text: string) => number {
   return (text) => {
@@ -19,7 +19,7 @@ export function duration(minMs: number, maxMs: number, off?: number): (text: str
   };
 }
 
-/** `90s` of 90,000: the largest unit that leaves a whole number. */
+/** Formats milliseconds in the largest unit that gives a whole number: 90,000 as `90s`. */
 export function formatDuration(ms: number): string {
   const units = Object.entries(UNITS).reverse();
   const [unit, factor] = (ms > 0 && units.find(([, factor]) => ms % factor === 0)) || ["s", 1000];

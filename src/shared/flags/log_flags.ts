@@ -1,7 +1,7 @@
 import { type FlagSpec, oneOf } from "./flags.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 
-/** The flags of a service's log. `prefix` begins its variables: `SLUICE` makes `SLUICE_LOG_LEVEL`. */
+/** Returns the flags of a service's log. `prefix` begins the variables: `SLUICE` gives `SLUICE_LOG_LEVEL`. */
 export function logFlags(
   prefix: string,
   stderrIsTerminal: boolean,
@@ -21,7 +21,7 @@ export function logFlags(
       variable: `${prefix}_LOG_FORMAT`,
       default: stderrIsTerminal ? "text" : "json",
       defaultShown: "text on a terminal",
-      help: "form of the log on stderr; json by default when that is no terminal",
+      help: "format of the log on stderr; json by default if stderr is no terminal",
       parse: oneOf(LOG_FORMATS),
     },
   };

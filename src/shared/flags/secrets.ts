@@ -1,9 +1,10 @@
 import { UsageError } from "./flags.ts";
 
 /**
- * The value of a variable, or else what is in the file that the variable NAME_FILE names.
+ * Returns the value of a variable, or else the content of the file that the variable NAME_FILE names. Empty:
+ * neither is set.
  *
- * @throws {UsageError} Both are set, or the file can't be used.
+ * @throws {UsageError} Both variables are set, or the file can't be read or is empty.
  */
 export function secret(
   name: string,
@@ -22,7 +23,7 @@ export function secret(
       : (error as Error).message;
     throw new UsageError(`Cannot read ${name}_FILE ${JSON.stringify(path)}: ${reason}`);
   }
-  const found = text.trim(); // An editor ends the last line.
+  const found = text.trim(); // Editors end the last line with a newline.
   if (found === "") {
     throw new UsageError(`Cannot use ${name}_FILE ${JSON.stringify(path)}: the file is empty`);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { duration, formatDuration } from "../../../src/shared/flags/duration.ts";
 
 Deno.test({
-  name: "duration: a number and its unit are read",
+  name: "duration: a number with a unit is accepted",
   permissions: "none",
   fn() {
     const parse = duration(0, 3_600_000, Infinity);
@@ -15,7 +15,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "duration: what is no time, or too long or short a one, is refused with what to give",
+  name: "duration: an invalid, too short or too long time is refused, and the error says what to give",
   permissions: "none",
   fn() {
     const parse = duration(100, 60_000);
@@ -30,7 +30,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "duration: it is written in the largest unit that fits",
+  name: "duration: it is written in the largest unit that gives a whole number",
   permissions: "none",
   fn() {
     for (const text of ["0s", "1ms", "90s", "2m", "1h"]) {

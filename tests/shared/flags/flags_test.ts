@@ -42,7 +42,7 @@ const only = (name: string, value: string | undefined): Lookup => (variable) =>
 const parse = (args: string[], env: Lookup = nothing, dotEnv: Lookup = nothing) =>
   parseFlags(args, TABLE, env, dotEnv);
 
-/** What the UsageError of `run` says; an AssertionError when there is none, or more than one line. */
+/** Returns the message of the UsageError that `run` throws, which must be one short, printable line. */
 function refusal(run: () => unknown): string {
   let message = "";
   assert.throws(run, (error) => {
@@ -55,7 +55,7 @@ function refusal(run: () => unknown): string {
   return message;
 }
 
-test("parseFlags joins the values of a list by commas, and of another flag takes one alone", () => {
+test("parseFlags: the values of a repeated list flag are joined with commas", () => {
   const table = { out: { ...TABLE.outPath, variable: "OUT", isList: true } } as const;
   const outOf = (args: string[]) => {
     const parsed = parseFlags(args, table, only("OUT", "x,y"), nothing);
@@ -108,19 +108,19 @@ const REFUSED: [args: string[], message: RegExp][] = [
   [["--version="], /^--version takes no value$/],
 ];
 
-test("parseFlags accepts a flag and its value, and fills in defaults", () => {
+test("parseFlags: a flag takes its value, and the others their defaults", () => {
   for (const [args, workers, outPath] of ACCEPTED) {
     assert.deepEqual(parse(args), { kind: "run", values: { workers, outPath } }, args.join(" "));
   }
 });
 
 for (const [args, message] of REFUSED) {
-  test(`parseFlags refuses ${JSON.stringify(args).slice(0, 60)}`, () => {
+  test(`parseFlags: ${JSON.stringify(args).slice(0, 60)} is refused`, () => {
     assert.match(refusal(() => parse(args)), message);
   });
 }
 
-test("parseFlags names the source of a bad value", () => {
+test("parseFlags: the error names the source of a bad value", () => {
   const bad = only("SLUICE_WORKERS", "many");
   const good = only("SLUICE_WORKERS", "5");
   assert.match(refusal(() => parse([], bad, good)), /^Cannot use "many" for SLUICE_WORKERS: give /);
@@ -130,13 +130,13 @@ test("parseFlags names the source of a bad value", () => {
   );
 });
 
-test("parseFlags lets a parser's own bug pass as what it is", () => {
+test("parseFlags: an error other than a bad value is thrown unchanged", () => {
   const bug = new TypeError("a bug");
   const table = { x: { ...TABLE.outPath, parse: raise(bug) } };
   assert.throws(() => parseFlags([], table, nothing, nothing), bug);
 });
 
-test("parseFlags takes the flag, else the environment, else .env, else the default", () => {
+test("parseFlags: a value comes from the flag, else the environment, else .env, else the default", () => {
   const text = fc.option(fc.integer({ min: 0, max: 64 }).map(String), { nil: undefined });
   const variable = fc.oneof(text, fc.constant(""));
   fc.assert(fc.property(text, variable, variable, (flag, env, dotEnv) => {
@@ -149,7 +149,7 @@ test("parseFlags takes the flag, else the environment, else .env, else the defau
   }));
 });
 
-test("parseFlags answers --help and --version before any mistake, and asks no environment for it", () => {
+test("parseFlags: --help and --version come before any error, and the environment is not read", () => {
   const unasked: Lookup = () => assert.fail("the environment was read");
   for (const kind of ["help", "version"]) {
     for (const args of [[], ["--bogus"], ["--workers", "many"], ["x"], ["--workers=1", "--workers=1"]]) {
@@ -160,7 +160,7 @@ test("parseFlags answers --help and --version before any mistake, and asks no en
   }
 });
 
-test("parseFlags gives values or a UsageError for any arguments", () => {
+test("parseFlags: any arguments give values or a UsageError", () => {
   const argument = fc.oneof(
     fc.string(),
     fc.constantFrom("--workers", "--out", "--workers=7", "--", "-", "3", "--help"),
@@ -174,7 +174,7 @@ test("parseFlags gives values or a UsageError for any arguments", () => {
   }));
 });
 
-test("integer accepts every integer in its range and no other", () => {
+test("integer: every integer in the range is accepted, and no other", () => {
   const parse = integer(-3, 1000);
   fc.assert(
     fc.property(fc.integer({ min: -3, max: 1000 }), (value) => assert.equal(parse(String(value)), value)),
@@ -187,14 +187,14 @@ test("integer accepts every integer in its range and no other", () => {
   assert.throws(() => integer(0, Number.MAX_SAFE_INTEGER)("9007199254740992"), RangeError);
 });
 
-test("integer refuses every other notation", () => {
+test("integer: any other notation is refused", () => {
   const notations = "5.0 5. .5 1e3 1E3 0x10 0b1 0o7 010 00 +5 -0 --5 5n 1_000 1,000 ٥ ５ NaN Infinity five";
   for (const text of ["", " ", " 5", "5 ", "5\n", ...notations.split(" ")]) {
     assert.throws(() => integer(-9, 9999)(text), SyntaxError, JSON.stringify(text));
   }
 });
 
-test("oneOf accepts its choices alone", () => {
+test("oneOf: only the choices are accepted", () => {
   const parse = oneOf(["start", "epoch"]);
   assert.equal(parse("start"), "start");
   assert.equal(parse("epoch"), "epoch");
@@ -224,7 +224,7 @@ const NO_HOSTS = [
   ...["", " 127.0.0.1", "127.0.0.1 ", "127.0.0.1\n", "[::1\n]", "[:\t:1]"],
 ];
 
-test("hostPort accepts an IPv4 or IPv6 literal, or localhost, and a port", () => {
+test("hostPort: an IPv4 or IPv6 literal or localhost, with a port, is accepted", () => {
   for (const [text, hostname, port] of ADDRESSES) {
     assert.deepEqual(hostPort()(text), { hostname, port }, text);
   }
@@ -237,7 +237,7 @@ test("hostPort accepts an IPv4 or IPv6 literal, or localhost, and a port", () =>
   }));
 });
 
-test("hostPort refuses everything else, and says what is wrong", () => {
+test("hostPort: anything else is refused, and the error says what to give", () => {
   const refuses = (text: string, message: RegExp) =>
     assert.throws(() => hostPort()(text), { message }, JSON.stringify(text));
   for (const text of ["", ...NO_HOST_AND_PORT.split(" ")]) refuses(text, /^give HOST:PORT/);
@@ -248,7 +248,7 @@ test("hostPort refuses everything else, and says what is wrong", () => {
   assert.throws(() => hostPort(1)("127.0.0.1:0"), new RangeError("give a port from 1 to 65535"));
 });
 
-test("helpText shows each flag's placeholder, variable, default and help", () => {
+test("helpText: each flag is shown with its placeholder, variable, default and help", () => {
   assert.equal(
     helpText("deno task x", TABLE),
     `Usage: deno task x [--help] [--version] [FLAG VALUE]...
@@ -259,7 +259,7 @@ test("helpText shows each flag's placeholder, variable, default and help", () =>
   );
 });
 
-test("readDotEnv gives the variables of the file", () => {
+test("readDotEnv: the variables of the file are returned", () => {
   const read = (text: string) => readDotEnv(".env", () => text);
   const dotEnv = read("# a comment\nSLUICE_OUT='a b' # more\nexport B=1\r\n\nnonsense\nC=\nD=x=y");
   const expected = { SLUICE_OUT: "a b", B: "1", C: "", D: "x=y", nonsense: undefined, toString: undefined };
@@ -269,7 +269,7 @@ test("readDotEnv gives the variables of the file", () => {
 });
 
 Deno.test({
-  name: "readDotEnv takes a missing file for an empty one",
+  name: "readDotEnv: a missing file counts as empty",
   permissions: { read: [".env.example"] },
   fn() {
     const missing = raise(new Deno.errors.NotFound("No such file"));
@@ -278,11 +278,11 @@ Deno.test({
   },
 });
 
-test("readDotEnv takes a file it has no permission to read for an empty one", () => {
+test("readDotEnv: a file without read permission of Deno counts as empty", () => {
   assert.equal(readDotEnv(".env.example")("A"), undefined);
 });
 
-test("readDotEnv refuses a file that can't be read", () => {
+test("readDotEnv: a file that can't be read is an error", () => {
   const error = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   assert.throws(() => readDotEnv(".env", raise(error)), {
     message: 'Cannot read ".env": Permission denied (os error 13); mend the file or remove it',

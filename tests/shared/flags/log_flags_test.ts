@@ -3,7 +3,8 @@ import { parseFlags, UsageError } from "../../../src/shared/flags/flags.ts";
 import { logFlags } from "../../../src/shared/flags/log_flags.ts";
 
 Deno.test({
-  name: "log flags: the variables have the service's prefix, and the format follows the terminal",
+  name:
+    "log flags: variables have the service's prefix, and the default format is text on a terminal, else JSON",
   permissions: "none",
   fn() {
     const parse = (stderrIsTerminal: boolean, variables: Record<string, string> = {}) => {

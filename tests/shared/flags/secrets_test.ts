@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/balancer/config.ts";
 
 Deno.test({
-  name: "secrets: they may come from files, which are named when they can't be used",
+  name: "secrets: a secret may come from a file, and the error names a file that can't be used",
   permissions: "none",
   fn() {
     const files: Record<string, string> = {
