@@ -27,20 +27,23 @@ export interface AdminOptions {
   readonly log: Log;
   readonly clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
   readonly readiness: () => Readiness;
-  /** What would happen to a request for a video; undefined while no routes are known. */
+  /** Explains how a request for a video would be answered; undefined while no routes are known. */
   readonly explain: (video: string) => Explanation | undefined;
-  /** The names of the service, beside its addresses and localhost. */
+  /** The host names of the service, besides its IP addresses and localhost. */
   readonly hosts: readonly string[];
   readonly telling: Telling;
-  /** Undefined: everybody may watch. */
+  /** Undefined: metrics and status need no token. */
   readonly isMetricsToken: ((token: string) => boolean) | undefined;
-  /** Is added to. */
+  /** The counts that the app adds its changes to. */
   readonly changes: ChangeCounts;
-  /** Of the service, as the description of the API gives it. */
+  /** The version of the service, for the description of the API. */
   readonly version: string;
 }
 
-/** The admin API. Whatever the request, it answers, and with a 5xx only for its own failures. */
+/**
+ * Makes the admin API. It answers every request. An answer of 5xx means that the service or its database
+ * failed, never that the request was wrong.
+ */
 export function adminApp(options: AdminOptions): AdminApp {
   const { store, health, tokens, log, clock, readiness, explain, hosts, version } = options;
   const { telling, isMetricsToken, changes } = options;
@@ -54,7 +57,7 @@ export function adminApp(options: AdminOptions): AdminApp {
   addHealth(app, readiness);
   addDocs(app, version);
   addWatching(app, telling, watching(isMetricsToken, tokens, guesses));
-  // What is added from here on is closed, whatever it is.
+  // Everything below needs a token.
   app.use("/api/v1/*", authenticated(tokens, guesses), answersJson);
   addRoutes(app, store, log, changes);
   addExplain(app, explain);
@@ -64,7 +67,7 @@ export function adminApp(options: AdminOptions): AdminApp {
   return { fetch: (request, env) => app.fetch(request, env) };
 }
 
-/** Nothing here is for a frame, another site, a guess at its type or, unless it says so itself, a cache. */
+/** Forbids frames, use by other sites, guesses at the type and, unless the answer allows it, caching. */
 const hardened: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
@@ -80,31 +83,31 @@ function problemOf(error: Error, log: Log, c: Context): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreReadOnly) {
     const detail =
-      "it is a standby, or set read-only: try again once it takes changes, or at an instance on the primary";
+      "it is a standby or read-only: try again later, or use an instance that is on the primary database";
     return new Problem("database-read-only", detail, { headers: { "Retry-After": "1" } });
   }
   if (error instanceof StoreUnavailable) {
-    const detail = "try again in a second; GET tells whether a change was made before the answer was lost";
+    const detail = "try again in a second; to repeat a change, GET the route first: it may have been made";
     return new Problem("database-down", detail, { headers: { "Retry-After": "1" } });
   }
   log.error("admin_failed", `${c.req.method} ${c.req.path} failed`, { error });
-  return new Problem("internal", "the log says more under admin_failed");
+  return new Problem("internal", "look for admin_failed in the log");
 }
 
-/** What a request gets that no handler is for. */
+/** Returns the problem of a request that has no handler. */
 function refusal(app: OpenAPIHono<Caller>, c: Context): Problem {
   const { method, path } = c.req;
   const known = new Set(
     app.routes.filter((route) => route.method !== "ALL" && patternOf(route.path).test(path))
       .flatMap((route) => route.method === "GET" ? ["GET", "HEAD"] : [route.method]),
   );
-  if (known.size === 0) return new Problem("unknown-path", "GET /api/v1/docs shows the calls there are");
+  if (known.size === 0) return new Problem("unknown-path", "open /api/v1/docs for all calls");
   const allowed = [...known].join(", ");
   return new Problem("method-not-allowed", `${method} can't be used here: use ${allowed}`, {
     headers: { Allow: allowed },
   });
 }
 
-/** A path of hono's, such as `/api/v1/routes/:cluster`. */
+/** Converts a path of hono, such as `/api/v1/routes/:cluster`, to a regular expression. */
 const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`);

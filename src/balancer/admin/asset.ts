@@ -3,8 +3,8 @@ import { type Forms, formsOf, streamOf } from "../../shared/http/file_forms.ts";
 import { type Conditions, notModified } from "./conditions.ts";
 
 /**
- * A file that is the same for everybody who asks. It is made when it is first asked for; its bytes are kept, as they are
- * and compressed, and every answer is made of these same bytes.
+ * A file that is the same for every client. Its content is generated for the first request and then kept,
+ * plain and compressed. All answers share these bytes.
  */
 export class Asset {
   readonly #headers: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export class Asset {
     this.#headers = {
       ...headers,
       "Content-Type": contentType,
-      // Another version of the service has other files at the same paths: a client asks, and mostly hears 304.
+      // Another version of the service has other files at the same paths, so clients must revalidate.
       "Cache-Control": "no-cache",
       "Vary": "Accept-Encoding",
     };

@@ -4,34 +4,35 @@ import type { Guesses } from "./guesses.ts";
 import type { AdminEnv } from "./server.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What the handlers know of a caller; those behind {@linkcode authenticated} all of it. */
+/** What handlers know about the caller of a request. */
 export interface Caller {
   Bindings: AdminEnv;
   Variables: {
-    /** The name of the token. */
+    /** The name of the caller's token. Set only for handlers behind {@linkcode authenticated}. */
     caller: string;
   };
 }
 
-/** All that a token for health is for. */
+/** The paths that a token with `:health` may use. */
 const HEALTH_PATH = /^\/api\/v1\/health(\/|$)/;
 
 const CHALLENGE = 'Bearer realm="balancer"';
 
-/** Lets nobody through without a token of the service's (RFC 6750). */
+/** Refuses every request that has no token of `ADMIN_TOKENS` (RFC 6750). */
 export const authenticated =
   (tokens: Tokens, guesses: Guesses): MiddlewareHandler<Caller> => async (context, next) => {
     if (tokens.count === 0) {
       throw new Problem(
         "no-tokens",
-        'set ADMIN_TOKENS to NAME:TOKEN, the token from "openssl rand -hex 32", and start the service again',
+        'set ADMIN_TOKENS to NAME:TOKEN, with a TOKEN made by "openssl rand -hex 32", ' +
+          "and restart the service",
       );
     }
-    const caller = callerOf(context, tokens.authenticate, guesses, "one of the tokens in ADMIN_TOKENS");
+    const caller = callerOf(context, tokens.authenticate, guesses, "a token from ADMIN_TOKENS");
     if (tokens.isForHealth(caller) && !HEALTH_PATH.test(context.req.path)) {
       throw new Problem(
         "token-forbidden",
-        `${caller} may see and report health: use another token for this call`,
+        `the token of ${caller} may only read and report health: use another token for this call`,
       );
     }
     context.set("caller", caller);
@@ -39,9 +40,10 @@ export const authenticated =
   };
 
 /**
- * Lets everybody watch, or, where there is a token for it, those who send that one or another of the service's.
+ * Guards what is only for watching: the metrics, the status and its event stream. Without `--metrics-token`
+ * everybody may watch. With it a request needs that token, or one of `ADMIN_TOKENS`.
  *
- * @param isMetricsToken undefined: there is none
+ * @param isMetricsToken whether a token is that of `--metrics-token`; undefined if the flag is not set
  */
 export const watching = (
   isMetricsToken: ((token: string) => boolean) | undefined,
@@ -51,12 +53,17 @@ export const watching = (
 async (context, next) => {
   if (isMetricsToken) {
     const authenticate = (token: string) => isMetricsToken(token) ? "metrics" : tokens.authenticate(token);
-    callerOf(context, authenticate, guesses, "the token of --metrics-token, or one in ADMIN_TOKENS");
+    callerOf(context, authenticate, guesses, "the token of --metrics-token, or a token from ADMIN_TOKENS");
   }
   await next();
 };
 
-/** The name of the token of a request. @throws {Problem} It has none, or a wrong one. */
+/**
+ * Returns the name of a request's token.
+ *
+ * @param right says in an error which tokens are accepted
+ * @throws {Problem} The token is missing or wrong, or the address has to wait.
+ */
 function callerOf(
   context: Context<Caller>,
   authenticate: (token: string) => string | undefined,
@@ -65,7 +72,7 @@ function callerOf(
 ): string {
   const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(context.req.header("Authorization") ?? "") ?? [];
   if (token === undefined) {
-    // Without a token there is no error to name (RFC 6750, 3.1).
+    // A challenge to a request without a token has no error code (RFC 6750, 3.1).
     throw new Problem("token-missing", 'send the header "Authorization: Bearer TOKEN"', {
       headers: { "WWW-Authenticate": CHALLENGE },
     });

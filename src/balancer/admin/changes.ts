@@ -5,7 +5,7 @@ import { type Conditions, precondition } from "./conditions.ts";
 import { Problem } from "./problems.ts";
 import { settingsJson } from "./schemas.ts";
 
-/** Who asks for a change, of which cluster, and on what conditions. */
+/** Who requests a change, of which cluster, and under which conditions. */
 export interface ChangeRequest {
   readonly cluster: string;
   readonly by: string;
@@ -15,9 +15,9 @@ export interface ChangeRequest {
 export const pathOf = (cluster: string): string => `/api/v1/routes/${cluster}`;
 
 export const unknownRoute = (cluster: string): Problem =>
-  new Problem("unknown-route", `there is no route for ${cluster}: PUT ${pathOf(cluster)} makes one`);
+  new Problem("unknown-route", `there is no route for ${cluster}: create it with PUT ${pathOf(cluster)}`);
 
-/** What became of changes that were asked for. */
+/** The result of a requested change, as the metrics count it. */
 export type ChangeResult = "made" | "changed" | "removed" | "conflict" | "refused" | "unavailable" | "failed";
 
 export type ChangeCounts = Record<ChangeResult, number>;
@@ -28,8 +28,10 @@ export const noChanges = (): ChangeCounts => ({
 });
 
 /**
- * Changes of routes, each one transaction of the store with the condition inside it, and one line of the log.
- * Every method throws {@linkcode Problem}.
+ * Changes routes. Each change is one transaction of the store, which also checks the conditions, and one line
+ * of the log.
+ *
+ * Every method throws a {@linkcode Problem} if the change is refused, and the store's error if that fails.
  */
 export class Changes {
   readonly #store: Store;
@@ -42,7 +44,7 @@ export class Changes {
     this.#counts = counts;
   }
 
-  /** Makes the route, or replaces it. */
+  /** Creates or replaces the route. */
   async put(request: ChangeRequest, settings: RouteSettings): Promise<{ made: boolean; route: Route }> {
     const check = precondition(request.conditions);
     const { before, after } = await this.#change(request, (current) => {
@@ -52,12 +54,17 @@ export class Changes {
     return { made: before === undefined, route: after! };
   }
 
-  /** @param to what becomes of the route as it is; may be called more than once, and may throw */
+  /**
+   * Changes an existing route.
+   *
+   * @param to returns the new settings of the current route; may be called more than once, and may throw
+   */
   async patch(request: ChangeRequest, to: (current: Route) => RouteSettings): Promise<Route> {
     const { after } = await this.#changeExisting(request, to);
     return after!;
   }
 
+  /** Removes an existing route. */
   async remove(request: ChangeRequest): Promise<void> {
     await this.#changeExisting(request, () => null);
   }
@@ -65,7 +72,7 @@ export class Changes {
   #changeExisting(request: ChangeRequest, to: (current: Route) => RouteSettings | null) {
     const check = precondition(request.conditions);
     return this.#change(request, (current) => {
-      // What isn't there can't be changed on any condition: the error goes before them (RFC 9110, 13.2.1).
+      // A missing route is reported before the conditions are checked (RFC 9110, 13.2.1).
       if (current === undefined) throw unknownRoute(request.cluster);
       check(current);
       return to(current);
@@ -79,7 +86,7 @@ export class Changes {
     });
     const did = before === undefined ? "made" : after === undefined ? "removed" : "changed";
     this.#counts[did]++;
-    this.#log.info("route_changed", `${by} ${did} the route of ${cluster}`, {
+    this.#log.info("route_changed", `${by} ${did === "made" ? "created" : did} the route of ${cluster}`, {
       cluster,
       by,
       version: after?.version,

@@ -1,27 +1,28 @@
 import type { Route } from "../choose/routing.ts";
 import { Problem } from "./problems.ts";
 
-/** One element of a list of entity tags, with its comma; a list may have empty ones (RFC 9110, 8.8.3 and 5.6.1). */
+/** An element of a list of entity tags, with its comma. Elements may be empty (RFC 9110, 8.8.3 and 5.6.1). */
 const LISTED_TAG = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"[ \t]*)?(?:,|$)/y;
 
-/** The entity tags of a header; `*` for any. */
+/** The entity tags of a header, or `*`, which matches every tag. */
 type TagList = "*" | readonly { readonly weak: boolean; readonly tag: string }[];
 
-/** The conditions of a request, as its headers have them. */
+/** The conditional headers of a request. */
 export interface Conditions {
   readonly "If-Match"?: string | undefined;
   readonly "If-None-Match"?: string | undefined;
 }
 
-/** The strong entity tag of a route: its version, which is never given twice for one cluster. */
+/** Returns the strong entity tag of a route: its version. A cluster never has the same version twice. */
 export const etag = ({ version }: Pick<Route, "version">): string => `"${version}"`;
 
 /**
- * Whether a route, or its absence, is what a changing request was meant for (RFC 9110, 13.2.2).
- * Made before the change, called in its transaction.
+ * Parses the conditions of a request for a change (RFC 9110, 13.2.2).
  *
- * @throws {Problem} invalid-parameter, at once, where a header is not a list of entity tags;
- * precondition-failed, from the function returned.
+ * @returns a function that checks the conditions inside the transaction of the change. It takes the current
+ * route, or undefined if there is none, and throws a `precondition-failed` {@linkcode Problem} if a condition
+ * does not hold.
+ * @throws {Problem} invalid-parameter: a header is not a list of entity tags.
  */
 export function precondition(conditions: Conditions): (current: Route | undefined) => void {
   const ifMatch = tagList("If-Match", conditions["If-Match"]);
@@ -34,9 +35,9 @@ export function precondition(conditions: Conditions): (current: Route | undefine
 }
 
 /**
- * Whether the client of a GET has what this entity tag stands for already: 304.
+ * Whether to answer a GET with 304, because the client already has the content with this entity tag.
  *
- * @throws {Problem} invalid-parameter
+ * @throws {Problem} invalid-parameter: the header is not a list of entity tags.
  */
 export function notModified(conditions: Conditions, current: string): boolean {
   const ifNoneMatch = tagList("If-None-Match", conditions["If-None-Match"]);
@@ -45,12 +46,12 @@ export function notModified(conditions: Conditions, current: string): boolean {
 
 function failed(header: string, current: Route | undefined): Problem {
   const detail = current === undefined
-    ? `${header} asks for a version, but there is no route`
-    : `${header} does not fit version ${current.version}, the current one: GET the route and decide anew`;
+    ? `${header} requires that the route exists, but there is none`
+    : `${header} excludes the current version ${current.version}: GET the route, and decide again`;
   return new Problem("precondition-failed", detail, current && { headers: { ETag: etag(current) } });
 }
 
-/** A weak tag equals none in the strong comparison; in the weak one its mark makes no difference (RFC 9110, 8.8.3.2). */
+/** A strong comparison matches no weak tag. A weak comparison ignores the mark `W/` (RFC 9110, 8.8.3.2). */
 function matches(list: TagList, current: string | undefined, comparison: "strong" | "weak"): boolean {
   if (current === undefined) return false;
   if (list === "*") return true;

@@ -14,10 +14,10 @@ export const listHealth = createRoute({
   method: "get",
   path: HEALTH,
   operationId: "listHealth",
-  summary: "The health of all destinations, as this instance sees it",
+  summary: "Read the health of all destinations, as this instance sees it",
   request: { query: noQuerySchema },
   responses: {
-    200: { description: "By cluster", content: json(z.array(destinations.healthSchema)) },
+    200: { description: "The health, by cluster", content: json(z.array(destinations.healthSchema)) },
     ...refusals(),
   },
 });
@@ -27,10 +27,13 @@ export const getHealth = createRoute({
   method: "get",
   path: `${HEALTH}/{cluster}`,
   operationId: "getHealth",
-  summary: "The health of the destinations of one cluster",
+  summary: "Read the health of the destinations of one cluster",
   request: { params: clusterSchema, query: noQuerySchema },
   responses: {
-    200: { description: "The origin first", content: json(destinations.healthSchema) },
+    200: {
+      description: "The health of each destination, the origin first",
+      content: json(destinations.healthSchema),
+    },
     ...refusals("unknown-route"),
   },
 });
@@ -42,7 +45,8 @@ export const putHealth = createRoute({
   operationId: "putHealth",
   summary: "Report the health of a destination to this instance",
   description:
-    "For what probes. A report holds for 3 × every_s + timeout_s of its check, and is kept nowhere.",
+    "For probers. A report is valid for 3 × `every_s` + `timeout_s` of the destination's check. Only this " +
+    "instance knows of it, until the instance stops.",
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: destinations.destinationParams,
@@ -50,7 +54,7 @@ export const putHealth = createRoute({
     body: { required: true, content: json(destinations.reportSchema) },
   },
   responses: {
-    204: { description: "Noted" },
+    204: { description: "The report was accepted" },
     ...refusals("unknown-route", "unknown-destination", ...WITH_BODY),
   },
 });
@@ -60,8 +64,9 @@ export const putOverride = createRoute({
   method: "put",
   path: OVERRIDE,
   operationId: "putOverride",
-  summary: "Force a destination up or down, or drain it or a server of the origin, for a time",
-  description: "Holds on every instance, and ends by itself. It is no version of the route.",
+  summary: "Force a destination up or down, or drain a destination or an origin server, for a limited time",
+  description:
+    "The override applies on every instance and ends by itself. It does not create a version of the route.",
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: destinations.destinationParams,
@@ -69,7 +74,7 @@ export const putOverride = createRoute({
     body: { required: true, content: json(destinations.overrideBodySchema) },
   },
   responses: {
-    200: { description: "In force", content: json(destinations.overrideSchema) },
+    200: { description: "The override is set", content: json(destinations.overrideSchema) },
     ...refusals("unknown-route", "unknown-destination", ...WITH_BODY),
   },
 });
@@ -79,7 +84,7 @@ export const deleteOverride = createRoute({
   method: "delete",
   path: OVERRIDE,
   operationId: "deleteOverride",
-  summary: "Let the health of a destination decide again",
+  summary: "Remove an override, so that the checks decide again",
   request: { params: destinations.destinationParams, query: noQuerySchema },
-  responses: { 204: { description: "Removed" }, ...refusals("unknown-override") },
+  responses: { 204: { description: "The override was removed" }, ...refusals("unknown-override") },
 });

@@ -8,17 +8,17 @@ import { clusterSchema } from "./schemas.ts";
 const anObject = { error: "give an object" };
 const REASON_CHARS_MAX = 300;
 
-/** The name of a destination, or `server:` and that of a server of the origin. */
+/** The name of a destination, or `server:` and the name of an origin server. */
 const nameSchema = z.string().superRefine((name, context) => {
   const server = serverOf(name);
   const isRight = server === undefined ? CDN_NAME_PATTERN.test(name) : isServerName(server);
   if (isRight) return;
   context.addIssue({
     code: "custom",
-    message: "give the name of a destination, or server: and that of a server",
+    message: "give the name of a destination, or server:NAME for an origin server",
   });
 }).openapi({
-  description: "Of a CDN, or `origin`; for an override also `server:s3`, a server of the origin",
+  description: "The name of a CDN, or `origin`. An override may also name an origin server: `server:s3`",
   example: "origin",
 });
 
@@ -28,18 +28,22 @@ export const reportSchema = z.strictObject({
   state: z.enum(["up", "down", "unchecked"], { error: "give up, down or unchecked" }),
   reason: z.string({ error: "give a string" }).max(REASON_CHARS_MAX, {
     error: `give at most ${REASON_CHARS_MAX} characters`,
-  }).default("").openapi({ description: "Why it is down, or was not probed", example: "status 503" }),
+  }).default("").openapi({
+    description: "Why the destination is down, or why it was not probed",
+    example: "status 503",
+  }),
 }, anObject).openapi("HealthReport");
 
 const forS = { error: `give an integer from 1 to ${OVERRIDE_S_MAX}` };
 
 export const overrideBodySchema = z.strictObject({
   state: z.enum(FORCED_STATES, { error: `give one of ${FORCED_STATES.join(", ")}` }).openapi({
-    description: "up, whatever its health says; down or drain: it gets nothing. A server can only be drained",
+    description: "`up`: it gets its share, whatever its health; `down` or `drain`: it gets no requests. An " +
+      "origin server can only be drained",
     example: "drain",
   }),
   for_s: z.int(forS).min(1, forS).max(OVERRIDE_S_MAX, forS).openapi({
-    description: "How long, in seconds, from now on",
+    description: "The seconds from now until the override ends",
     example: 3600,
   }),
 }, anObject).openapi("OverrideSettings");
@@ -47,7 +51,7 @@ export const overrideBodySchema = z.strictObject({
 export const overrideSchema = z.object({
   name: z.string().openapi({ example: "server:s3" }),
   state: z.enum(FORCED_STATES),
-  by: z.string().openapi({ description: "The name of the token that was used", example: "alice" }),
+  by: z.string().openapi({ description: "The name of the token that set the override", example: "alice" }),
   since: z.iso.datetime(),
   expires_at: z.iso.datetime(),
 }).openapi("Override");
@@ -65,21 +69,27 @@ const destinationSchema = z.object({
   name: z.string().openapi({ example: "origin" }),
   state: z.enum(["up", "down", "unknown", "unchecked"]).openapi({
     description:
-      "By its checks; unknown: nobody has reported lately; unchecked: nobody probes it. Both count as up",
+      "The result of its check. `unknown`: no recent report; `unchecked`: it has no check, or is not " +
+      "probed. Both count as up",
   }),
   reason: z.string(),
-  since: z.iso.datetime().nullable().openapi({ description: "null: it has no check" }),
+  since: z.iso.datetime().nullable().openapi({
+    description: "When the state began; null if the destination has no check",
+  }),
   share: z.number().openapi({
-    description: "The part of its share that it takes: 0 while it is down, rising for 10 s once it is back",
+    description:
+      "The part of its share that it gets: 0 while it is down; rises to 1 over 10 s once it is up again",
   }),
   override: overrideSchema.nullable(),
-  check: targetSchema.nullable().openapi({ description: "What is asked of it, by whoever probes" }),
+  check: targetSchema.nullable().openapi({
+    description: "The check that probers make; null if the destination has no check",
+  }),
 });
 
 export const healthSchema = z.object({
   cluster: z.string().openapi({ example: "origin-cluster" }),
   destinations: z.array(destinationSchema),
-  servers: z.array(overrideSchema).openapi({ description: "Servers of the origin that are drained" }),
+  servers: z.array(overrideSchema).openapi({ description: "The origin servers that are drained" }),
 }).openapi("Health");
 
 export const overrideJson = (

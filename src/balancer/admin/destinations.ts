@@ -9,7 +9,7 @@ import * as operations from "./destination_operations.ts";
 import { healthJson, overrideJson } from "./destination_schemas.ts";
 import { Problem } from "./problems.ts";
 
-/** The calls of the API about the health of destinations, and about what operators want of them. */
+/** Adds the calls that read and report the health of destinations, and that set and remove overrides. */
 export function addDestinations(
   app: OpenAPIHono<Caller>,
   store: Pick<Store, "override" | "removeOverride">,
@@ -28,7 +28,10 @@ export function addDestinations(
     const destination = viewOf(health, cluster).destinations.find((each) => each.name === name);
     if (destination === undefined) throw unknownDestination(health, cluster, name);
     if (!health.report(cluster, name, c.req.valid("json"))) {
-      throw new Problem("unknown-destination", `${name} of ${cluster} has no check, so it needs no report`);
+      throw new Problem(
+        "unknown-destination",
+        `${name} of ${cluster} has no check to report on: add a check to the route`,
+      );
     }
     return c.body(null, 204);
   });
@@ -40,13 +43,13 @@ export function addDestinations(
     if (serverOf(name) === undefined) {
       if (!destinations.some((each) => each.name === name)) throw unknownDestination(health, cluster, name);
     } else if (state !== "drain") {
-      throw new Problem("invalid-body", "a server can only be drained", {
+      throw new Problem("invalid-body", "/state: an origin server can only be drained: give drain", {
         errors: [{ pointer: "/state", detail: "give drain" }],
       });
     }
     const by = c.get("caller");
     const made = await store.override(cluster, name, by, { state, forS });
-    log.info("override_set", `${by} wants ${name} of ${cluster} to be ${state} until ${made.expiresAt}`, {
+    log.info("override_set", `${by} set ${name} of ${cluster} to ${state} until ${made.expiresAt}`, {
       cluster,
       name,
       state,
@@ -60,10 +63,10 @@ export function addDestinations(
     const { cluster, name } = c.req.valid("param");
     const removed = await store.removeOverride(cluster, name);
     if (removed === undefined) {
-      throw new Problem("unknown-override", `nobody has forced or drained ${name} of ${cluster}`);
+      throw new Problem("unknown-override", `${name} of ${cluster} has no override to remove`);
     }
     const by = c.get("caller");
-    log.info("override_removed", `${by} lets the health of ${name} of ${cluster} decide again`, {
+    log.info("override_removed", `${by} removed the override of ${name} of ${cluster}`, {
       cluster,
       name,
       state: removed.state,
@@ -81,8 +84,6 @@ function viewOf(health: HealthBoard, cluster: string): ClusterView {
 
 function unknownDestination(health: HealthBoard, cluster: string, name: string): Problem {
   const names = viewOf(health, cluster).destinations.map(({ name }) => name);
-  return new Problem(
-    "unknown-destination",
-    `${cluster} has no destination ${name}: it has ${names.join(", ") || "none, because it is switched off"}`,
-  );
+  const advice = names.length > 0 ? `use one of ${names.join(", ")}` : "its route is switched off";
+  return new Problem("unknown-destination", `${cluster} has no destination ${name}: ${advice}`);
 }

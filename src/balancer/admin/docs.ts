@@ -4,11 +4,11 @@ import type { Caller } from "./authentication.ts";
 import { TOKEN_SCHEME } from "./operations.ts";
 import { PROBLEMS } from "./problems.ts";
 
-/** The page runs what this origin serves, and talks to it alone. Swagger UI draws its icons from `data:` URLs. */
+/** The page may load and call only its own origin. Swagger UI needs `data:` URLs for its icons. */
 export const DOCS_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The addresses in it are relative, so that it also works behind a proxy that puts a prefix before every path. */
+/** Makes the page. Its URLs are relative, so that it works behind a proxy that adds a prefix to paths. */
 const page = (folder: string): string =>
   `<!doctype html>
 <html lang="en">
@@ -27,7 +27,7 @@ const page = (folder: string): string =>
 </html>
 `;
 
-/** The validator badge would send the description to its maker's server. */
+/** Without `validatorUrl: null`, a badge on the page would send the description to Swagger UI's authors. */
 const START = `SwaggerUIBundle({
   url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#api",
@@ -42,11 +42,11 @@ const asset = (type: string, make: () => string | Promise<string>): Asset =>
   new Asset(`${type}; charset=utf-8`, make, { "Content-Security-Policy": DOCS_POLICY });
 
 /**
- * What the page is made of. Imported as text, a file of a package takes no permission to read; imported when it is
- * asked for, it takes no memory before.
+ * The files of the page. The files of a package are imported as text, which needs no permission to read. Each
+ * is imported on the first request, so that it takes no memory before.
  *
- * The package is one of Fastify's for what it carries, the files of Swagger UI: those that make Swagger UI publish it
- * themselves together with a package that runs a script when it is installed.
+ * Swagger UI is taken from Fastify's package, because the package of Swagger UI's own authors depends on one
+ * that runs a script when it is installed.
  */
 const ASSETS: Readonly<Record<string, Asset>> = {
   "/api/v1/docs": asset("text/html", () => page("docs/")),
@@ -64,12 +64,12 @@ const ASSETS: Readonly<Record<string, Asset>> = {
   ),
 };
 
-/** The description of the API and the page to read and try it. They hold no data, and need no token. */
+/** Adds the description of the API and the page to read and try it. Both are open, and contain no data. */
 export function addDocs(app: OpenAPIHono<Caller>, version: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", TOKEN_SCHEME, {
     type: "http",
     scheme: "bearer",
-    description: "One of the tokens in ADMIN_TOKENS",
+    description: "A token from ADMIN_TOKENS",
   });
   const description = new Asset("application/json", () => JSON.stringify(describe(app, version)));
   for (const [path, asset] of Object.entries({ ...ASSETS, "/api/v1/openapi.json": description })) {
@@ -81,14 +81,15 @@ export function addDocs(app: OpenAPIHono<Caller>, version: string): void {
   }
 }
 
-/** OpenAPI 3.1, from the schemas that validate. */
+/** Returns the description in OpenAPI 3.1, made from the schemas that validate requests. */
 function describe(app: OpenAPIHono<Caller>, version: string) {
   const info = {
     title: "Balancer: admin API",
     version,
-    description: "The routes by which requests for video are spread over CDNs and the origin servers.",
+    description:
+      "Reads and changes the routes, which spread requests for video over CDNs and origin servers.",
   };
-  // Seen from the description, which may lie behind a prefix.
+  // Relative to the description, because a proxy may add a prefix.
   const servers = [{ url: "../..", description: "The service that this description comes from" }];
   return { ...app.getOpenAPI31Document({ openapi: "3.1.0", info, servers }), "x-problems": PROBLEMS };
 }

@@ -1,11 +1,11 @@
-/** Bodies of requests to begin with, as the description of the API shows them. */
+/** Example bodies for the description of the API. */
 export const PUT_EXAMPLES = {
   "one-cdn": {
-    summary: "One CDN, and every tenth request to the origin",
+    summary: "One CDN; every tenth request goes to the origin",
     value: { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1 },
   },
   "two-cdns": {
-    summary: "Two CDNs, of which one is looked at every 2 s",
+    summary: "Two CDNs, one of them checked every 2 s",
     value: {
       cdns: [
         { name: "cdn-a", host: "cdn-a.example.net/video", weight: 6, check: { path: "/ping" } },
@@ -15,7 +15,8 @@ export const PUT_EXAMPLES = {
     },
   },
   "live": {
-    summary: "Live streams: by path, with a redirect that no client keeps, and a limit for the origin",
+    summary:
+      "Live streams: spread by path, with a redirect that clients don't cache and a limit for the origin",
     value: {
       cdns: [
         { name: "cdn-a", host: "https://cdn-a.example.net", weight: 2 },
@@ -31,11 +32,11 @@ export const PUT_EXAMPLES = {
 
 export const PATCH_EXAMPLES = {
   "all-to-the-origin": {
-    summary: "Everything to the origin, where there is one CDN",
+    summary: "Send everything to the origin (if the route has a single CDN)",
     value: { cdn_weight: 0 },
   },
   "without-one-cdn": {
-    summary: "One of two CDNs taken out; the list is given whole",
+    summary: "Switch off one of two CDNs; the list has to be complete",
     value: {
       cdns: [
         { name: "cdn-a", host: "cdn-a.example.net/video", weight: 6, enabled: false },
@@ -44,11 +45,11 @@ export const PATCH_EXAMPLES = {
     },
   },
   "back-to-one-cdn": {
-    summary: "One CDN in place of several",
+    summary: "Replace several CDNs by a single one",
     value: { cdns: null, cdn_host: "cdn.example.net", cdn_weight: 9 },
   },
   "as-by-default": {
-    summary: "No limit for the origin any more, and in turn again",
+    summary: "Reset two fields: no limit for the origin, and spread in turn",
     value: { origin_rate_max: null, spread: null },
   },
 } as const;

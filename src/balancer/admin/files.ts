@@ -1,5 +1,6 @@
 /**
- * What the page is made of. Imported as text, it takes no permission to read.
+ * The files of the operator's page. They are imported as text, so that the service needs no permission to
+ * read them.
  *
  * @module
  */
@@ -17,7 +18,10 @@ import script from "./page/page.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import verdict from "./page/verdict.js" with { type: "text" };
 
-/** Every file by its path: below `/assets/` they lie as in the project, so that scripts find each other in both. */
+/**
+ * Returns every file of the page by its URL path. Paths below `/assets/` are those below `src/`, so that the
+ * relative imports of the scripts work in both places.
+ */
 export const pageFiles = (): ReadonlyMap<string, StaticFile> =>
   new Map([
     ["/", new StaticFile("text/html", page)],

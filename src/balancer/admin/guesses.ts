@@ -2,25 +2,29 @@ import type { ListenerClock } from "../../shared/http/listener.ts";
 import type { Log } from "../../shared/log.ts";
 import { networkOf } from "../front/address_limit.ts";
 
-/** So many wrong tokens in a row are a slip of the hand, or a program that was not told of a new token. */
+/**
+ * The number of wrong tokens in a row that starts the pauses. Fewer may be typing errors, or a program that
+ * still uses an old token.
+ */
 export const FAILURES_FREE = 10;
-/** The pause after that many; each further wrong token doubles it. */
+/** The first pause. Each further wrong token doubles the pause, up to {@linkcode PAUSE_MS_MAX}. */
 const PAUSE_MS_MIN = 1000;
 const PAUSE_MS_MAX = 60_000;
-/** Some 2 MB of addresses. Past them the one whose last failure is longest ago is forgotten. */
+/** The most addresses to remember, about 2 MB. A further one replaces that whose last failure is oldest. */
 export const ADDRESSES_MAX = 10_000;
 const LOG_PAUSE_MS = 1000;
 
-/** What became of attempts since the last line of the log. */
+/** Attempts since the last log line. */
 interface Tally {
   /** Wrong tokens. */
   refused: number;
-  /** Attempts that were not judged, since they came in a pause. */
+  /** Attempts refused because they came during a pause, whether their token was right or wrong. */
   slowed: number;
+  /** The address of the last attempt. */
   address: string;
 }
 
-/** A map that forgets the entry which was set longest ago, to stay within its size. */
+/** A map of at most {@linkcode ADDRESSES_MAX} entries. A further entry replaces the one set longest ago. */
 class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
 
@@ -43,19 +47,20 @@ class BoundedMap<Value> {
 }
 
 /**
- * Slows down who guesses tokens, and has the log tell of it. After ten wrong tokens in a row an address has to wait a
- * second, and twice as long after each further one, up to a minute. What it sends meanwhile is not judged, right or
- * wrong, or the pause would slow nobody.
+ * Slows down clients that guess tokens, and logs their attempts. After ten wrong tokens in a row an address
+ * has to wait for a second. Each further wrong token doubles the wait, up to a minute. During the wait right
+ * tokens are refused, too: otherwise the wait would not slow down guessing.
  *
- * One who shares an address with a guesser, behind a proxy say, shall not be locked out: a token that was right from
- * this address before goes through in a pause, too. For a new one there is a gap after each pause, and other addresses.
+ * An honest client that shares its address with a guesser, behind a proxy for example, is not locked out: a
+ * token that was accepted from this address before is accepted during a wait, too. A token that is new to the
+ * address is accepted between two waits, or from another address.
  */
 export class Guesses {
   readonly #log: Log;
   readonly #clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
   readonly #failures = new BoundedMap<{ count: number; pausedUntilMs: number }>();
-  /** The names of the tokens that came from an address. Only right tokens add to it, so no guesser can fill it. */
-  readonly #known = new BoundedMap<ReadonlySet<string>>();
+  /** The names of the tokens accepted from each address. Only right tokens add to it, not guesses. */
+  readonly #accepted = new BoundedMap<ReadonlySet<string>>();
   #tally: Tally | undefined;
   #isLogPaused = false;
 
@@ -65,33 +70,33 @@ export class Guesses {
   }
 
   /**
-   * Takes note of an attempt.
+   * Records an attempt, and decides whether to answer it.
    *
-   * @param name of the token; undefined: it is wrong
-   * @returns how long to wait before the next attempt, in milliseconds, if this one must not be answered; else 0
+   * @param name of the token; undefined if the token is wrong
+   * @returns 0 to answer the attempt; otherwise the milliseconds to wait before the next attempt
    */
   judge(hostname: string, name: string | undefined): number {
     const address = networkOf(hostname);
     const { count = 0, pausedUntilMs = -Infinity } = this.#failures.get(address) ?? {};
     const nowMs = this.#clock.monotonicMs();
-    const known = this.#known.get(address);
+    const accepted = this.#accepted.get(address);
     if (nowMs < pausedUntilMs) {
-      if (name !== undefined && known?.has(name)) return 0;
-      this.#tell(hostname, "slowed");
+      if (name !== undefined && accepted?.has(name)) return 0;
+      this.#count(hostname, "slowed");
       return pausedUntilMs - nowMs;
     }
     if (name === undefined) {
       this.#failures.set(address, { count: count + 1, pausedUntilMs: nowMs + pauseMs(count + 1) });
-      this.#tell(hostname, "refused");
+      this.#count(hostname, "refused");
       return 0;
     }
     this.#failures.delete(address);
-    if (!known?.has(name)) this.#known.set(address, new Set([...known ?? [], name]));
+    if (!accepted?.has(name)) this.#accepted.set(address, new Set([...accepted ?? [], name]));
     return 0;
   }
 
-  /** At most one line a second: whoever floods the API does not flood the log. */
-  #tell(address: string, what: "refused" | "slowed"): void {
+  /** Counts an attempt for the log. Writes at most one line a second, whatever the number of attempts. */
+  #count(address: string, what: "refused" | "slowed"): void {
     this.#tally ??= { refused: 0, slowed: 0, address };
     this.#tally[what]++;
     this.#tally.address = address;
@@ -101,7 +106,7 @@ export class Guesses {
   #write(): void {
     this.#isLogPaused = this.#tally !== undefined;
     if (this.#tally === undefined) return;
-    this.#log.warn("token_refused", "wrong tokens were sent to the admin API", { ...this.#tally });
+    this.#log.warn("token_refused", "the admin API received wrong tokens", { ...this.#tally });
     this.#tally = undefined;
     this.#clock.setTimer(() => this.#write(), LOG_PAUSE_MS);
   }

@@ -4,8 +4,13 @@ import { Problem, PROBLEMS } from "./problems.ts";
 import { problemSchema } from "./schemas.ts";
 
 /**
- * What redirects are made from: the database's routes, which may take no changes; the last ones known, with the database down; or nothing yet. Or
- * why none are made any more: the service stops, or every worker died.
+ * Whether the service redirects viewers, and with which routes:
+ * - `ready`: with the routes of the database;
+ * - `read-only`: the same, but the database takes no changes;
+ * - `stale`: with the last routes known, because the database is down;
+ * - `starting`: not yet, because no routes are known;
+ * - `stopping`: no more, because the service is stopping;
+ * - `no-workers`: no more, because every worker has died.
  */
 export type Readiness = "ready" | "read-only" | "stale" | "starting" | "stopping" | "no-workers";
 
@@ -22,40 +27,40 @@ const healthz = createRoute({
   ...common,
   path: "/healthz",
   operationId: "healthz",
-  summary: "Whether the service is alive",
-  responses: { 200: { description: "It is", content: status("alive") }, ...misdirected },
+  summary: "Check whether the service is alive",
+  responses: { 200: { description: "The service is alive", content: status("alive") }, ...misdirected },
 });
 
 const readyz = createRoute({
   ...common,
   path: "/readyz",
   operationId: "readyz",
-  summary: "Whether the service can redirect",
+  summary: "Check whether the service can redirect viewers",
   responses: {
     200: {
       description:
-        "It can; read-only: the database takes no changes; stale: it is down, and the routes are the " +
-        "last ones known",
+        "The service can redirect viewers. `read-only`: the database takes no changes; `stale`: the " +
+        "database is down, and redirects use the last routes known",
       content: status("ready", "read-only", "stale"),
     },
     503: {
-      description: "It has no routing table yet, it is about to stop, or its workers died",
+      description: "The service has no routes yet, is stopping, or has no workers left",
       content: problem,
     },
     ...misdirected,
   },
 });
 
-/** The calls for whoever watches over the service; they need no token. */
+/** Adds the health checks of the service. They need no token. */
 export function addHealth(app: OpenAPIHono<Caller>, readiness: () => Readiness): void {
   app.openapi(healthz, (c) => c.json({ status: "alive" as const }, 200));
   app.openapi(readyz, (c) => {
     const status = readiness();
     if (status === "starting") {
-      throw new Problem("not-ready", "ask again in a second", { headers: { "Retry-After": "1" } });
+      throw new Problem("not-ready", "try again in a second", { headers: { "Retry-After": "1" } });
     }
-    if (status === "stopping") throw new Problem("stopping", "ask another instance");
-    if (status === "no-workers") throw new Problem("no-workers", "the log says why, under worker_lost");
+    if (status === "stopping") throw new Problem("stopping", "use another instance");
+    if (status === "no-workers") throw new Problem("no-workers", "look for worker_lost in the log");
     return c.json({ status }, 200);
   });
 }

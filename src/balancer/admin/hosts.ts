@@ -1,16 +1,16 @@
 import type { MiddlewareHandler } from "hono";
 import { Problem } from "./problems.ts";
 
-/** An IPv4 address or an IPv6 address in brackets, as they stand in `Host`; the port may follow. */
+/** A `Host` that is an IPv4 address, or an IPv6 address in brackets, with or without a port. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d*)?$/i;
 
-/** A host name as DNS and networks of containers have them. */
+/** A host name as in DNS and in container networks; the latter allow `_`. */
 const NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 
 /**
- * Reads names, separated by commas, as `--admin-host` has them.
+ * Parses the comma-separated host names of `--admin-host`.
  *
- * @throws {SyntaxError} One is no host name.
+ * @throws {SyntaxError} A part is not a host name.
  */
 export function parseHostNames(text: string): readonly string[] {
   if (text === "") return [];
@@ -21,11 +21,12 @@ export function parseHostNames(text: string): readonly string[] {
 }
 
 /**
- * Refuses a request for a name that is not this service's. A page of a stranger's can have its own name lead to this
- * machine (DNS rebinding): then the browser of somebody who reads that page talks to this service for it. What it can't
- * do is to send another name than that in `Host`.
+ * Refuses a request whose `Host` is not a name of this service, as a protection against DNS rebinding: an
+ * attacker can make his page's host name resolve to this machine, so that the browsers of his visitors send
+ * requests to this service. But those browsers still send the attacker's name in `Host`.
  *
- * An address is nobody's name, and a request without `Host` comes from no browser.
+ * An IP address in `Host` is accepted, since DNS rebinding needs a name. A request without `Host` is
+ * accepted, since it does not come from a browser.
  */
 export function knownHosts(names: readonly string[]): MiddlewareHandler {
   const known = new Set(["localhost", ...names]);
@@ -35,7 +36,7 @@ export function knownHosts(names: readonly string[]): MiddlewareHandler {
     if (host !== "" && !ADDRESS.test(host) && !known.has(name)) {
       throw new Problem(
         "unknown-host",
-        "use the service's address, or start it with --admin-host and this name (BALANCER_ADMIN_HOST)",
+        "use an IP address of the service, or restart it with the name in --admin-host (BALANCER_ADMIN_HOST)",
       );
     }
     await next();

@@ -4,17 +4,16 @@ import { invalid } from "./requests.ts";
 import { fromJson, type PatchJson, settingsJson, settingsSchema } from "./schemas.ts";
 
 /**
- * The settings with a patch put upon them (RFC 7396). What it says of CDNs, in either form, takes the place of all that
- * there are.
+ * Applies a merge patch to settings (RFC 7396). If the patch gives CDNs, in either form, they replace all
+ * CDNs.
  *
- * @throws {Problem} invalid-body, where they can't be so
+ * @throws {Problem} invalid-body: the patched settings break a rule.
  */
 export function patched(current: RouteSettings, patch: PatchJson): RouteSettings {
   const given = (["cdn_host", "cdn_weight"] as const).filter((name) => patch[name] !== undefined);
   if (current.cdns !== undefined && patch.cdns === undefined && given.length > 0) {
-    const detail =
-      "the route has a list of CDNs: change it by giving all of it as cdns, or give cdns as null, " +
-      "with cdn_host and cdn_weight, for one CDN in its place";
+    const detail = "the route has a list of CDNs: give the complete list as cdns, or give cdns as null, " +
+      "with cdn_host and cdn_weight, to replace the list by a single CDN";
     throw new Problem("invalid-body", `/${given.join(", /")}: ${detail}`, {
       errors: given.map((name) => ({ pointer: `/${name}`, detail })),
     });
@@ -26,7 +25,7 @@ export function patched(current: RouteSettings, patch: PatchJson): RouteSettings
   return fromJson(data!);
 }
 
-/** By the algorithm of RFC 7396, section 2. */
+/** Merges by the algorithm of RFC 7396, section 2. */
 export function merged(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result = new Map(isObject(target) ? Object.entries(target) : []);

@@ -6,11 +6,11 @@ const PREFIX = "sluice_balancer";
 
 const { counter, gauge } = familiesOf(PREFIX);
 const one = (value: Value): Sample[] => [{ value }];
-/** A sample for each entry, with its key as this label. */
+/** Returns a sample for each entry, with the entry's key as the value of the label. */
 const by = (label: string, entries: Iterable<readonly [key: string | number, value: number]>): Sample[] =>
   [...entries].map(([key, value]) => ({ labels: { [label]: String(key) }, value }));
 
-/** Every metric of the balancer. What isn't known has no line. */
+/** Returns every metric of the balancer. Unknown values have no line. */
 export function balancerMetrics(moment: Moment): Family[] {
   const { facts, usage } = moment;
   const { version, deno, startSeconds } = facts;
@@ -22,7 +22,7 @@ export function balancerMetrics(moment: Moment): Family[] {
     ...database(moment),
     ...destinations(moment),
     ...workers(moment),
-    // Deno shows the descriptors of a process to nobody without a library, which this service does not open.
+    // Deno can't count file descriptors without FFI, which this service does not use.
     ...processMetrics({ ...usage, startSeconds, openDescriptors: null, maxDescriptors: null }),
   ];
 }
@@ -31,7 +31,7 @@ function answers({ totals }: Moment): Family[] {
   return [
     counter(
       "redirects_total",
-      "Redirects by cluster, destination and why it was that one",
+      "Redirects, by cluster, destination and the reason for choosing it",
       [...totals.redirects.all()].map(({ cluster, destination, reason, count }) => ({
         labels: { cluster, target: destination, reason },
         value: count,
@@ -42,7 +42,8 @@ function answers({ totals }: Moment): Family[] {
     {
       name: `${PREFIX}_redirect_seconds`,
       type: "histogram",
-      help: "Time from a request's last byte read to its answer handed to the socket, refusals included",
+      help:
+        "Time from reading the last byte of a request to handing its answer to the socket, refusals included",
       samples: [{ value: totals.latency }],
     },
   ];
@@ -52,12 +53,12 @@ function connections({ totals, facts }: Moment): Family[] {
   const { accepted, failed, timedOutReading, timedOutIdle, timedOutWriting, evicted, refused } =
     totals.connections;
   return [
-    gauge("connections_open", "Connections of viewers that are open", one(totals.open)),
-    gauge("connections_max", "Connections of viewers that may be open", one(facts.connectionsMax)),
-    counter("connections_accepted_total", "Connections of viewers that came", one(accepted)),
+    gauge("connections_open", "Open connections of viewers", one(totals.open)),
+    gauge("connections_max", "The most connections of viewers that may be open", one(facts.connectionsMax)),
+    counter("connections_accepted_total", "Connections of viewers accepted", one(accepted)),
     counter(
       "connections_closed_total",
-      "Connections that were closed by this side before their time, by reason",
+      "Connections of viewers that the balancer closed early, by reason",
       by("reason", [
         ["header_timeout", timedOutReading],
         ["idle", timedOutIdle],
@@ -66,13 +67,13 @@ function connections({ totals, facts }: Moment): Family[] {
         ["refused", refused],
       ]),
     ),
-    counter("accept_errors_total", "Tries to accept a connection that failed", one(failed)),
+    counter("accept_errors_total", "Failed attempts to accept a connection", one(failed)),
   ];
 }
 
 function routes({ state, newest, snapshotAgeSeconds, changes }: Moment): Family[] {
   return [
-    gauge("routes", "Routes that requests are answered from", one(state.table?.size ?? null)),
+    gauge("routes", "Routes in force", one(state.table?.size ?? null)),
     gauge(
       "routes_newest_version",
       "Version of the route that was changed last",
@@ -83,15 +84,15 @@ function routes({ state, newest, snapshotAgeSeconds, changes }: Moment): Family[
       "When a route was changed last, in Unix time",
       one(newest ? Date.parse(newest.updatedAt) / 1000 : null),
     ),
-    gauge("routes_refused", "Routes of the database that break a rule", one(state.refusedRoutes)),
+    gauge("routes_refused", "Routes in the database that break a rule", one(state.refusedRoutes)),
     gauge(
       "snapshot_age_seconds",
-      "Time since the routes were kept in a file, which is when they change",
+      "Time since the routes were last saved to the snapshot, which happens when they change",
       one(snapshotAgeSeconds),
     ),
     counter(
       "changes_total",
-      "Changes asked for through the API, by result",
+      "Changes requested through the API, by result",
       by("result", Object.entries(changes)),
     ),
   ];
@@ -101,10 +102,14 @@ function database({ database }: Moment): Family[] {
   return [
     gauge("database_up", "1 while the database answers", one(database.isUp ? 1 : 0)),
     gauge("database_read_only", "1 while the database takes no changes", one(database.isReadOnly ? 1 : 0)),
-    counter("database_reconnects_total", "Times that the database came back", one(database.reconnects)),
+    counter(
+      "database_reconnects_total",
+      "Times that the database answered again after an outage",
+      one(database.reconnects),
+    ),
     gauge(
       "routes_stale_seconds",
-      "Time for which the routes may be older than the database's, 0 while it answers",
+      "Time for which the routes in force may be older than in the database, 0 while the database answers",
       one(database.staleSeconds),
     ),
   ];
@@ -116,10 +121,14 @@ function destinations({ health, healthChanges }: Moment): Family[] {
       .map(({ name, share }) => ({ labels: { cluster, target: name }, value: share > 0 ? 1 : 0 }))
   );
   return [
-    gauge("destination_up", "1 while a destination that is checked, or forced, takes its share", known),
+    gauge(
+      "destination_up",
+      "1 while a destination with a check or an override gets requests, otherwise 0",
+      known,
+    ),
     counter(
       "destination_changes_total",
-      "Times that a destination went down or came up",
+      "Times that a destination went down or came up again",
       by("to", Object.entries(healthChanges)),
     ),
   ];
@@ -128,10 +137,10 @@ function destinations({ health, healthChanges }: Moment): Family[] {
 function workers({ state, certificateEndSeconds }: Moment): Family[] {
   return [
     gauge("workers_alive", "Workers that answer viewers", one(state.listening)),
-    gauge("spare_workers", "Parked workers, each to replace one that dies", one(state.spares)),
+    gauge("spare_workers", "Spare workers, each ready to replace a worker that dies", one(state.spares)),
     gauge(
       "certificate_expiry_timestamp_seconds",
-      "When the certificate that viewers are shown ends, in Unix time",
+      "When the certificate for viewers expires, in Unix time",
       one(certificateEndSeconds),
     ),
   ];

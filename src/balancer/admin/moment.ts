@@ -11,35 +11,35 @@ import type { Totals } from "../counts/totals.ts";
 import type { ChangeCounts } from "./changes.ts";
 import type { Readiness } from "./health.ts";
 
-/** What stays the same from the start on. */
+/** Facts about the service that do not change while it runs. */
 export interface Facts {
   readonly version: string;
   readonly deno: string;
   /** When the process was started, in seconds of Unix time. */
   readonly startSeconds: number;
-  /** Where viewers are answered. */
+  /** The address for viewers. */
   readonly address: string;
   readonly workers: number;
   readonly spareWorkers: number;
-  /** Of the whole process. */
+  /** The most connections of viewers, over all workers. */
   readonly connectionsMax: number;
   readonly database: "postgresql" | "embedded";
-  /** Whether a token is asked for from who watches. */
+  /** Whether metrics and status need a token. */
   readonly isClosed: boolean;
 }
 
-/** The parts of the service that tell of themselves. */
+/** The parts of the service that metrics and status are read from. */
 export interface Watched {
   readonly facts: Facts;
   readonly master: Pick<Master, "totals" | "database" | "state" | "readiness">;
   readonly health: Pick<HealthBoard, "noted" | "changes">;
   readonly snapshot: Pick<Snapshot, "keptMs">;
   readonly changes: Readonly<ChangeCounts>;
-  /** By the monotonic clock. */
+  /** The time of the monotonic clock. */
   readonly nowMs: () => number;
 }
 
-/** All that is known now, put together without waiting for anybody. Null: not known. */
+/** All that metrics and status show, collected at one moment, without waiting for I/O. Null means unknown. */
 export interface Moment {
   readonly facts: Facts;
   readonly nowMs: number;
@@ -47,14 +47,14 @@ export interface Moment {
   readonly totals: Totals;
   readonly database: DatabaseState;
   readonly state: MasterState;
-  /** The route that was changed last; undefined: there is none. */
+  /** The route that was changed last; undefined if there is no route. */
   readonly newest: Route | undefined;
-  /** Of the clusters with checks or overrides. */
+  /** The health of the clusters that have checks or overrides. */
   readonly health: readonly ClusterView[];
   readonly healthChanges: Readonly<Record<"down" | "up", number>>;
   readonly changes: Readonly<ChangeCounts>;
   readonly snapshotAgeSeconds: number | null;
-  /** Unix time; null: there is no certificate. */
+  /** Unix time; null if there is no certificate. */
   readonly certificateEndSeconds: number | null;
   readonly usage: ReturnType<typeof usageOfProcess>;
 }
@@ -74,20 +74,20 @@ export function momentOf({ facts, master, health, snapshot, changes, nowMs }: Wa
   };
 }
 
-/** Kept: to look through 20,000 routes, or to read a certificate, takes a millisecond. */
-const NEWEST = new WeakMap<readonly Route[], Route>();
-const ENDS = new WeakMap<Certificate, number>();
+/** Caches. Measured once: a search through 20,000 routes, or parsing a certificate, takes 1 ms. */
+const newestCache = new WeakMap<readonly Route[], Route>();
+const endCache = new WeakMap<Certificate, number>();
 
 function newestOf(routes: readonly Route[]): Route | undefined {
-  const known = NEWEST.get(routes);
+  const known = newestCache.get(routes);
   if (known !== undefined || routes.length === 0) return known;
   const newest = routes.reduce((one, other) => other.updatedAt > one.updatedAt ? other : one);
-  NEWEST.set(routes, newest);
+  newestCache.set(routes, newest);
   return newest;
 }
 
 function endSecondsOf(certificate: Certificate): number {
-  const end = ENDS.get(certificate) ?? Date.parse(endOf(certificate)) / 1000;
-  ENDS.set(certificate, end);
+  const end = endCache.get(certificate) ?? Date.parse(endOf(certificate)) / 1000;
+  endCache.set(certificate, end);
   return end;
 }

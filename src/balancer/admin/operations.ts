@@ -4,7 +4,7 @@ import { type ProblemName, PROBLEMS } from "./problems.ts";
 import { jsonBody } from "./requests.ts";
 import * as schemas from "./schemas.ts";
 
-/** The name of the security scheme in the description. */
+/** The name of the security scheme in the OpenAPI description. */
 export const TOKEN_SCHEME = "token";
 
 const PATH = "/api/v1/routes";
@@ -12,10 +12,12 @@ const ONE = `${PATH}/{cluster}`;
 
 export const JSON_TYPE = "application/json";
 
-/** JSON of this schema, as the content of a body. */
+/** The OpenAPI content of a body: JSON that fits this schema. */
 export const json = <Schema extends z.ZodType>(schema: Schema) => ({ [JSON_TYPE]: { schema } });
 
-const tagged = z.object({ ETag: z.string().openapi({ description: "The version", example: '"3"' }) });
+const tagged = z.object({
+  ETag: z.string().openapi({ description: "The version of the route, in quotes", example: '"3"' }),
+});
 
 const oneRoute = (description: string) => ({
   description,
@@ -23,7 +25,7 @@ const oneRoute = (description: string) => ({
   content: json(schemas.routeSchema),
 });
 
-/** What every call behind a token may answer with. */
+/** The errors that every call with a token may answer with. */
 const ALWAYS: readonly ProblemName[] = [
   "token-missing",
   "no-tokens",
@@ -36,7 +38,7 @@ const ALWAYS: readonly ProblemName[] = [
   "database-down",
   "database-read-only",
 ];
-/** What a call with a body may answer with, too. */
+/** The further errors of a call with a body. */
 export const WITH_BODY: readonly ProblemName[] = [
   "malformed-json",
   "body-too-large",
@@ -44,7 +46,7 @@ export const WITH_BODY: readonly ProblemName[] = [
   "invalid-body",
 ];
 
-/** The answers to what goes wrong, one for each status. */
+/** Describes the error answers of a call, one for each status. */
 export function refusals(...names: readonly ProblemName[]) {
   const titles = new Map<number, string[]>();
   for (const name of [...ALWAYS, ...names]) {
@@ -57,7 +59,7 @@ export function refusals(...names: readonly ProblemName[]) {
   );
 }
 
-/** Who calls needs a token. */
+/** Marks a call that needs a token. */
 export const CLOSED = { security: [{ [TOKEN_SCHEME]: [] }] };
 
 const common = { tags: ["Routes"], ...CLOSED };
@@ -67,10 +69,10 @@ export const listRoutes = createRoute({
   method: "get",
   path: PATH,
   operationId: "listRoutes",
-  summary: "All routes",
+  summary: "List all routes",
   request: { query: schemas.noQuerySchema },
   responses: {
-    200: { description: "By cluster", content: json(z.array(schemas.routeSchema)) },
+    200: { description: "All routes, sorted by cluster", content: json(z.array(schemas.routeSchema)) },
     ...refusals(),
   },
 });
@@ -80,7 +82,7 @@ export const getRoute = createRoute({
   method: "get",
   path: ONE,
   operationId: "getRoute",
-  summary: "One route",
+  summary: "Read a route",
   request: {
     params: schemas.clusterSchema,
     query: schemas.noQuerySchema,
@@ -88,7 +90,7 @@ export const getRoute = createRoute({
   },
   responses: {
     200: oneRoute("The route"),
-    304: { description: "The client has this version already", headers: tagged },
+    304: { description: "The client already has this version", headers: tagged },
     ...refusals("unknown-route"),
   },
 });
@@ -98,8 +100,8 @@ export const putRoute = createRoute({
   method: "put",
   path: ONE,
   operationId: "putRoute",
-  summary: "Make or replace a route",
-  description: "The CDNs are given as `cdns`, or one alone as `cdn_host` and `cdn_weight`.",
+  summary: "Create or replace a route",
+  description: "Give the CDNs as `cdns`, or a single CDN as `cdn_host` and `cdn_weight`.",
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
@@ -111,8 +113,8 @@ export const putRoute = createRoute({
     },
   },
   responses: {
-    200: oneRoute("Replaced"),
-    201: { ...oneRoute("Made"), headers: tagged.extend({ Location: z.string() }) },
+    200: oneRoute("The route was replaced"),
+    201: { ...oneRoute("The route was created"), headers: tagged.extend({ Location: z.string() }) },
     ...refusals("precondition-failed", ...WITH_BODY),
   },
 });
@@ -126,8 +128,8 @@ export const patchRoute = createRoute({
   operationId: "patchRoute",
   summary: "Change some fields of a route",
   description:
-    "A list is replaced as a whole, and null resets a field that need not be given (RFC 7396). The CDNs " +
-    "of a route that has a list of them are changed in it, not by `cdn_host` and `cdn_weight`.",
+    "A list is replaced as a whole; null resets an optional field to its default (RFC 7396). If the route " +
+    "has `cdns`, change its CDNs there, not with `cdn_host` and `cdn_weight`.",
   middleware: jsonBody(MERGE_PATCH_TYPE, JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
@@ -142,7 +144,7 @@ export const patchRoute = createRoute({
     },
   },
   responses: {
-    200: oneRoute("Changed"),
+    200: oneRoute("The route was changed"),
     ...refusals("unknown-route", "precondition-failed", ...WITH_BODY),
   },
 });
@@ -153,13 +155,16 @@ export const deleteRoute = createRoute({
   path: ONE,
   operationId: "deleteRoute",
   summary: "Remove a route",
-  description: "Its history stays, and any of its versions can be restored.",
+  description: "The history of the route stays, so that its versions can be restored.",
   request: {
     params: schemas.anyClusterSchema,
     query: schemas.noQuerySchema,
     headers: schemas.conditionsSchema,
   },
-  responses: { 204: { description: "Removed" }, ...refusals("unknown-route", "precondition-failed") },
+  responses: {
+    204: { description: "The route was removed" },
+    ...refusals("unknown-route", "precondition-failed"),
+  },
 });
 
 export const listHistory = createRoute({
@@ -167,14 +172,14 @@ export const listHistory = createRoute({
   method: "get",
   path: `${ONE}/history`,
   operationId: "listHistory",
-  summary: "The versions of a route, newest first",
+  summary: "List the versions of a route, newest first",
   request: { params: schemas.clusterSchema, query: schemas.pageSchema },
   responses: {
     200: {
       description: "A page of versions",
       headers: z.object({
         Link: z.string().optional().openapi({
-          description: 'The next page, if there is one: `<…>; rel="next"`',
+          description: 'Link to the next page, if there is one: `<…>; rel="next"`',
         }),
       }),
       content: json(z.array(schemas.historyEntrySchema)),
@@ -188,9 +193,8 @@ export const restoreRoute = createRoute({
   method: "post",
   path: `${ONE}/restore`,
   operationId: "restoreRoute",
-  summary: "Bring a version back, as a new version",
-  description:
-    "A version that removed the route holds no settings to bring back: 409. DELETE removes a route.",
+  summary: "Restore an earlier version of a route, as a new version",
+  description: "A version that removed the route has no settings to restore: the answer is 409.",
   middleware: jsonBody(JSON_TYPE),
   request: {
     params: schemas.clusterSchema,
@@ -199,9 +203,9 @@ export const restoreRoute = createRoute({
     body: { required: true, content: json(schemas.restoreSchema) },
   },
   responses: {
-    200: oneRoute("Restored"),
+    200: oneRoute("The version was restored"),
     201: {
-      ...oneRoute("Restored a route that was removed"),
+      ...oneRoute("The version was restored, of a route that had been removed"),
       headers: tagged.extend({ Location: z.string() }),
     },
     ...refusals("unknown-route", "unknown-version", "deleted-version", "precondition-failed", ...WITH_BODY),

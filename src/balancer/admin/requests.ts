@@ -4,13 +4,16 @@ import { type FieldProblem, jsonPointer, Problem } from "./problems.ts";
 import { routeSchema, settingsSchema } from "./schemas.ts";
 import type { z } from "@hono/zod-openapi";
 
-/** A route takes some 600 bytes, one with as many CDNs and checks as can be 40,000; the rest is for white space. */
+/**
+ * The longest body of a request, in bytes. A usual route takes about 600 bytes, a route with the most CDNs
+ * and checks about 40,000. The rest is room for white space.
+ */
 export const BODY_BYTES_MAX = 65_536;
 
 /**
- * Reads the body of a call that takes JSON, before its schema does.
+ * Reads and checks a JSON body before the validator of the schema does.
  *
- * @throws {Problem} where it is of another type, too large, broken off, or not JSON.
+ * @throws {Problem} The body has another type, is too large, ends early, or is not JSON.
  */
 export function jsonBody(...mediaTypes: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
@@ -18,9 +21,9 @@ export function jsonBody(...mediaTypes: readonly string[]): MiddlewareHandler {
     checkType(raw.headers, mediaTypes);
     const body = decode(await readBytes(raw.body));
     const headers = new Headers(raw.headers);
-    // The type as the schema's reader knows it, whatever its case and parameters were.
+    // The validator takes JSON of this exact type only.
     headers.set("Content-Type", "application/json");
-    // Not a copy: a Host can make a URL that Request refuses, and the copy's signal makes Deno.serve warn.
+    // Only the query of the URL is still needed: hono has already matched the path.
     const query = raw.url.replace(/^[^?]*/, "");
     context.req.raw = new Request(`http://localhost/${query}`, { method: raw.method, headers, body });
     await next();
@@ -33,17 +36,17 @@ function checkType(headers: Headers, mediaTypes: readonly string[]): void {
   if (mediaTypes.includes(given) && coding === "identity") return;
   const wanted = mediaTypes.join(" or ");
   const detail = coding === "identity"
-    ? `send the body as ${wanted}, and say so in Content-Type`
-    : "send the body without a Content-Encoding";
+    ? `send the body as ${wanted}, with this Content-Type`
+    : "send the body without Content-Encoding";
   throw new Problem("unsupported-media-type", detail, {
     headers: { Accept: mediaTypes.join(", "), "Accept-Encoding": "identity" },
   });
 }
 
-/** `application/json` of `Application/JSON; charset=utf-8`. */
+/** Strips parameters and case: `application/json` for `Application/JSON; charset=utf-8`. */
 const mediaType = (value: string): string => value.replace(/;.*/s, "").trim().toLowerCase();
 
-/** Counts what comes: what Content-Length says of it is the client's word. */
+/** Reads the whole body. Counts the bytes itself, because a client may send a wrong Content-Length. */
 async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
   const bytes = new Uint8Array(BODY_BYTES_MAX);
   let length = 0;
@@ -68,32 +71,32 @@ function decode(bytes: Uint8Array): string {
     JSON.parse(text);
     return text;
   } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message : "it is not UTF-8";
+    const reason = error instanceof SyntaxError ? error.message : "send it in UTF-8";
     throw new Problem("malformed-json", bytes.length === 0 ? "send a JSON object as the body" : reason, {
-      errors: [{ pointer: "", detail: "not JSON" }],
+      errors: [{ pointer: "", detail: "this is not JSON" }],
     });
   }
 }
 
-/** Refuses a client that would not take JSON (RFC 9110, 12.5.1). */
+/** Refuses a client that does not accept JSON (RFC 9110, 12.5.1). */
 export const answersJson: MiddlewareHandler = async (context, next) => {
   if (!acceptsJson(context.req.header("Accept"))) {
-    throw new Problem("not-acceptable", "accept application/json: the API answers with nothing else");
+    throw new Problem("not-acceptable", "send Accept: application/json, the only format of the API");
   }
   await next();
 };
 
-/** Whether the most specific range that covers JSON has a quality above 0. */
+/** Whether `Accept` allows JSON: the most specific range that covers JSON must have a quality above 0. */
 export function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === "") return true;
   const types = qualities(accept);
   return (types.get("application/json") ?? types.get("application/*") ?? types.get("*/*") ?? 0) > 0;
 }
 
-/** What a validator of hono looked at: the body, or a part of the head. */
+/** The part of a request that a validator of hono checks. */
 type Target = "json" | "query" | "param" | "header" | "cookie" | "form";
 
-/** The refusal of a request that its schema does not fit, field by field. */
+/** Returns the problem of a request that does not fit its schema, with an entry for each wrong field. */
 export function invalid(error: z.ZodError, target: Target): Problem {
   const errors = fieldProblems(error, target);
   const detail = errors.map(({ pointer, parameter, header, detail }) => {
@@ -103,7 +106,7 @@ export function invalid(error: z.ZodError, target: Target): Problem {
   return new Problem(target === "json" ? "invalid-body" : "invalid-parameter", detail, { errors });
 }
 
-/** One entry for each field: the first thing that is wrong with it. */
+/** Returns one entry for each wrong field: the first error found in that field. */
 export function fieldProblems(error: z.ZodError, target: Target): FieldProblem[] {
   const found = new Map<string, FieldProblem>();
   for (const { path, detail } of error.issues.flatMap(spread)) {
@@ -114,18 +117,18 @@ export function fieldProblems(error: z.ZodError, target: Target): FieldProblem[]
   return [...found.values()];
 }
 
-/** The names that an answer holds and a request does not. */
+/** The fields that an answer contains, and a request must not. */
 const READ_ONLY = new Set(
   Object.keys(routeSchema.shape).filter((name) => !Object.hasOwn(settingsSchema.shape, name)),
 );
 
-/** An unknown field is reported where it is, not at the object that holds it. */
+/** Reports an unknown field by its own path. zod reports the path of the object that contains the field. */
 function spread(issue: z.core.$ZodIssue): { path: PropertyKey[]; detail: string }[] {
   if (issue.code !== "unrecognized_keys") return [{ path: issue.path, detail: issue.message }];
   return issue.keys.map((key) => ({
     path: [...issue.path, key],
     detail: READ_ONLY.has(key)
-      ? "set by the service: leave it out"
-      : "there is no such field: leave it out, or correct its name",
+      ? "only the service sets this field: leave it out"
+      : "there is no such field: remove it, or correct its name",
   }));
 }

@@ -14,7 +14,7 @@ import { Problem } from "./problems.ts";
 import { invalid } from "./requests.ts";
 import { clusterSchema, fromJson, routeJson, versionJson } from "./schemas.ts";
 
-/** The calls of the API that read and change routes. */
+/** Adds the calls that read and change routes. */
 export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log, counts: ChangeCounts): void {
   const changes = new Changes(store, log, counts);
   app.openapi(operations.listRoutes, async (c) => c.json((await store.routes()).map(routeJson), 200));
@@ -56,7 +56,7 @@ export function addRoutes(app: OpenAPIHono<Caller>, store: Store, log: Log, coun
   app.openapi(operations.listHistory, async (c) => {
     const { cluster } = c.req.valid("param");
     const { limit, before } = c.req.valid("query");
-    // One more than asked for tells whether there is another page.
+    // One version more than the page holds shows whether there is a next page.
     const versions = await store.history(cluster, { limit: limit + 1, ...before && { before } });
     if (versions.length === 0 && (await store.history(cluster, { limit: 1 })).length === 0) {
       throw unknownRoute(cluster);
@@ -88,7 +88,12 @@ function requestOf(
   return { cluster, by: c.get("caller"), conditions };
 }
 
-/** The name of a cluster as the store has it: in lower case, unless it breaks the rules of names. */
+/**
+ * Returns the name under which the store has a cluster. This is the name in lower case, unless a route was
+ * written directly to the database under a name that breaks the rules.
+ *
+ * @throws {Problem} The name breaks the rules, and no route has it.
+ */
 async function storedName(store: Store, given: string): Promise<string> {
   const name = given.toLowerCase();
   if (name === given && clusterProblem(name) === undefined) return name;
@@ -98,13 +103,18 @@ async function storedName(store: Store, given: string): Promise<string> {
   return name;
 }
 
-/** The head of an answer that holds a route. */
+/** Sets the headers of an answer that contains a route. */
 function describeRoute(c: Context<Caller>, route: Route, made = false): void {
   c.header("ETag", etag(route));
   if (made) c.header("Location", pathOf(route.cluster));
 }
 
-/** The settings that a version set. History never changes, so they may be read ahead of the transaction. */
+/**
+ * Returns the settings that a version set. They may be read before the transaction of a change, because
+ * history never changes.
+ *
+ * @throws {Problem} There is no such version, it removed the route, or its settings break a rule.
+ */
 async function settingsOf(store: Store, cluster: string, version: number): Promise<RouteSettings> {
   const [found] = await store.history(cluster, { before: version + 1, limit: 1 });
   if (found?.version !== version) {
@@ -116,15 +126,15 @@ async function settingsOf(store: Store, cluster: string, version: number): Promi
   }
   const [broken] = found.after === null ? [] : routeProblems(cluster, found.after);
   if (broken !== undefined) {
-    const detail = `the route of version ${version} breaks a rule: ${broken.message}`;
+    const detail = `the settings of version ${version} break a rule: ${broken.message}`;
     throw new Problem("invalid-body", detail, { errors: [{ pointer: "/version", detail }] });
   }
   if (found.after === null) {
-    const detail = `version ${version} removed the route: restore an earlier one, or DELETE ${
+    const detail = `version ${version} removed the route: restore an earlier version, or DELETE ${
       pathOf(cluster)
     }`;
     throw new Problem("deleted-version", detail, {
-      errors: [{ pointer: "/version", detail: "removed the route" }],
+      errors: [{ pointer: "/version", detail: "this version removed the route" }],
     });
   }
   return found.after;

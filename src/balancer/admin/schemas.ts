@@ -16,58 +16,60 @@ import {
 import type { RouteVersion } from "../store/store.ts";
 import { optionFields, optionPatchFields } from "./option_schemas.ts";
 
-/** Versions are PostgreSQL integers, and the one after the highest must be one, too. */
+/** The highest version. Versions are PostgreSQL integers, and the version after this one must still fit. */
 export const VERSION_MAX = 2 ** 31 - 2;
 export const HISTORY_LIMIT_MAX = 100;
 
-/** One message for whatever is wrong with a value, and another for its absence. */
-const tells = (advice: string) => ({
+/** The error of a value: the advice, after "missing: " if there is no value. */
+const advises = (advice: string) => ({
   error: ({ input }: { input?: unknown }) => input === undefined ? `missing: ${advice}` : advice,
 });
 
-/** Lets one of the rules of route_settings.ts decide, so that there is one set of them. */
+/** Checks a text by a rule of route_settings.ts, so that there is a single set of rules. */
 const obeys = (rule: (text: string) => string | undefined) => (text: string, context: z.RefinementCtx) => {
   const message = rule(text);
   if (message !== undefined) context.addIssue({ code: "custom", message });
 };
 
 const integer = (min: number, max: number) => {
-  const advice = tells(`give an integer from ${min} to ${max}`);
+  const advice = advises(`give an integer from ${min} to ${max}`);
   return z.int(advice).min(min, advice).max(max, advice);
 };
 
-const TEXT = tells("give a string");
+const TEXT = advises("give a string");
 const WEIGHT = `give an integer from 0 to ${WEIGHT_MAX}`;
 
 const oneCdn = {
   cdn_host: z.string(TEXT).superRefine(obeys(cdnHostProblem)).optional().openapi({
     description:
-      "The base of the CDN's URLs: a host, with a scheme (default http), a port and a path if it has them",
+      "The base of the CDN's URLs: a host, with a scheme (default http), a port and a path if needed",
     maxLength: CDN_HOST_CHARS_MAX,
     example: "cdn.example.net",
   }),
   cdn_weight: integer(0, WEIGHT_MAX).optional().openapi({
-    description: "Of every cdn_weight + origin_weight requests, this many go to the CDN",
+    description: "The CDN gets this many out of cdn_weight + origin_weight requests",
     example: 9,
   }),
 };
 
 const origin = {
   origin_weight: integer(0, WEIGHT_MAX).openapi({
-    description: "Of as many requests as all weights together, this many go to the origin; not 0 if all are",
+    description:
+      "The origin gets this many out of N requests, where N is the sum of all weights. At least one " +
+      "weight must not be 0",
     example: 1,
   }),
   origin_port: integer(1, PORT_MAX).nullable().openapi({
-    description: "The port that a video URL must name; null where it must name none",
+    description: "The port that video URLs must have; null: they must have none",
     example: null,
   }),
 };
 
 const fields = { ...oneCdn, ...origin, ...optionFields };
 
-const anObject = tells("give an object");
+const anObject = advises("give an object");
 
-/** Has what is missing told beside what else is wrong; by itself zod would look at it only after that is mended. */
+/** Reports a missing field together with other errors, where zod by default would skip the refinement. */
 const missing = (name: keyof typeof oneCdn, advice: string) => ({
   path: [name],
   error: `missing: ${advice}`,
@@ -92,15 +94,16 @@ export const settingsSchema = settingsShape
   )
   .superRefine(hasOneForm)
   .superRefine(obeysRules)
-  .openapi("RouteSettings", { description: "cdn_host and cdn_weight, or cdns" });
+  .openapi("RouteSettings", { description: "Give cdn_host and cdn_weight, or cdns" });
 
 export const patchSchema = z.strictObject({ ...fields, ...optionPatchFields }, anObject).partial()
   .superRefine(hasOneForm)
   .openapi("RoutePatch", {
-    description: "A merge patch (RFC 7396): the fields to change; null resets one that need not be given",
+    description:
+      "A merge patch (RFC 7396): the fields to change; null resets an optional field to its default",
   });
 
-/** One CDN in two forms could be two CDNs. */
+/** Refuses a body that gives CDNs in both forms, because the two could contradict each other. */
 function hasOneForm(
   json: { cdns?: unknown; cdn_host?: unknown; cdn_weight?: unknown },
   context: z.RefinementCtx,
@@ -108,7 +111,7 @@ function hasOneForm(
   if ((json.cdns ?? undefined) === undefined) return;
   for (const name of ["cdn_host", "cdn_weight"] as const) {
     if (json[name] === undefined) continue;
-    const message = "leave it out: cdns is given, and it is the short form of one CDN alone";
+    const message = "leave it out: it is the short form for a single CDN, and cdns is given";
     context.addIssue({ code: "custom", path: [name], message });
   }
 }
@@ -129,10 +132,14 @@ export const routeSchema = z.object({
   ...fields,
   version: versionSchema,
   updated_at: z.iso.datetime(),
-  updated_by: z.string().openapi({ description: "The name of the token that was used", example: "alice" }),
+  updated_by: z.string().openapi({
+    description: "The name of the token that made the change",
+    example: "alice",
+  }),
   problem: z.string().optional().openapi({
     description:
-      "The rule that the route breaks, which was written past the API; it is not in force until it is mended",
+      "Only on a route that was written directly to the database: the rule that it breaks. The route is " +
+      "not in force until this is corrected",
   }),
 }).openapi("Route");
 
@@ -140,7 +147,7 @@ export const historyEntrySchema = z.object({
   version: versionSchema,
   at: z.iso.datetime(),
   by: z.string().openapi({ example: "alice" }),
-  before: z.object(fields).nullable().openapi({ description: "null: the version made the route" }),
+  before: z.object(fields).nullable().openapi({ description: "null: the version created the route" }),
   after: z.object(fields).nullable().openapi({ description: "null: the version removed the route" }),
 }).openapi("RouteVersion");
 
@@ -148,49 +155,52 @@ export const restoreSchema = z.strictObject({ version: versionSchema }, anObject
 
 export const clusterSchema = z.object({
   cluster: z.string().toLowerCase().superRefine(obeys(clusterProblem)).openapi({
-    description: "The domain of the origin servers, in any case",
+    description: "The domain of the origin servers, in upper or lower case",
     maxLength: CLUSTER_CHARS_MAX,
     example: "origin-cluster",
   }),
 });
 
-/** To remove a route that was written past the API, its name need not be one. */
+/** For removing a route that was written directly to the database: its name may break the rules. */
 export const anyClusterSchema = z.object({
   cluster: z.string().openapi({
     description:
-      "The domain of the origin servers, in any case; or the exact name of a route that breaks a rule",
+      "The domain of the origin servers, in upper or lower case; or the exact name of a route that " +
+      "breaks a rule",
     example: "origin-cluster",
   }),
 });
 
-/** Digits alone, where `Number` would also take `1e1`, `0x10` and the empty string. */
+/** Accepts digits only. `Number` alone would also accept `1e1`, `0x10` and the empty string. */
 const queryInteger = (min: number, max: number) =>
   z.string().regex(/^[0-9]{1,10}$/, `give an integer from ${min} to ${max}`).transform(Number)
     .pipe(integer(min, max)).openapi({ type: "integer", minimum: min, maximum: max });
 
-/** Of a call that takes no parameter: a slip in the name of one would else go unseen. */
+/** For a call without query parameters: a misspelt parameter is refused, not ignored. */
 export const noQuerySchema = z.strictObject({});
 
 export const pageSchema = z.strictObject({
   limit: queryInteger(1, HISTORY_LIMIT_MAX).default(20).openapi({
-    description: "The most versions to answer with",
+    description: "The most versions to return",
   }),
   before: queryInteger(1, VERSION_MAX).optional().openapi({ description: "Only versions below this one" }),
 });
 
 export const conditionsSchema = z.object({
   "If-Match": z.string().optional().openapi({
-    description: 'Only if the version is one of these, such as `"3"`; `*`: only if there is a route',
+    description: 'Proceed only if the route has one of these versions, such as `"3"`; `*`: only if it exists',
   }),
   "If-None-Match": z.string().optional().openapi({
-    description: "Only if the version is none of these; `*`: only if there is no route",
+    description: "Proceed only if the route has none of these versions; `*`: only if it does not exist",
   }),
 });
 
 export const readConditionsSchema = conditionsSchema.pick({ "If-None-Match": true });
 
 export const problemSchema = z.object({
-  type: z.string().openapi({ description: "Leads to its entry in x-problems of this description" }),
+  type: z.string().openapi({
+    description: "Refers to the problem's entry in x-problems of this description",
+  }),
   title: z.string(),
   status: z.int(),
   detail: z.string().openapi({ description: "What is wrong with this request, and what to do" }),
@@ -198,15 +208,21 @@ export const problemSchema = z.object({
     pointer: z.string().optional().openapi({
       description: "JSON pointer to the field of the body (RFC 6901)",
     }),
-    parameter: z.string().optional().openapi({ description: "The name in the path or the query" }),
+    parameter: z.string().optional().openapi({
+      description: "The name of the parameter in the path or the query",
+    }),
     header: z.string().optional(),
     detail: z.string(),
   })).optional(),
-}).openapi("Problem", { description: "RFC 9457" });
+}).openapi("Problem", { description: "Problem details (RFC 9457)" });
 
 export type PatchJson = z.infer<typeof patchSchema>;
 
-/** @param json as its schema has let it through */
+/**
+ * Converts settings from JSON.
+ *
+ * @param json as parsed by {@linkcode settingsSchema}
+ */
 export function fromJson(json: SettingsJson): RouteSettings {
   const { cdns, ...options } = fromOptionsJson(json);
   return {
@@ -218,7 +234,7 @@ export function fromJson(json: SettingsJson): RouteSettings {
   };
 }
 
-/** Settings as answers have them: of the one CDN or of several, without what is as by default. */
+/** Converts settings to JSON for an answer: a single CDN in short form, without options at their default. */
 export function settingsJson(settings: RouteSettings): SettingsJson {
   const { cdns, ...options } = toOptionsJson(settings);
   return {

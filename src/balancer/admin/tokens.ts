@@ -1,29 +1,35 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { UsageError } from "../../shared/flags/flags.ts";
 
-/** What is worth its while against a network's worth of guesses (NIST SP 800-131A). */
+/**
+ * The least strength of a token, in bits, against guesses over the network (NIST SP 800-131A requires 112).
+ */
 export const TOKEN_BITS_MIN = 128;
-/** A random token has more than this many different characters in all but one case of ten million. */
+/**
+ * A token with fewer different characters is not random: of random tokens of 32 hexadecimal digits, less than
+ * one in ten million has so few.
+ */
 const DISTINCT_CHARS_MIN = 8;
 
-/** Who may call the API: what is left of `ADMIN_TOKENS` once they are read. */
+/** The tokens of `ADMIN_TOKENS`, which decide who may call the API. */
 export interface Tokens {
-  /** None: the API is closed. */
+  /** The number of tokens. With 0 the API refuses every call. */
   readonly count: number;
-  /** The name of the token, or undefined when it is none of these or missing. */
+  /** Returns the name of the token, or undefined if the token is missing or unknown. */
   authenticate(token: string | undefined): string | undefined;
-  /** Whether the token of this name is only for what probes: it may see and report health, and nothing else. */
+  /** Whether the token of this name is for probers: it may read and report health, and nothing else. */
   isForHealth(name: string): boolean;
 }
 
-const HINT = 'give NAME:TOKEN, the token from "openssl rand -hex 32"';
+const HINT = 'give NAME:TOKEN, with a TOKEN made by "openssl rand -hex 32"';
 
 /**
- * Reads `ADMIN_TOKENS`: pairs such as `alice:4f6c…`, separated by commas or white space; `:health` behind a pair makes
- * its token one for health alone.
- * The tokens are kept as their SHA-256 alone, which is enough for random ones: nobody guesses 128 bits.
+ * Parses `ADMIN_TOKENS`: pairs such as `alice:4f6c…`, separated by commas or white space. A pair that ends in
+ * `:health` is a token for health only. Only the SHA-256 of each token is kept. A plain hash is enough,
+ * because random tokens of 128 bits cannot be guessed.
  *
- * @throws {UsageError} that tells a pair by its place: any part of it may be the secret.
+ * @throws {UsageError} The message gives the position of the pair, never its text: any part may be the
+ * secret.
  */
 export function parseTokens(text: string): Tokens {
   const digests = new Map<string, Uint8Array>();
@@ -33,14 +39,16 @@ export function parseTokens(text: string): Tokens {
       new UsageError(`Cannot use pair ${index + 1} of ADMIN_TOKENS: ${why}; ${HINT}`);
     const [, name, token, role] = /^([\w.@-]{1,64}):([\w.~+/-]+=*)(:health)?$/.exec(pair) ?? [];
     if (name === undefined || token === undefined) {
-      throw refuse("it is not a name of up to 64 letters, digits, and . _ @ -, a colon and a token");
+      throw refuse(
+        "it is not NAME:TOKEN or NAME:TOKEN:health, with a NAME of up to 64 letters, digits and . _ @ -",
+      );
     }
     const weakness = weaknessOf(token);
     if (weakness !== undefined) throw refuse(weakness);
-    if (digests.has(name)) throw refuse("its name is given twice");
+    if (digests.has(name)) throw refuse("an earlier pair has the same name");
     const digest = sha256(token);
     if ([...digests.values()].some((other) => timingSafeEqual(other, digest))) {
-      throw refuse("its token is another name's too, so that nobody could tell who made a change");
+      throw refuse("an earlier pair has the same token, so the log could not say who made a change");
     }
     digests.set(name, digest);
     if (role !== undefined) forHealth.add(name);
@@ -48,7 +56,7 @@ export function parseTokens(text: string): Tokens {
   return {
     count: digests.size,
     authenticate(token) {
-      // The same steps for every request: neither the time nor the path tells how near a guess came.
+      // Every request takes the same steps, so that the response time does not reveal how close a guess came.
       const digest = sha256(token ?? "");
       let found: string | undefined;
       for (const [name, known] of digests) if (timingSafeEqual(known, digest)) found = name;
@@ -59,34 +67,43 @@ export function parseTokens(text: string): Tokens {
 }
 
 /**
- * Reads the token that `--metrics-token` asks of those who watch; what it returns tells whether a token is that one.
+ * Parses the value of `--metrics-token`.
  *
- * @throws {UsageError} that doesn't hold it
+ * @returns a function that says whether a token is the right one
+ * @throws {UsageError} The token is malformed or weak. The message does not contain it.
  */
 export function parseMetricsToken(text: string): (token: string) => boolean {
   const refuse = (why: string) =>
-    new UsageError(`Cannot use the value of --metrics-token: ${why}; give that from "openssl rand -hex 32"`);
-  if (!/^[\w.~+/-]+=*$/.test(text)) throw refuse("it holds other characters than those of a token");
+    new UsageError(
+      `Cannot use the value of --metrics-token: ${why}; give a token made by "openssl rand -hex 32"`,
+    );
+  if (!/^[\w.~+/-]+=*$/.test(text)) throw refuse("it contains a character that a token can't have");
   const weakness = weaknessOf(text);
   if (weakness !== undefined) throw refuse(weakness);
   const digest = sha256(text);
   return (token) => timingSafeEqual(sha256(token), digest);
 }
 
-/** Why a token could be guessed, by the most that one of its length and alphabet can hold; undefined if it can't. */
+/**
+ * Says why a token is too weak, judged by its length and alphabet; undefined if the token is strong enough.
+ */
 function weaknessOf(token: string): string | undefined {
   const body = token.replace(/=+$/, "");
   const bits = Math.floor(body.length * Math.log2(alphabetSize(body)));
   if (bits < TOKEN_BITS_MIN) {
-    return `its token holds at most ${bits} bits, and ${TOKEN_BITS_MIN} is the least ` +
-      "(32 hexadecimal digits, or 22 characters of Base64)";
+    return `the token has at most ${bits} bits, but needs ${TOKEN_BITS_MIN} ` +
+      "(32 hexadecimal digits, or 22 Base64 characters)";
   }
   if (new Set(body).size < DISTINCT_CHARS_MIN) {
-    return "its token repeats a few characters, so it is not random";
+    return "the token repeats a few characters, so it is not random";
   }
 }
 
-/** The encodings that tokens come in. Base64 without a capital, or without a small letter, is one in 100,000. */
+/**
+ * The usual encodings of tokens, smallest alphabet first; the first that fits counts. A random Base64 token
+ * of 22 characters lacks capitals, or small letters, once in 100,000 cases, and is then taken for a weaker
+ * encoding.
+ */
 const ALPHABETS: readonly (readonly [RegExp, size: number])[] = [
   [/^[0-9]*$/, 10],
   [/^([0-9a-f]*|[0-9A-F]*)$/, 16],

@@ -8,17 +8,23 @@ import type { Caller } from "./authentication.ts";
 import { pageFiles } from "./files.ts";
 import { Problem } from "./problems.ts";
 
-/** What the service tells of itself. */
+/** The sources of the numbers that the service publishes. */
 export interface Telling {
   readonly metrics: () => readonly Family[];
-  /** JSON, with the last hour or without. */
+  /** Returns the status as JSON, with or without the history of the last hour. */
   readonly status: (hasHistory: boolean) => string;
 }
 
-/** Where the status is told once a second; {@linkcode EVENTS_TYPE} has the listener open a stream of it. */
+/**
+ * The path of the event stream of the status. The app only answers with {@linkcode EVENTS_TYPE};
+ * `adminResponder` then opens the stream.
+ */
 export const EVENTS_PATH = "/api/v1/events";
 
-/** The numbers of the service, for programs and for the page; and the page, which holds none itself. */
+/**
+ * Adds the metrics, the status and its event stream, and the page. The page contains no data, so `guard` is
+ * not for it.
+ */
 export function addWatching(
   app: OpenAPIHono<Caller>,
   telling: Telling,
@@ -31,7 +37,7 @@ export function addWatching(
   app.get("/api/v1/status", guard, (c) => {
     const { history, ...others } = c.req.query();
     if (!(history === undefined || history === "no") || Object.keys(others).length > 0) {
-      const detail = "give none, or history=no";
+      const detail = "give no parameter, or history=no";
       throw new Problem("invalid-parameter", detail, { errors: [{ parameter: "history", detail }] });
     }
     return c.body(telling.status(history === undefined), 200, { "Content-Type": "application/json" });

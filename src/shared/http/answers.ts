@@ -1,24 +1,24 @@
 /**
- * Answers as they go over the wire. A handler gives the status line and the fields that are its own; what depends on
- * the connection and the time is added here.
+ * Answers as they are sent. A handler makes the status line and its own fields. The connection adds the
+ * fields that depend on the connection and on the time.
  *
  * @module
  */
 import { statusLine } from "./status.ts";
 
-/** An answer without a body, up to and with the CR LF of its last field; it says `content-length: 0` itself. */
+/** An answer without a body, up to the CR LF of its last field; with `content-length: 0` where needed. */
 export type BareAnswer = string;
 
-/** An answer with a body, or an answer to HEAD, whose `content-length` is that of the body it leaves out. */
+/** An answer with a body; or an answer to HEAD, with the `content-length` of the body that it leaves out. */
 export interface FullAnswer<Body extends string | Uint8Array = string> {
-  /** As a {@linkcode BareAnswer}. */
+  /** Like a {@linkcode BareAnswer}, with the `content-length` of the body. */
   readonly head: string;
   readonly body: Body;
 }
 
 export type Answer = BareAnswer | FullAnswer;
 
-/** One line of plain text for a person or a program to read; nobody caches it or takes it for anything else. */
+/** Makes an answer of one line of plain text. It forbids caching, and guesses at the content type. */
 export function textAnswer(
   status: number,
   line: string,
@@ -36,16 +36,17 @@ export function textAnswer(
   return { head: statusLine(status) + all.map((field) => `${field}\r\n`).join(""), body: isHead ? "" : body };
 }
 
-/** What ends a head: the fields that are the connection's, and the empty line. */
+/** The end of a head: the date, the fields that depend on the connection, and the empty line. */
 export class Endings {
-  /** On a connection that stays open, as HTTP/1.1 takes for granted. */
+  /** For a connection that stays open, which is the default in HTTP/1.1. */
   open = "";
-  /** The same for a client of HTTP/1.0, which has to be told. */
+  /** For an HTTP/1.0 connection that stays open: there `keep-alive` has to be said. */
   openOld = "";
+  /** For the last answer on a connection. */
   closed = "";
   #seconds = NaN;
 
-  /** Has the answers from now on carry this time (RFC 9110, 6.6.1). */
+  /** Sets the date of all further answers (RFC 9110, 6.6.1). */
   setTime(wallMs: number): void {
     const seconds = Math.floor(wallMs / 1000);
     if (seconds === this.#seconds) return;

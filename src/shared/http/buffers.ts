@@ -1,29 +1,33 @@
 /**
- * Memory for what is read and written. Buffers are lent rather than made: V8 takes 370 ns to make an ArrayBuffer of 220
- * bytes, a tenth of what there is for a whole request.
+ * Buffers for reading and writing. They are lent and returned, not allocated each time. Measured once: V8
+ * takes 370 ns to allocate an ArrayBuffer of 220 bytes, a tenth of the time that a whole request may take.
  *
  * @module
  */
 
-/** Enough for the answers to all requests that fit in a small buffer. */
+/** The size of an output buffer: enough for the answers to all requests that fit in a small input buffer. */
 const OUTPUT_BYTES = 4096;
-/** As many are kept for the next answers; more are in use at once only where clients don't take theirs. */
+/** The most output buffers to keep. More are in use at once only while clients are slow to take answers. */
 const OUTPUTS_KEPT_MAX = 64;
 const outputs: Uint8Array[] = [];
 
-/** A buffer to write from; {@linkcode returnOutput} takes it back. */
+/** Lends a buffer to write from. {@linkcode returnOutput} takes it back. */
 export const lendOutput = (): Uint8Array => outputs.pop() ?? new Uint8Array(OUTPUT_BYTES);
 
+/** Takes an output buffer back. */
 export function returnOutput(buffer: Uint8Array): void {
   if (outputs.length < OUTPUTS_KEPT_MAX) outputs.push(buffer);
 }
 
-/** What a connection reads into, unless a request needs more: most requests of players fit. */
+/** The size of an input buffer. Most requests of players fit; a connection enlarges it for longer ones. */
 const INPUT_BYTES = 512;
 const INPUTS_PER_SLAB = 128;
 const inputs: Uint8Array[] = [];
 
-/** A piece of a larger buffer, since each ArrayBuffer takes some hundred bytes beside its own. */
+/**
+ * Lends a buffer to read into. It is a piece of a larger ArrayBuffer, since each ArrayBuffer takes about a
+ * hundred bytes in addition to its contents.
+ */
 export function lendInput(): Uint8Array {
   if (inputs.length === 0) {
     const slab = new ArrayBuffer(INPUT_BYTES * INPUTS_PER_SLAB);
@@ -32,12 +36,12 @@ export function lendInput(): Uint8Array {
   return inputs.pop()!;
 }
 
-/** Takes a lent piece back; a larger buffer is left to the garbage collector. */
+/** Takes an input buffer back. An enlarged buffer is left to the garbage collector. */
 export function returnInput(buffer: Uint8Array): void {
   if (buffer.length === INPUT_BYTES) inputs.push(buffer);
 }
 
-/** A larger buffer that begins with the same bytes. */
+/** Returns a copy in a buffer of eight times the size, but at most `bytesMax`. */
 export function enlarged(buffer: Uint8Array, bytesMax: number): Uint8Array {
   const larger = new Uint8Array(Math.min(bytesMax, buffer.length * 8));
   larger.set(buffer);

@@ -5,26 +5,27 @@ import type { Place, Places, Stage } from "./places.ts";
 import { HEAD_BYTES_MAX, type Refusal, TIMED_OUT } from "./refusals.ts";
 import type { Stream } from "./stream.ts";
 
-/** What a connection needs of the listener that accepted it. */
+/** What a connection needs from the listener that accepted it. */
 export interface Host {
   readonly places: Places<Connection>;
   readonly endings: Endings;
-  /** Whether each answer from now on is the last one on its connection. */
+  /** Whether each further answer is the last one on its connection. */
   readonly isDraining: boolean;
-  /** At most a tick late, but cheap to ask. */
+  /** The listener's time. Up to a tick old, but cheaper than reading the clock. */
   readonly nowMs: number;
+  /** Called once the connection is closed. */
   left(connection: Connection): void;
 }
 
-/** What a client may send on after the last answer: it is read and thrown away. */
+/** The most bytes to read and discard after the last answer. */
 const DISCARDED_BYTES_MAX = 262_144;
-/** A connection that waits for its next request keeps no larger buffer. */
+/** An idle connection gives up a larger buffer. */
 const IDLE_BYTES_MAX = 4096;
 const LF = 10;
 
 const encoder = new TextEncoder();
 
-/** A client's connection: bytes come in and answers go out, in turns. How a request is answered is the subclass's. */
+/** A client's connection: reads requests and writes answers, in turn. Subclasses make the answers. */
 export abstract class Connection implements Place {
   stage: Stage = "fresh";
   sinceMs = 0;
@@ -32,13 +33,13 @@ export abstract class Connection implements Place {
   after: Place | undefined = undefined;
   readonly conn: Stream;
   protected readonly host: Host;
-  /** What was read and is not answered yet lies from `from` to `end`. */
+  /** The input. The bytes from `from` to `end` have been read, but not answered. */
   protected buffer = lendInput();
   protected from = 0;
   protected end = 0;
-  /** No request is answered any more. */
+  /** Whether the last answer was made: no further request is answered. */
   protected isLast = false;
-  /** The client may be sending still. */
+  /** Whether the client may still be sending, so that the rest has to be read before the close. */
   protected lingers = false;
   #isClosed = false;
 
@@ -47,25 +48,25 @@ export abstract class Connection implements Place {
     this.host = host;
   }
 
-  /** Whether nothing came of a request that is still to be answered. */
+  /** Whether no part of a further request has arrived. */
   get isSilent(): boolean {
     return this.stage === "idle" || (this.stage === "fresh" && this.end === 0);
   }
 
   /**
-   * Answers each request that is whole, and leaves what is there of the next one between `from` and `end`. What it
-   * returns as text is for the caller to write; undefined: there is nothing to write.
+   * Answers every complete request, and leaves the beginning of an incomplete one between `from` and `end`. A
+   * text that it returns is written by the caller; undefined: there is nothing to write.
    */
   protected abstract answer(): string | undefined | Promise<void>;
 
-  /** Called when the text of the last answers was handed to the socket. */
+  /** Called when the text that {@linkcode answer} returned has been handed to the socket. */
   protected handedOver(): void {}
 
   protected abstract refusal(refusal: Refusal): FullAnswer;
 
   /**
-   * Serves the client to the end. Never rejects. The way of a usual request is all in this one function: each further
-   * async function that it went through took 2 % of its processor time.
+   * Serves the client until the connection ends. Never rejects. The hot path is a single async function.
+   * Measured once: each further async function takes 2 % of the CPU time of a request.
    */
   async serve(): Promise<void> {
     const { conn } = this;
@@ -77,8 +78,8 @@ export abstract class Connection implements Place {
         const isOver = count === null;
         if (isOver && at === 0) break;
         this.end = at + (count ?? 0);
-        // What is left at the end is judged once more: it may be too long for a head already.
-        if (!isOver && !this.#mayBeWhole(at)) continue;
+        // At the end of the input the rest is parsed once more, since it may have to be refused.
+        if (!isOver && !this.#mayBeComplete(at)) continue;
         const answers = this.answer();
         if (typeof answers !== "string") {
           if (answers !== undefined) await answers;
@@ -99,9 +100,9 @@ export abstract class Connection implements Place {
       if (this.isLast && (this.lingers || this.from < this.end)) await this.#linger();
       else if (conn.finish) await conn.finish();
     } catch {
-      // The client has gone, or the listener closed the connection while something was waited for.
+      // The client is gone, or the listener has closed the connection.
     }
-    // Nothing is read any more: only now can it be another connection's.
+    // No read is pending any more, so the buffer may go to another connection.
     returnInput(this.buffer);
     this.close();
   }
@@ -112,12 +113,12 @@ export abstract class Connection implements Place {
     try {
       this.conn.close();
     } catch {
-      // One whose TLS handshake failed is closed already.
+      // After a failed TLS handshake the connection is closed already.
     }
     this.host.left(this);
   }
 
-  /** Tells a client that its request took too long, and closes. */
+  /** Answers that the request took too long, and closes. */
   timeOut(): void {
     const text = this.refuse(TIMED_OUT);
     this.move("closing");
@@ -125,7 +126,7 @@ export abstract class Connection implements Place {
     this.write(text).then(close, close);
   }
 
-  /** Where in the buffer to read on. */
+  /** Makes room in the buffer. Returns the offset to read to. */
   #roomAt(): number {
     if (this.from === this.end) this.from = this.end = 0;
     else if (this.end === this.buffer.length) this.#makeRoom();
@@ -133,10 +134,10 @@ export abstract class Connection implements Place {
   }
 
   /**
-   * Whether a request can have become whole by what was read from `at` on: who sends byte by byte shall not have the
-   * same bytes judged again and again.
+   * Whether the bytes from `at` on may have completed a request. Without this check, a client that sends byte
+   * by byte would have the same bytes parsed again and again.
    */
-  #mayBeWhole(at: number): boolean {
+  #mayBeComplete(at: number): boolean {
     if (this.stage === "idle") this.move("reading");
     if (at === 0 || this.end === this.buffer.length) return true;
     for (; at < this.end; at++) if (this.buffer[at] === LF) return true;
@@ -154,7 +155,7 @@ export abstract class Connection implements Place {
     this.end = end - from;
   }
 
-  /** What the connection waits for next, after its answers. */
+  /** Enters the stage that follows the answers. */
   protected rest(): void {
     if (this.isLast) return;
     if (this.from < this.end) return this.move("reading");
@@ -162,14 +163,14 @@ export abstract class Connection implements Place {
     if (this.buffer.length > IDLE_BYTES_MAX) this.buffer = lendInput();
   }
 
-  /** What ends the head of an answer to this request. Decides whether it is the last one. */
+  /** Returns the end of the head of an answer, and decides whether the answer is the last one. */
   protected ending({ minor, keepsAlive }: Pick<Head, "minor" | "keepsAlive">): string {
     const { endings, isDraining } = this.host;
     if (!keepsAlive || isDraining) this.isLast = true;
     return this.isLast ? endings.closed : minor === 1 ? endings.open : endings.openOld;
   }
 
-  /** The answer to what can't be read or came too late, and with it the last one. */
+  /** Returns the answer to a request that is malformed or too late. It is the last answer. */
   protected refuse(refusal: Refusal): string {
     this.isLast = this.lingers = true;
     const { head, body } = this.refusal(refusal);
@@ -191,8 +192,8 @@ export abstract class Connection implements Place {
   }
 
   /**
-   * Lets the client see the last answer: a connection that is closed with bytes unread is reset, and takes with it
-   * what its client has not read yet (RFC 9112, 9.6).
+   * Makes sure that the client can read the last answer. Closing a connection with unread input resets it,
+   * and the reset can destroy what the client has not read yet (RFC 9112, 9.6).
    */
   async #linger(): Promise<void> {
     this.move("closing");

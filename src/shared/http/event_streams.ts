@@ -2,29 +2,32 @@ import type { OpenAnswer } from "./exchange.ts";
 import { statusLine } from "./status.ts";
 
 export interface EventStreamsOptions {
-  /** More are not opened: whoever asks then polls. */
+  /** The most open streams. Further clients have to poll. */
   readonly streamsMax: number;
   readonly intervalMs: number;
-  /** After so long a stream is ended and its client begins another: one that nobody reads doesn't keep its place. */
+  /** The time after which a stream is ended. A client that still reads opens a new one. */
   readonly lifetimeMs: number;
-  /** What is told next, one line of JSON. Asked once for all streams, and once for a new one. */
+  /** Returns the next message, one line of JSON. Called once per interval, and once for each new stream. */
   readonly message: () => string;
   /** @returns what cancels it */
   readonly setTimer: (callback: () => void, delayMs: number) => () => void;
 }
 
+/** An open stream. */
 interface Follower {
-  /** Has not taken the message before. */
+  /** Whether the client has not taken the last message yet. */
   isBusy: boolean;
+  /** The rest of the stream's lifetime. */
   leftMs: number;
-  tell(bytes: Uint8Array): void;
+  /** Sends a message, unless the client is busy. */
+  offer(bytes: Uint8Array): void;
   end(): void;
 }
 
 /** How long a client waits before it opens another stream, in milliseconds. */
 const RETRY_MS = 1000;
 
-/** The media type of a stream of events (HTML Standard, 9.2). */
+/** The media type of an event stream (HTML Standard, 9.2). */
 export const EVENTS_TYPE = "text/event-stream";
 
 const HEAD = statusLine(200) + [
@@ -32,15 +35,16 @@ const HEAD = statusLine(200) + [
   "cache-control: no-store",
   "cross-origin-resource-policy: same-origin",
   "x-content-type-options: nosniff",
-  // Asks nginx not to collect the events.
+  // Tells nginx not to buffer the events.
   "x-accel-buffering: no",
 ].map((field) => `${field}\r\n`).join("");
 
 const encoder = new TextEncoder();
 
 /**
- * Server-sent events: the same for everybody, once an interval. A client that has not taken the message before gets
- * none, so nothing piles up for it; the listener closes it when it goes on like that. Without a stream no timer runs.
+ * Server-sent events: one message per interval, the same for all clients. A slow client that has not taken
+ * the last message gets no further one, so that no messages pile up; if it stays slow, the listener closes
+ * the connection. Without streams no timer runs.
  */
 export class EventStreams {
   readonly #options: EventStreamsOptions;
@@ -55,7 +59,7 @@ export class EventStreams {
     return this.#followers.size;
   }
 
-  /** The answer to a request for a stream; undefined when there are enough. */
+  /** Returns the answer to a request for a stream; undefined if the limit is reached. */
   open(): OpenAnswer | undefined {
     if (this.#isFull) return undefined;
     return { head: HEAD, follow: (send, gone) => this.#follow(send, gone) };
@@ -65,14 +69,14 @@ export class EventStreams {
     return this.#followers.size >= this.#options.streamsMax;
   }
 
-  /** Only here, when its head has been sent, a stream takes a place: others may have taken the last one meanwhile. */
+  /** Runs once the head is sent. The stream counts from now on only: others may have taken the last place. */
   async #follow(send: (bytes: Uint8Array) => Promise<void>, gone: Promise<void>): Promise<void> {
     if (this.#isFull) return;
     const ended = Promise.withResolvers<void>();
     const follower: Follower = {
       isBusy: false,
       leftMs: this.#options.lifetimeMs,
-      tell(bytes) {
+      offer(bytes) {
         if (follower.isBusy) return;
         follower.isBusy = true;
         send(bytes).then(() => void (follower.isBusy = false), () => ended.resolve());
@@ -81,7 +85,7 @@ export class EventStreams {
     };
     this.#followers.add(follower);
     this.#cancel ??= this.#schedule();
-    follower.tell(encoder.encode(`retry: ${RETRY_MS}\n\n${eventOf(this.#options.message())}`));
+    follower.offer(encoder.encode(`retry: ${RETRY_MS}\n\n${eventOf(this.#options.message())}`));
     await Promise.race([ended.promise, gone]);
     this.#followers.delete(follower);
     if (this.#followers.size > 0) return;
@@ -89,7 +93,7 @@ export class EventStreams {
     this.#cancel = undefined;
   }
 
-  /** Ends every stream, for a stop. */
+  /** Ends every stream, for a shutdown. */
   end(): void {
     for (const follower of this.#followers) follower.end();
   }
@@ -97,14 +101,14 @@ export class EventStreams {
   #schedule(): () => void {
     return this.#options.setTimer(() => {
       this.#cancel = this.#schedule();
-      this.#tell();
+      this.#sendAll();
     }, this.#options.intervalMs);
   }
 
-  #tell(): void {
+  #sendAll(): void {
     const bytes = encoder.encode(eventOf(this.#options.message()));
     for (const follower of this.#followers) {
-      follower.tell(bytes);
+      follower.offer(bytes);
       follower.leftMs -= this.#options.intervalMs;
       if (follower.leftMs <= 0) follower.end();
     }

@@ -5,23 +5,25 @@ import { textOf } from "./latin1.ts";
 import { LENGTH_REQUIRED, type Refusal } from "./refusals.ts";
 import { sendAtOnce, type Stream } from "./stream.ts";
 
-/** A request with all that belongs to it. */
+/** A complete request. */
 export interface WholeRequest {
   readonly method: string;
   readonly target: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** Undefined where there is none; "too long" where it was not read. */
+  /** Undefined without a body; "too long" if the body is longer than allowed, and was not read. */
   readonly body: Uint8Array | "too long" | undefined;
   readonly from: Deno.NetAddr;
 }
 
-/** An answer that goes on for as long as there is something to tell; the end of the connection ends it. */
+/** An answer without a length, which is sent in parts. The end of the connection ends the answer. */
 export interface OpenAnswer {
-  /** As that of a full answer, without a length. */
+  /** Like the head of a full answer, but without `content-length`. */
   readonly head: string;
   /**
-   * Tells it: each `send` is one write, and resolves when the client has taken it. Resolves at the end, soon after
-   * `gone` says that the client has closed. @throws {Error} A `send` did, because the client is gone.
+   * Sends the answer, and resolves at its end. Each `send` is one write, and resolves when the client has
+   * taken it. `gone` resolves when the client has closed the connection; the answer has to end soon after.
+   *
+   * @throws {Error} A `send` failed, because the client is gone.
    */
   follow(send: (bytes: Uint8Array) => Promise<void>, gone: Promise<void>): Promise<void>;
 }
@@ -38,15 +40,15 @@ export interface SlowResponder<A extends ExchangeAnswer = ExchangeAnswer> {
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 /**
- * Up to here an answer is one write. As two, its body would wait until the client confirms the head, which most put off
- * for 40 ms (Nagle's algorithm and delayed acknowledgements).
+ * The longest body that is sent in one write with its head. In two writes the body could wait for the head's
+ * acknowledgement, which most clients delay by 40 ms (Nagle's algorithm and delayed acknowledgements).
  */
 const ONE_WRITE_BYTES_MAX = 16_384;
 
 const encoder = new TextEncoder();
 const head = new Head();
 
-/** A connection whose requests may have a body, and whose answers may take their time: one after the other. */
+/** A connection for requests that may have a body, and answers that may take time: one after the other. */
 export class Exchange extends Connection {
   readonly #responder: SlowResponder;
 
@@ -66,15 +68,15 @@ export class Exchange extends Connection {
       const reading = readHead(this.buffer, this.from, this.end, head);
       if (reading === INCOMPLETE) break;
       isAnswered = true;
-      if (reading === REFUSED) await this.#say(this.refuse(head.refusal!));
-      else if (head.hasTransferEncoding) await this.#say(this.refuse(LENGTH_REQUIRED));
+      if (reading === REFUSED) await this.#send(this.refuse(head.refusal!));
+      else if (head.hasTransferEncoding) await this.#send(this.refuse(LENGTH_REQUIRED));
       else await this.#answerHead();
     }
     if (isAnswered) this.rest();
   }
 
   async #answerHead(): Promise<void> {
-    // Kept: the head is another connection's as soon as something is waited for.
+    // Copied, because another connection may use `head` as soon as this one awaits something.
     const {
       minor,
       keepsAlive,
@@ -104,16 +106,16 @@ export class Exchange extends Connection {
     if ("follow" in answer) return await this.#follow(answer);
     const text = answer.head + this.ending({ minor, keepsAlive });
     const { body: content } = answer;
-    if (typeof content === "string") return await this.#say(text + content);
+    if (typeof content === "string") return await this.#send(text + content);
     if (content.length <= ONE_WRITE_BYTES_MAX) {
-      return await this.#sayBytes(joined(encoder.encode(text), content));
+      return await this.#sendBytes(joined(encoder.encode(text), content));
     }
-    await this.#say(text);
-    // As it is: many may be reading the same bytes.
+    await this.#send(text);
+    // Not copied: many answers may share these bytes.
     await this.writeBytes(content);
   }
 
-  /** @throws {Error} The client ends before its body does. */
+  /** Reads the body. @throws {Error} The client closed before the end of the body. */
   async #body(length: number, expectsContinue: boolean): Promise<Uint8Array> {
     this.move("reading");
     const body = new Uint8Array(length);
@@ -129,32 +131,35 @@ export class Exchange extends Connection {
     return body;
   }
 
-  /** A client that takes no more is closed as one that takes no answer; in between it is this service that is waited for. */
+  /**
+   * Sends an open answer. During a `send` the connection is in the stage `writing`, so that a client which
+   * takes no data is closed. Between two sends it waits for this service.
+   */
   async #follow({ head, follow }: OpenAnswer): Promise<void> {
     this.isLast = true;
     this.from = this.end;
-    await this.#say(head + this.host.endings.closed);
+    await this.#send(head + this.host.endings.closed);
     this.move("answering");
     await follow(async (bytes) => {
-      await this.#sayBytes(bytes);
+      await this.#sendBytes(bytes);
       this.move("answering");
     }, this.#gone());
   }
 
-  /** Resolves when the client has closed; what it still sends is read and thrown away. */
+  /** Resolves when the client has closed. Discards what the client still sends. */
   async #gone(): Promise<void> {
     try {
       while (await this.conn.read(this.buffer) !== null);
     } catch {
-      // It closed without a word, or this side did.
+      // The connection was reset, or this side closed it.
     }
   }
 
-  #say(text: string): Promise<void> {
-    return this.#sayBytes(encoder.encode(text));
+  #send(text: string): Promise<void> {
+    return this.#sendBytes(encoder.encode(text));
   }
 
-  async #sayBytes(bytes: Uint8Array): Promise<void> {
+  async #sendBytes(bytes: Uint8Array): Promise<void> {
     this.move("writing");
     await this.writeBytes(bytes);
   }

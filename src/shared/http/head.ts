@@ -1,8 +1,7 @@
 /**
- * The head of an HTTP/1.1 request (RFC 9112): bytes in, and out comes where its parts are, or why it is refused. No
- * clock and no I/O. It is stricter than many servers are, because a byte that two programs read differently is how
- * requests are smuggled past one of them: a line ends with CR LF and nothing else, no header is folded, no space
- * stands before a colon, and no byte but a tab is a control character.
+ * Parses the head of an HTTP/1.1 request (RFC 9112), without a clock or I/O. Requests are smuggled where two
+ * programs read a byte differently, so it is stricter than many servers: lines must end with CR LF, headers
+ * must not be folded, no space may be before a colon, and values may contain no control characters but tabs.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import type { Refusal } from "./refusals.ts";
 
 const [TAB, LF, CR, SPACE, COLON, SLASH, STAR, DOT] = [9, 10, 13, 32, 58, 47, 42, 46];
 
-/** What a byte may be, one bit each. */
+/** What a byte may be part of, one bit each. */
 const [TOKEN, TARGET, VALUE] = [1, 2, 4];
 const CLASSES = new Uint8Array(256).map((_, byte) => {
   const char = String.fromCharCode(byte);
@@ -25,51 +24,49 @@ const CLASSES = new Uint8Array(256).map((_, byte) => {
 /** `uri-host [ ":" port ]` of RFC 9110, 7.2; the host may be empty. */
 const HOST = /^(?:\[[0-9a-fv:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})*)(?::[0-9]{0,5})?$/i;
 
-/**
- * A whole head: offsets into the bytes that it was read from. One object serves one connection after the other; it is
- * valid until the next head is read into it.
- */
+/** A whole head, as offsets into the bytes. Valid until the next head is read into the same object. */
 export class Head {
   methodStart = 0;
   methodEnd = 0;
   targetStart = 0;
   targetEnd = 0;
   fieldsStart = 0;
-  /** The first byte behind the head. */
+  /** The offset of the first byte after the head. */
   end = 0;
-  /** 1 of HTTP/1.1, or 0. */
+  /** The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minor = 1;
-  /** Whether the connection may serve another request, as the client wants it. */
+  /** Whether the client allows another request on the connection. */
   keepsAlive = true;
-  /** The bytes of the body as announced, or -1 where nothing is said of them. */
+  /** The length of the body from Content-Length, in bytes; -1 without Content-Length. */
   contentLength = -1;
   hasTransferEncoding = false;
   /** Whether the client waits for "100 Continue" before it sends its body. */
   expectsContinue = false;
-  /** Set where {@linkcode readHead} says so. */
+  /** Set if {@linkcode readHead} returns REFUSED. */
   refusal: Refusal | undefined = undefined;
 
   hostStart = 0;
   hostEnd = 0;
+  /** The number of Host headers. */
   hosts = 0;
   saysClose = false;
   saysKeepAlive = false;
 }
 
-/** What {@linkcode readHead} found. */
+/** The results of {@linkcode readHead}. */
 export const INCOMPLETE = 0;
 export const WHOLE = 1;
 export const REFUSED = 2;
 export type Reading = typeof INCOMPLETE | typeof WHOLE | typeof REFUSED;
 
 /**
- * Reads the head that begins at `start` of these bytes into `head`; looks at no byte from `end` on. Lines are judged in
- * their order, each once it is there whole, so that what comes out doesn't depend on how the bytes arrived. What is
- * refused is so for good: nothing that follows can be told from the rest of it.
+ * Parses the head between `start` and `end` into `head`. Checks the lines in order, each once it is complete,
+ * so that the result does not depend on how the bytes arrive. A refusal is final: after a malformed head it
+ * is unknown where the next request begins.
  */
 export function readHead(bytes: Uint8Array, start: number, end: number, head: Head): Reading {
   reset(head);
-  // One empty line may come first: old clients send one behind a body (RFC 9112, 2.2).
+  // One empty line may come first: old clients send one after a body (RFC 9112, 2.2).
   if (start < end && bytes[start] === CR) {
     if (start + 1 === end) return INCOMPLETE;
     if (bytes[start + 1] !== LF) return refuse(head, refusals.BAD_END);
@@ -110,6 +107,8 @@ function refuse(head: Head, refusal: Refusal): typeof REFUSED {
 }
 
 /**
+ * Parses the request line:
+ *
  *     GET /?video=http://s1.origin-cluster/a.m3u8 HTTP/1.1␍␊
  *     ^^^ ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ ^^^^^^^^
  *     method             target                  version
@@ -131,7 +130,7 @@ function readLine(bytes: Uint8Array, start: number, end: number, head: Head): Re
   if (at - head.targetStart > refusals.TARGET_BYTES_MAX) return refuse(head, refusals.TOO_LONG);
   const minor = versionAt(bytes, at + 1, lf - 1);
   if (minor === -1) return refuse(head, refusals.BAD_LINE);
-  // Before the form of the target: HTTP/2 begins with one that HTTP/1.1 does not have.
+  // Checked before the form of the target: the preface of HTTP/2 has a target that HTTP/1.1 does not allow.
   if (minor === -2) return refuse(head, refusals.UNKNOWN_VERSION);
   if (at === head.targetStart || !isTarget(bytes, head)) return refuse(head, refusals.BAD_LINE);
   head.minor = minor;
@@ -139,13 +138,13 @@ function readLine(bytes: Uint8Array, start: number, end: number, head: Head): Re
   return WHOLE;
 }
 
-/** As `indexOf`, which has no end. */
+/** Like `indexOf`, but with an end. */
 function indexOfLf(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) if (bytes[at] === LF) return at;
   return -1;
 }
 
-/** A path, a whole URL, or the `*` of OPTIONS; CONNECT alone names an authority (RFC 9112, 3.2). */
+/** Whether the target is a path, an absolute URL, `*` (OPTIONS), or HOST:PORT (CONNECT) (RFC 9112, 3.2). */
 function isTarget(bytes: Uint8Array, { targetStart, targetEnd, methodStart, methodEnd }: Head): boolean {
   const first = bytes[targetStart]!;
   if (first === SLASH) return true;
@@ -157,7 +156,7 @@ function isTarget(bytes: Uint8Array, { targetStart, targetEnd, methodStart, meth
     : /^[a-z][a-z0-9+.-]*:\/\/[^/?]+/i.test(target);
 }
 
-/** The minor version of HTTP/1.x; -1 where it is no version, -2 where it is another one. */
+/** Returns the minor version of HTTP/1.0 or 1.1; -1 if this is no HTTP version, -2 for other versions. */
 function versionAt(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== 8) return -1;
   // H T T P /
@@ -170,7 +169,7 @@ function versionAt(bytes: Uint8Array, start: number, end: number): number {
   return major === 1 && minor <= 1 ? minor : -2;
 }
 
-/** The byte behind the field at `at`; 0 where its line is not there whole, -1 where it is refused. */
+/** Parses the field at `at`. Returns the offset after its line; 0 if incomplete, -1 if refused. */
 function readField(bytes: Uint8Array, at: number, end: number, head: Head): number {
   const nameStart = at;
   while (at < end && CLASSES[bytes[at]!]! & TOKEN) at++;
@@ -181,13 +180,13 @@ function readField(bytes: Uint8Array, at: number, end: number, head: Head): numb
   const valueStart = at;
   while (at < end && CLASSES[bytes[at]!]! & VALUE) at++;
   const isClosed = at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF;
-  if (!isClosed || !isNamed) return judge(bytes, nameStart, at, end, isNamed, head);
+  if (!isClosed || !isNamed) return refuseLine(bytes, nameStart, at, end, isNamed, head);
   if (!takeField(bytes, nameStart, nameEnd, valueStart, at, head)) return -1;
   return at + 2;
 }
 
-/** A line that is not as it should be: it is refused once it is there whole, up to its LF. */
-function judge(
+/** Refuses a wrong line once it is complete, up to its LF: returns -1, or 0 while it is incomplete. */
+function refuseLine(
   bytes: Uint8Array,
   start: number,
   at: number,
@@ -209,7 +208,7 @@ function judge(
   return -1;
 }
 
-/** Keeps what the fields say that matter here; false where one is refused. */
+/** Stores what the service needs of a field. Returns false if the field is refused. */
 function takeField(
   bytes: Uint8Array,
   nameStart: number,
@@ -251,7 +250,7 @@ function takeField(
   return head.refusal === undefined;
 }
 
-/** What only the whole head can tell. */
+/** Checks what depends on several fields. */
 function conclude(head: Head): Reading {
   if (head.hosts === 0 && head.minor === 1) return refuse(head, refusals.NO_HOST);
   if (head.hasTransferEncoding && head.contentLength >= 0) return refuse(head, refusals.TWO_LENGTHS);
@@ -260,10 +259,10 @@ function conclude(head: Head): Reading {
   return WHOLE;
 }
 
-/** Whether the name at `start`, which has the length of this one, is this one in any case. */
+/** Whether the name at `start` is `lowercase`, ignoring case. Both must have the same length. */
 function isNamed(bytes: Uint8Array, start: number, lowercase: string): boolean {
   for (let i = 0; i < lowercase.length; i++) {
-    // No byte of a token but a letter, or @ and [ \ ] ^ _ which none of the names has, becomes a letter by this bit.
+    // The bit 0x20 makes letters lower case. No other byte that a token may contain becomes a letter by it.
     if ((bytes[start + i]! | 0x20) !== (lowercase.charCodeAt(i) | 0x20)) return false;
   }
   return true;
@@ -273,7 +272,7 @@ function valueOf(bytes: Uint8Array, start: number, end: number): string {
   return textOf(bytes, ...trimmed(bytes, start, end));
 }
 
-/** The last Host that was found to be one: nearly every request has it. */
+/** The last valid Host. Most requests have the same, so that a comparison replaces the regular expression. */
 let knownHost = new Uint8Array(0);
 
 function isHost(bytes: Uint8Array, start: number, end: number): boolean {
@@ -287,7 +286,7 @@ function isHost(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** Every field of a whole head, in its order; names as they came, values without the space around them. */
+/** Returns all fields of a whole head, in order: names as received, values without the space around them. */
 export function fieldsOf(bytes: Uint8Array, { fieldsStart, end }: Head): [name: string, value: string][] {
   const lines = textOf(bytes, fieldsStart, end).split("\r\n").slice(0, -2);
   return lines.map((line) => {

@@ -2,11 +2,11 @@ import { Endings } from "./answers.ts";
 import type { Connection, Host } from "./connection.ts";
 import { type Patience, Places } from "./places.ts";
 
-/** The time as a listener needs it. */
+/** The clocks and timers that a listener needs. */
 export interface ListenerClock {
   monotonicMs(): number;
   wallMs(): number;
-  /** @returns what cancels it */
+  /** @returns a function that cancels the timer */
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 
@@ -19,7 +19,7 @@ export const REAL_CLOCK: ListenerClock = {
   },
 };
 
-/** A listener of Deno, over TCP or TLS, or a simulation of one. */
+/** A TCP listener of Deno, or a simulation of one. */
 export type Acceptor = Pick<
   Deno.Listener<Deno.Conn<Deno.NetAddr>, Deno.NetAddr>,
   "accept" | "close" | "addr"
@@ -29,63 +29,63 @@ export interface ListenerOptions {
   readonly acceptor: Acceptor;
   readonly connectionsMax: number;
   readonly patience: Patience;
-  /** Makes what serves a connection. */
+  /** Makes the connection object that serves an accepted connection. */
   readonly connect: (conn: Deno.Conn<Deno.NetAddr>, host: Host) => Connection;
   readonly clock: ListenerClock;
-  /** Is asked for each new connection, and told of each that has ended. */
+  /** A further limit on connections. */
   readonly admission?: Admission;
   readonly events: ListenerEvents;
 }
 
-/** Who else has a say in whether a connection may stay. */
+/** Decides whether a new connection is allowed, and is called when an allowed connection has ended. */
 export interface Admission {
   enter(address: Deno.NetAddr): boolean;
   leave(address: Deno.NetAddr): void;
 }
 
 export interface ListenerEvents {
-  /** Connections can't be accepted from now on; it goes on trying. */
+  /** Accepting has begun to fail. The listener keeps trying. */
   acceptFailing(reason: string): void;
   acceptRecovered(failures: number): void;
-  /** A connection came, whatever becomes of it. */
+  /** A connection was accepted. It may be closed at once. */
   accepted?(): void;
 }
 
-/** What became of connections, since the start. */
+/** Connections since the start, by what happened to them. */
 export interface ConnectionCounts {
   accepted: number;
-  /** Could not be accepted. */
+  /** Attempts to accept a connection that failed. */
   failed: number;
-  /** Closed because its request did not come in time. */
+  /** Closed because the request did not arrive in time. */
   timedOutReading: number;
-  /** Closed because no other request came. */
+  /** Closed because no further request came. */
   timedOutIdle: number;
-  /** Closed because its client did not take its answer. */
+  /** Closed because the client did not take its answer. */
   timedOutWriting: number;
-  /** Closed to make room for another one. */
+  /** Closed to make room for another connection. */
   evicted: number;
-  /** Closed at once: there was no room, or there were too many of its address. */
+  /** Closed at once, because there was no room, or too many connections from the address. */
   refused: number;
 }
 
-/** How late a deadline is noticed at most, in milliseconds. */
+/** The time between two checks of deadlines, in milliseconds. */
 export const TICK_MS = 250;
-/** After a failed accept. */
+/** The pause after a failed accept, if no connection could be closed to make room. */
 const ACCEPT_PAUSE_MS = 50;
-/** Without a failure for so long, accepting works again. */
+/** Accepting counts as recovered after this time without a failure. */
 const RECOVERED_MS = 1000;
 
-/** How long who waits for his next request may still send one while the listener stops. */
+/** How long a stop waits for a further request on an idle connection. */
 export const QUIET_MS = 200;
-/** How long a stop takes at most: who has not sent his request by then, or not taken his answer, gets none. */
+/** How long a stop waits for a client that is sending a request or taking an answer. */
 export const STOP_MS_MAX = 750;
 const STOP_STEP_MS = 10;
-/** If nobody is accepted for so long, there is nobody in the queue. */
+/** If no connection could be accepted for this time, the accept queue is empty. */
 const QUEUE_EMPTY_MS = 20;
-/** More than enough for a promise that is to settle without the event loop. */
+/** More than enough turns for a promise that settles without the event loop. */
 const MICROTASKS = 16;
 
-/** Accepts connections, serves them, and closes those that take too long. It goes on whatever happens to one of them. */
+/** Accepts connections, serves them, and closes the slow ones. A failed connection does not affect others. */
 export class HttpListener implements Host {
   readonly places: Places<Connection>;
   readonly endings = new Endings();
@@ -116,7 +116,7 @@ export class HttpListener implements Host {
     return this.#options.acceptor.addr.port;
   }
 
-  /** From now on each answer is the last one on its connection. */
+  /** Makes each further answer the last one on its connection. */
   drain(): void {
     this.isDraining = true;
   }
@@ -140,7 +140,7 @@ export class HttpListener implements Host {
     }
   }
 
-  /** Whoever waits to be accepted from now on is the next listener's on this port, if there is one. */
+  /** Closes the socket. New connections then go to another listener on this port, if there is one. */
   #closeAcceptor(): void {
     if (!this.#isAccepting) return;
     this.#isAccepting = false;
@@ -165,7 +165,7 @@ export class HttpListener implements Host {
     connection.serve();
   }
 
-  /** Whether there was a connection to close. */
+  /** Closes the least needed connection. Returns false if there was none to close. */
   #evict(): boolean {
     const connection = this.places.leastNeeded();
     if (connection === undefined) return false;
@@ -175,9 +175,9 @@ export class HttpListener implements Host {
   }
 
   /**
-   * Out of descriptors, mostly: one connection is closed, so that the one which waits can be accepted.
+   * Handles a failed accept. Mostly descriptors have run out, so one connection is closed to make room.
    *
-   * @returns how long to wait before the next try, in milliseconds
+   * @returns how long to wait before the next attempt, in milliseconds
    */
   #fail(error: unknown): number {
     this.#startTicking();
@@ -191,7 +191,7 @@ export class HttpListener implements Host {
 
   #startTicking(): void {
     if (this.#cancelTick) return;
-    // Nothing was waiting for a deadline: the time since the last tick is nobody's.
+    // While no timer ran, no connection had a deadline. So the time since the last tick does not count.
     this.#tickedMs = this.#options.clock.monotonicMs();
     this.endings.setTime(this.#options.clock.wallMs());
     this.#cancelTick = this.#options.clock.setTimer(() => this.#tick(), TICK_MS);
@@ -200,7 +200,7 @@ export class HttpListener implements Host {
   #tick(): void {
     const { clock, events } = this.#options;
     const nowMs = clock.monotonicMs();
-    // A thread that stood still has not read what came meanwhile: that is not its clients' fault.
+    // If the thread was blocked, it could not read what clients sent. That time does not count against them.
     this.nowMs += Math.min(nowMs - this.#tickedMs, 2 * TICK_MS);
     this.#tickedMs = nowMs;
     this.endings.setTime(clock.wallMs());
@@ -214,7 +214,7 @@ export class HttpListener implements Host {
   }
 
   #closeLate(): void {
-    // `nowMs` may be a tick old when a stage is entered.
+    // `nowMs` may be a tick old when a connection enters a stage.
     for (const connection of this.places.late(this.nowMs - TICK_MS)) {
       const { stage } = connection;
       if (stage === "fresh" || stage === "reading") {
@@ -229,8 +229,8 @@ export class HttpListener implements Host {
   }
 
   /**
-   * Accepts no more, answers what came until now, and closes. Who has sent a request, or sends one at once, is
-   * answered; a client that dawdles does not hold it up.
+   * Graceful shutdown: accepts the connections in the queue, answers requests that have been sent or are sent
+   * at once, and closes all connections. Slow clients delay the stop by {@linkcode STOP_MS_MAX} at most.
    */
   async stop(): Promise<void> {
     const { clock } = this.#options;
@@ -258,13 +258,13 @@ export class HttpListener implements Host {
 
 /** How long a stop waits for this connection. */
 function graceMs({ stage, isSilent }: Connection): number {
-  if (stage === "answering") return Infinity; // for this service, not for the client
+  if (stage === "answering") return Infinity; // The client waits for this service, not the other way round.
   return isSilent ? QUIET_MS : STOP_MS_MAX;
 }
 
 /**
- * Whether a promise is settled by now. What `accept` finds in the queue it returns at once, which takes no turn of the
- * event loop (found by trying: two microtasks); so the queue is empty when this says no.
+ * Whether a promise settles without a turn of the event loop. `accept` returns a connection from the queue
+ * that fast (after two microtasks, as an experiment showed). So the queue is empty if this returns false.
  */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let isOver = false;

@@ -4,33 +4,40 @@ import { Head, INCOMPLETE, readHead, REFUSED } from "./head.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Stream } from "./stream.ts";
 
-/** Answers requests without a body, at once. Neither function may throw. */
+/** Answers requests without a body, synchronously. None of the functions may throw. */
 export interface Responder {
-  /** The head lies in these bytes until this returns. A body that it announces is not read. */
+  /** `bytes` and `head` are valid until this returns. A body that the head announces is not read. */
   answer(bytes: Uint8Array, head: Head): Answer;
   refuse(refusal: Refusal): FullAnswer;
-  /** Is told the length of each answer, in bytes. */
+  /** Called with the length of each answer in bytes. */
   answered?(bytes: number): void;
-  /** Is told that the last answer was one to a client that took too long: it stands alone. */
+  /** Called after the refusal of a request that took too long. It is not reported to {@linkcode Measure}. */
   timedOut?(): void;
 }
 
-/** Is asked when requests came, which may be several together, and told when their answers were in the socket. */
+/** Measures the time of answers. Requests that arrive together are measured together. */
 export interface Measure {
-  /** The time now, or -1: these are not to be timed. Two looks at the clock may cost 5 % of a redirect. */
+  /**
+   * Called when requests have arrived. Returns the time, or -1 not to time these requests. Measured once: two
+   * reads of the clock may cost 5 % of the CPU time of a redirect.
+   */
   begin(): number;
-  /** @param beganMs as `begin` gave it */
+  /**
+   * Called when the answers have been handed to the socket.
+   *
+   * @param beganMs the result of `begin`
+   */
   end(requests: number, beganMs: number): void;
 }
 
-/** One for all connections: it is read into and done with before anything is waited for. */
+/** Shared by all connections: a head is parsed and used before anything is awaited. */
 const head = new Head();
 
-/** Whether a body comes behind the head. */
+/** Whether a body follows the head. */
 export const announcesBody = ({ contentLength, hasTransferEncoding }: Head): boolean =>
   contentLength > 0 || hasTransferEncoding;
 
-/** A connection whose requests have no body: all that came together are answered in one write, in their order. */
+/** A connection for requests without a body. Requests that arrive together are answered in one write. */
 export class Pipeline extends Connection {
   readonly #responder: Responder;
   readonly #measure: Measure | undefined;
@@ -55,7 +62,7 @@ export class Pipeline extends Connection {
       const reading = readHead(this.buffer, this.from, this.end, head);
       if (reading === INCOMPLETE) break;
       requests++;
-      text += reading === REFUSED ? this.refuse(head.refusal!) : this.#told(this.#answerHead());
+      text += reading === REFUSED ? this.refuse(head.refusal!) : this.#counted(this.#answerHead());
     }
     this.#requests = requests;
     return requests === 0 ? undefined : text;
@@ -66,7 +73,7 @@ export class Pipeline extends Connection {
   }
 
   protected override refuse(refusal: Refusal): string {
-    return this.#told(super.refuse(refusal));
+    return this.#counted(super.refuse(refusal));
   }
 
   override timeOut(): void {
@@ -74,15 +81,15 @@ export class Pipeline extends Connection {
     this.#responder.timedOut?.();
   }
 
-  #told(answer: string): string {
-    // Answers are ASCII: their characters are bytes.
+  #counted(answer: string): string {
+    // Answers are ASCII: each character is a byte.
     this.#responder.answered?.(answer.length);
     return answer;
   }
 
   #answerHead(): string {
     this.from = head.end;
-    // Its body would be read as the next request, so there is no next one.
+    // The body is not read, and would be parsed as the next request. So this request is the last one.
     if (announcesBody(head)) this.isLast = this.lingers = true;
     const answer = this.#responder.answer(this.buffer, head);
     const ending = this.ending(head);

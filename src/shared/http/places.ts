@@ -1,6 +1,6 @@
 /**
- * The connections that a listener holds, by what each is waiting for: who has waited too long, and who has to go when
- * there is no room for another one. It closes nothing itself, and the time is the caller's.
+ * The connections of a listener, by what each waits for. Finds the connections that have waited too long, and
+ * the one to close to make room for another. Closes nothing itself. Has no clock: callers pass the time.
  *
  * @module
  */
@@ -11,21 +11,21 @@ export type Stage =
   | "fresh"
   /** The first byte of its next request. */
   | "idle"
-  /** The rest of a head, or of a body. */
+  /** The rest of a head or of a body. */
   | "reading"
-  /** This service. */
+  /** This service, which makes the answer. */
   | "answering"
-  /** The client, who is to take an answer. */
+  /** The client, which has to take an answer. */
   | "writing"
-  /** The client, who is to see the end; what it still sends is thrown away. */
+  /** The client, which has to close; what it still sends is discarded. */
   | "closing";
 
 const STAGES = ["fresh", "idle", "reading", "answering", "writing", "closing"] as const;
 
-/** How long a connection may stay in a stage, in milliseconds; Infinity: as long as it likes. */
+/** How long a connection may stay in each stage, in milliseconds; Infinity: without limit. */
 export type Patience = Readonly<Record<Stage, number>>;
 
-/** What a connection is to {@linkcode Places}: a member of one of its lists. */
+/** A connection as {@linkcode Places} sees it: an element of a linked list. */
 export interface Place {
   stage: Stage;
   sinceMs: number;
@@ -33,7 +33,7 @@ export interface Place {
   after: Place | undefined;
 }
 
-/** Connections in one stage, the one that entered it first at the head. */
+/** The connections in one stage, in the order in which they entered it. */
 class Queue<P extends Place> {
   first: P | undefined;
   last: P | undefined;
@@ -60,12 +60,12 @@ class Queue<P extends Place> {
 }
 
 /**
- * Every connection in the queue of its stage. Since all connections in a stage may stay there equally long, each queue
- * is in the order of its deadlines: to enter, to leave and to find the next one to close takes the same few steps
- * whether there are ten connections or 65,000.
+ * Holds every connection in the queue of its stage. All connections in a stage have the same time limit, so
+ * each queue is in the order of the deadlines. Entering, leaving and finding the next connection to close
+ * take constant time, however many connections there are.
  */
 export class Places<P extends Place> {
-  /** The most connections there may be. */
+  /** The most connections. The caller enforces it. */
   readonly max: number;
   readonly #patience: Patience;
   readonly #queues: Readonly<Record<Stage, Queue<P>>>;
@@ -107,12 +107,12 @@ export class Places<P extends Place> {
     this.#queues[stage].append(place);
   }
 
-  /** Those that have been in their stage for too long. They stay in it: it is for the caller to move or remove them. */
+  /** Returns the connections that have been in their stage for too long. The caller moves or removes them. */
   late(nowMs: number): P[] {
     return STAGES.flatMap((stage) => this.waitingSince(stage, nowMs - this.#patience[stage]));
   }
 
-  /** Those that entered this stage at that time or before, the longest there first. */
+  /** Returns the connections that entered this stage at `sinceMs` or before, the longest waiting first. */
   waitingSince(stage: Stage, sinceMs: number): P[] {
     const found: P[] = [];
     for (
@@ -123,16 +123,20 @@ export class Places<P extends Place> {
     return found;
   }
 
-  /** All, in no order that means anything. */
+  /** Returns all connections, in no particular order. */
   all(): P[] {
     return STAGES.flatMap((stage) => this.waitingSince(stage, Infinity));
   }
 
   /**
-   * Whom to close to make room for one more; undefined if each is being served. One that never sent a byte goes before
-   * one that was served already, unless the former are so few that they must be honest newcomers: so neither strangers
-   * who only connect drive viewers out, nor strangers who asked once keep newcomers out. Where nobody is silent, the
-   * slow ones that send half a request, take no answer or do not go are too many to be honest: the longest of them goes.
+   * Returns the connection to close to make room for another; undefined if none should be closed.
+   *
+   * - If more than a quarter of all places are fresh, the oldest fresh connection: a flood of connections
+   *   without requests must not drive viewers out.
+   * - Otherwise the connection that has been idle longest: clients that have sent a request once must not
+   *   keep new clients out. A fresh one goes only if none is idle.
+   * - If none is fresh or idle, and one of the slow stages (reading, writing, closing) has more than a
+   *   quarter of all places, the oldest of the fullest slow stage: so many slow clients are hardly honest.
    */
   leastNeeded(): P | undefined {
     const { fresh, idle, reading, writing, closing } = this.#queues;

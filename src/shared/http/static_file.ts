@@ -3,44 +3,44 @@ import type { FullAnswer } from "./answers.ts";
 import { type Forms, formsOf } from "./file_forms.ts";
 import { statusLine } from "./status.ts";
 
-/** A page runs what its own origin serves, and talks to that alone. Nothing stands in the page itself. */
+/** A page may load and call only its own origin. Inline scripts and styles are forbidden. */
 export const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What a request says of the form and the version that its client wants. */
+/** The headers of a request that decide the form of the file, and whether the client has it already. */
 export interface Wanted {
   readonly acceptEncoding: string | undefined;
   readonly ifNoneMatch: string | undefined;
 }
 
-/** A file, or that the client has it. */
+/** The answer to a request for a file: the file, or 304 if the client has it already. */
 export interface FileAnswer {
   readonly status: 200 | 304;
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** Empty where the client has it. */
+  /** Empty for 304. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** As our own listener sends it. */
+/** Converts the answer for the project's own HTTP listener. */
 export function fullAnswerOf({ status, fields, body }: FileAnswer): FullAnswer<Uint8Array> {
   return { head: statusLine(status) + fields.map(([name, value]) => `${name}: ${value}\r\n`).join(""), body };
 }
 
 /**
- * A file that is the same for everybody who asks. Its bytes are made when it is first asked for, and kept as they are
- * and compressed: every answer is made of these same bytes.
+ * A file that is the same for every client. Its bytes are made for the first request and then kept, plain and
+ * compressed. All answers share these bytes.
  */
 export class StaticFile {
   readonly #text: string;
   readonly #fields: FileAnswer["fields"];
   #forms: Promise<Forms> | undefined;
 
-  /** @param contentType without the charset, which is UTF-8. */
+  /** @param contentType without the charset, which is always UTF-8 */
   constructor(contentType: string, text: string) {
     this.#text = text;
     this.#fields = [
       ["content-type", `${contentType}; charset=utf-8`],
-      // Another version of the service has other files at the same paths: a client asks, and mostly hears 304.
+      // Another version of the service has other files at the same paths, so clients must revalidate.
       ["cache-control", "no-cache"],
       ["vary", "accept-encoding"],
       ["content-security-policy", PAGE_POLICY],
@@ -63,7 +63,7 @@ export class StaticFile {
   }
 }
 
-/** The weak comparison of RFC 9110, 13.1.2. A list that is none matches nothing: the client then gets the file. */
+/** Compares weakly (RFC 9110, 13.1.2). A malformed list matches nothing, so that the client gets the file. */
 function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   const tags = ifNoneMatch?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
   return tags.includes(etag) || tags.join() === "*";

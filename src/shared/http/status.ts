@@ -1,4 +1,4 @@
-/** The reasons that RFC 9110 gives the statuses which this project answers with. */
+/** The reason phrases of RFC 9110 for the statuses that this project uses. */
 const PHRASES: Readonly<Record<number, string>> = {
   200: "OK",
   201: "Created",
@@ -29,5 +29,5 @@ const PHRASES: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** A status line with its CR LF; the phrase may be empty (RFC 9112, 4). */
+/** Returns the status line with its CR LF. The phrase is empty for other statuses, as RFC 9112, 4 allows. */
 export const statusLine = (status: number): string => `HTTP/1.1 ${status} ${PHRASES[status] ?? ""}\r\n`;

@@ -1,17 +1,19 @@
-/** Bytes from and to a client, as TCP or TLS has them. After `close`, what waits for the client is rejected. */
+/** A stream of bytes from and to a client, over TCP or TLS. `close` rejects pending reads and writes. */
 export interface Stream
   extends Pick<Deno.Conn<Deno.NetAddr>, "read" | "write" | "closeWrite" | "close" | "remoteAddr"> {
-  /** Has each write sent at once, even while the client has not confirmed the one before (RFC 9293, 3.7.4). */
+  /**
+   * Sends each write at once, without waiting for the acknowledgement of the write before (RFC 9293, 3.7.4).
+   */
   setNoDelay?(): void;
-  /** What is to be said before `close`, so that the client can tell the end from a cut. */
+  /** Called before `close`: tells the client that the data is complete, and not cut off. */
   finish?(): Promise<void>;
 }
 
-/** For what is said in several writes: the second one does not wait until the client confirms the first. */
+/** For answers of several writes: switches off the wait for an acknowledgement, unless the client is gone. */
 export function sendAtOnce(stream: Stream): void {
   try {
     stream.setNoDelay?.();
   } catch {
-    // The client has gone already, which the first read tells.
+    // The client is gone already; the first read will notice that.
   }
 }

@@ -1,8 +1,8 @@
 /**
- * TLS over a connection of our own, by `node:tls`. `Deno.listenTls` takes half the processor time, but what its `close`
- * ends is not the connection while its client has not finished the handshake: a client that says nothing keeps its
- * descriptor for as long as it likes (found by trying, Deno 2.9.6). Here the connection below is closed whatever TLS is
- * waiting for.
+ * TLS by `node:tls`, over a TCP connection that the listener has accepted. Measured once: `Deno.listenTls`
+ * takes half the CPU time. But before the end of the handshake its `close` does not close the TCP connection,
+ * so that a silent client keeps a descriptor for as long as it likes (seen with Deno 2.9.6). Here `close`
+ * always closes the TCP connection.
  *
  * @module
  */
@@ -17,17 +17,17 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Bytes of either direction that may wait: a few requests, and the answers to them. */
-const WAITING_BYTES = 4096;
+/** The high-water mark of each direction, in bytes: room for a few requests and their answers. */
+const HIGH_WATER_MARK = 4096;
 
-/** What new connections show their clients from now on. Players that need TLS 1.1 or before are not served. */
+/** Makes the TLS context for new connections. Players that only know TLS 1.1 or older are not served. */
 export const tlsContext = (certificate: Certificate): SecureContext =>
   createSecureContext({ ...certificate, minVersion: "TLSv1.2" });
 
 /**
- * Has a client of our own in this thread shake hands with the certificate's server.
+ * Tries a TLS handshake with the certificate, between a server and a client inside this thread.
  *
- * @throws {Error} They can't: the certificate is none that TLS can be spoken with.
+ * @throws {Error} The handshake fails: the certificate can't be used for TLS.
  */
 export async function tryHandshake(certificate: Certificate): Promise<void> {
   const [near, far] = duplexPair();
@@ -44,27 +44,31 @@ export async function tryHandshake(certificate: Certificate): Promise<void> {
   }
 }
 
-/** The server's side of TLS. The handshake begins at once, and each read and write waits for it. */
+/**
+ * The server's side of a TLS connection. The handshake begins at once. Reads wait for its end; writes before
+ * its end fail.
+ */
 export class TlsStream implements Stream {
-  readonly #below: Stream;
+  readonly #tcp: Stream;
   readonly #socket: TLSSocket;
-  #left: Uint8Array | undefined;
-  #isShaken = false;
+  /** Decrypted bytes that did not fit into the buffer of the last read. */
+  #unread: Uint8Array | undefined;
+  #isHandshakeDone = false;
   #isEnded = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(below: Stream, secureContext: SecureContext) {
-    this.#below = below;
-    // The end of the handshake and the first answer are two writes.
-    sendAtOnce(below);
-    const socket = new TLSSocket(duplexOver(below) as never, { isServer: true, secureContext });
+  constructor(tcp: Stream, secureContext: SecureContext) {
+    this.#tcp = tcp;
+    // The first answer must not wait for the acknowledgement of the handshake's last message.
+    sendAtOnce(tcp);
+    const socket = new TLSSocket(duplexOver(tcp) as never, { isServer: true, secureContext });
     this.#socket = socket;
     const fail = (error?: Error) => {
       this.#error ??= error ?? new Deno.errors.ConnectionReset("The connection was closed");
       this.#wakeUp();
     };
-    socket.on("secure", () => void (this.#isShaken = true));
+    socket.on("secure", () => void (this.#isHandshakeDone = true));
     socket.on("readable", () => this.#wakeUp());
     socket.on("end", () => {
       this.#isEnded = true;
@@ -75,16 +79,16 @@ export class TlsStream implements Stream {
   }
 
   get remoteAddr(): Deno.NetAddr {
-    return this.#below.remoteAddr;
+    return this.#tcp.remoteAddr;
   }
 
   async read(into: Uint8Array): Promise<number | null> {
     for (;;) {
-      const bytes = this.#left ?? this.#socket.read() as Uint8Array | null;
+      const bytes = this.#unread ?? this.#socket.read() as Uint8Array | null;
       if (bytes) {
         const count = Math.min(bytes.length, into.length);
         into.set(bytes.subarray(0, count));
-        this.#left = count < bytes.length ? bytes.subarray(count) : undefined;
+        this.#unread = count < bytes.length ? bytes.subarray(count) : undefined;
         return count;
       }
       if (this.#isEnded) return null;
@@ -93,9 +97,11 @@ export class TlsStream implements Stream {
     }
   }
 
-  /** @throws {Error} The client is gone, or has not finished the handshake: nothing can be said to it. */
+  /** @throws {Error} The client is gone, or the handshake is not finished, so that nothing can be sent. */
   write(bytes: Uint8Array): Promise<number> {
-    if (!this.#isShaken) return Promise.reject(new Deno.errors.NotConnected("The handshake is not finished"));
+    if (!this.#isHandshakeDone) {
+      return Promise.reject(new Deno.errors.NotConnected("The handshake is not finished"));
+    }
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
     });
@@ -105,9 +111,9 @@ export class TlsStream implements Stream {
     return this.closeWrite();
   }
 
-  /** Tells the client that nothing more comes (RFC 8446, 6.1), and then the same by TCP. */
+  /** Sends close_notify (RFC 8446, 6.1), which tells the client that the data is complete, then ends TCP. */
   closeWrite(): Promise<void> {
-    if (!this.#isShaken || this.#error) return Promise.resolve();
+    if (!this.#isHandshakeDone || this.#error) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#socket.once("error", reject);
       this.#socket.once("close", resolve);
@@ -117,7 +123,7 @@ export class TlsStream implements Stream {
 
   close(): void {
     this.#socket.destroy();
-    this.#below.close();
+    this.#tcp.close();
   }
 
   #wakeUp(): void {
@@ -127,23 +133,23 @@ export class TlsStream implements Stream {
   }
 }
 
-function duplexOver(below: Stream): Duplex {
+function duplexOver(tcp: Stream): Duplex {
   const write = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await below.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) at += await tcp.write(bytes.subarray(at));
   };
   const duplex = new Duplex({
-    highWaterMark: WAITING_BYTES,
+    highWaterMark: HIGH_WATER_MARK,
     read() {
       const buffer = lendInput();
-      below.read(buffer).then((count) => {
+      tcp.read(buffer).then((count) => {
         this.push(count === null ? null : buffer.slice(0, count));
         returnInput(buffer);
       }, (error) => this.destroy(error));
     },
     write: (bytes, _encoding, done) => void write(bytes).then(() => done(), done),
-    final: (done) => void below.closeWrite().then(() => done(), done),
+    final: (done) => void tcp.closeWrite().then(() => done(), done),
   });
-  // The TLS socket tells its owner; without a listener here, the same error would end the thread.
+  // The TLS socket reports the error to its owner. Without a listener here, the error would end the thread.
   duplex.on("error", () => {});
   return duplex;
 }

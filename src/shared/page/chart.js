@@ -1,8 +1,9 @@
 /**
- * A line chart of the last minutes, up to an hour, in SVG, coloured by the style sheet. The arrow keys move its pointer, too.
+ * A line chart of the last minutes, up to an hour, in SVG, coloured by the style sheet. The pointer or the
+ * arrow keys select a point, whose values are then shown.
  *
- * There is no library in it: the aggregator runs with `--no-npm` and loads no package, and a library's code copied in
- * here would be nobody's to mend.
+ * It uses no chart library: the aggregator runs with `--no-npm` and loads no packages, and a copy of a
+ * library's code would get no updates.
  *
  * @module
  */
@@ -12,17 +13,17 @@ import { count, timeOfDay, UNKNOWN } from "./format.js";
 /**
  * @typedef {object} ChartOptions
  * @property {string} title
- * @property {readonly string[]} series their names; more than one is told apart by colour and by its name
+ * @property {readonly string[]} series their names; shown if there is more than one
  * @property {(value: number | null) => string} format
  * @property {boolean} [fromZero] whether the scale begins at zero
- * @property {number} gapSeconds a line is broken where no point came for so long
+ * @property {number} gapSeconds the line is broken where no point came for longer than this
  * @property {readonly string[]} [tones] a class for each series: `one`, `two`, `bad`
  */
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 132;
 const MARGIN = { top: 8, right: 8, bottom: 20, left: 52 };
-/** How much time a chart shows, and how far apart its ticks are: the shortest that holds what is known. */
+/** The time that a chart can show, and the distance of its ticks, in seconds. The shortest fit is used. */
 const SPANS = [[300, 60], [900, 180], [1800, 300], [3600, 900]];
 
 /** @param {string} name @param {Record<string, string | number>} [attributes] */
@@ -46,8 +47,8 @@ export class Chart {
   /** @type {(number | null)[][]} */
   #columns = [];
   #width = 0;
-  /** The place of the point that is looked at; -1: the newest. */
-  #at = -1;
+  /** The index of the selected point; -1: none, so that the newest is shown. */
+  #selected = -1;
   #now = 0;
   #span = 3600;
   #tickSeconds = 900;
@@ -104,24 +105,24 @@ export class Chart {
   #listen() {
     this.svg.addEventListener("pointermove", (event) => {
       const { left } = this.svg.getBoundingClientRect();
-      this.#point(nearest(this.#times, this.#timeAt(event.clientX - left)));
+      this.#select(nearest(this.#times, this.#timeAt(event.clientX - left)));
     });
-    this.svg.addEventListener("pointerleave", () => this.#point(-1));
-    this.svg.addEventListener("blur", () => this.#point(-1));
+    this.svg.addEventListener("pointerleave", () => this.#select(-1));
+    this.svg.addEventListener("blur", () => this.#select(-1));
     this.svg.addEventListener("keydown", (event) => {
       const last = this.#times.length - 1;
-      const at = this.#at < 0 ? last : this.#at;
+      const at = this.#selected < 0 ? last : this.#selected;
       const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last, Escape: -1 }[event.key];
       if (to === undefined) return;
       event.preventDefault();
-      this.#point(event.key === "Escape" ? -1 : Math.min(Math.max(to, 0), last));
+      this.#select(event.key === "Escape" ? -1 : Math.min(Math.max(to, 0), last));
     });
   }
 
   /** @param {number} at */
-  #point(at) {
-    this.#at = at;
-    this.#tell();
+  #select(at) {
+    this.#selected = at;
+    this.#showValues();
   }
 
   get #plotWidth() {
@@ -153,16 +154,20 @@ export class Chart {
       const path = linePath(this.#times, this.#columns[i] ?? [], (time) => this.#x(time), y, gapSeconds);
       line.setAttribute("d", path);
     });
-    this.#tell();
+    this.#showValues();
   }
 
-  /** @param {readonly number[]} ticks @param {(value: number) => number} y @param {ChartOptions["format"]} format */
+  /**
+   * @param {readonly number[]} ticks
+   * @param {(value: number) => number} y
+   * @param {ChartOptions["format"]} format
+   */
   #drawGrid(ticks, y, format) {
     const right = this.#width - MARGIN.right;
     const bottom = HEIGHT - MARGIN.bottom;
     const parts = [];
     const short = ticks.map(format);
-    // What differs in its last digits alone is told in full.
+    // Labels that would look the same are written in full.
     const labels = new Set(short).size < ticks.length ? ticks.map(count) : short;
     for (const [i, tick] of ticks.entries()) {
       parts.push(shape("line", { x1: MARGIN.left, x2: right, y1: y(tick), y2: y(tick) }));
@@ -182,23 +187,23 @@ export class Chart {
     this.grid.replaceChildren(...parts);
   }
 
-  /** The values of the point looked at, or of the newest. */
-  #tell() {
-    const at = this.#at < 0 ? this.#times.length - 1 : Math.min(this.#at, this.#times.length - 1);
+  /** Shows the values of the selected point, or of the newest. */
+  #showValues() {
+    const at = this.#selected < 0 ? this.#times.length - 1 : Math.min(this.#selected, this.#times.length - 1);
     const { format, title, series } = this.options;
     const texts = series.map((_, i) => at < 0 ? UNKNOWN : format(this.#columns[i]?.[at] ?? null));
     texts.forEach((text, i) => {
       if (this.values[i].textContent !== text) this.values[i].textContent = text;
     });
-    const isPointed = this.#at >= 0 && at >= 0;
-    this.when.textContent = isPointed ? timeOfDay(this.#times[at], true) : "";
-    this.cursor.setAttribute("class", isPointed ? "cursor shown" : "cursor");
-    if (isPointed) {
+    const isSelected = this.#selected >= 0 && at >= 0;
+    this.when.textContent = isSelected ? timeOfDay(this.#times[at], true) : "";
+    this.cursor.setAttribute("class", isSelected ? "cursor shown" : "cursor");
+    if (isSelected) {
       const x = String(Math.round(this.#x(this.#times[at])));
       this.cursor.setAttribute("x1", x);
       this.cursor.setAttribute("x2", x);
     }
-    const when = isPointed ? `at ${timeOfDay(this.#times[at], true)}` : "now";
+    const when = isSelected ? `at ${timeOfDay(this.#times[at], true)}` : "now";
     const values = series.map((name, i) => `${name} ${texts[i]}`).join(", ");
     this.svg.setAttribute("aria-label", `${title}, the last ${this.#span / 60} minutes; ${when}: ${values}`);
   }

@@ -1,5 +1,5 @@
 /**
- * Elements, in few words.
+ * Short helpers to make and fill elements.
  *
  * @module
  */
@@ -27,13 +27,23 @@ export function button(text, act, className = "") {
   return made;
 }
 
-/** Puts these in place of what is there, unless it says the same: a reader keeps his place. @param {Element} parent @param {Element[]} children */
+/**
+ * Replaces the children, unless the new ones are equal: a text selection or a scroll position is then kept.
+ *
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
 export function replace(parent, children) {
   const before = [...parent.children].map(({ outerHTML }) => outerHTML).join("");
   if (before !== children.map(({ outerHTML }) => outerHTML).join("")) parent.replaceChildren(...children);
 }
 
-/** Names with their values, in a `dl`; always the same names. @param {Element} list @param {readonly (readonly [name: string, value: string])[]} facts */
+/**
+ * Shows names with their values in a `dl`. The names must be the same in every call.
+ *
+ * @param {Element} list
+ * @param {readonly (readonly [name: string, value: string])[]} facts
+ */
 export function showFacts(list, facts) {
   if (list.children.length === 0) {
     list.append(...facts.flatMap(([name]) => [make("dt", name), make("dd")]));

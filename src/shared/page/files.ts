@@ -1,5 +1,6 @@
 /**
- * What the pages of both services share: the style sheet, charts, numbers, and the link to the service.
+ * The files that the pages of both services share: style sheets, charts, formats of numbers, and the
+ * connection to the service.
  *
  * @module
  */
@@ -16,7 +17,10 @@ import style from "./shell.css" with { type: "text" };
 import tiles from "./tiles.js" with { type: "text" };
 import verdict from "./verdict.js" with { type: "text" };
 
-/** Each by its path: below `/assets/` they lie as in the project, so that scripts find each other in both. */
+/**
+ * Returns every shared file by its URL path. Paths below `/assets/` are those below `src/`, so that the
+ * relative imports of the scripts work in both places.
+ */
 export const sharedPageFiles = (): [path: string, file: StaticFile][] =>
   ([
     ["chart.js", "text/javascript", chart],

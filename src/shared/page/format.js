@@ -1,5 +1,5 @@
 /**
- * Numbers for people. What isn't known is a dash, never a zero. Pure.
+ * Formats numbers for people. An unknown number is a dash, never a zero. Pure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const threeDigits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3
 /** @param {unknown} value */
 const isKnown = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
-/** A count in full: `1,234,567`. It takes the digits of a number that is too large for JavaScript, too. */
+/** A count in full: `1,234,567`. A number that is too large for JavaScript may be given as a string. */
 export function count(/** @type {number | string | null | undefined} */ value) {
   if (!isKnown(value)) return UNKNOWN;
   return whole.format(typeof value === "string" ? BigInt(value) : /** @type {number} */ (value));
@@ -20,7 +20,7 @@ export function count(/** @type {number | string | null | undefined} */ value) {
 
 const STEPS = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
-/** Three digits: `12.3 k`, `0.25`; integers below 10,000 in full. */
+/** A number in three digits: `12.3 k`, `0.25`. Integers below 10,000 are shown in full. */
 export function short(/** @type {number | string | null | undefined} */ value) {
   if (!isKnown(value)) return UNKNOWN;
   const number = Number(value);
@@ -30,7 +30,7 @@ export function short(/** @type {number | string | null | undefined} */ value) {
   return `${threeDigits.format(number / factor)} ${letter}`;
 }
 
-/** A rate: one place after the point below 10, none above. */
+/** A rate: two decimals below 0.1, one below 10, none from 10 on; from 10,000 on as {@linkcode short}. */
 export function rate(/** @type {number | null | undefined} */ value) {
   if (!isKnown(value)) return UNKNOWN;
   const number = Number(value);

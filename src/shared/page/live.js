@@ -1,26 +1,30 @@
 /**
- * Keeps a page up to date: by server-sent events, by asking again and again where those can't be had, and it says when
- * the service is lost. Nothing is asked for while nobody looks.
+ * Keeps a page up to date: by server-sent events, or by polling where a stream is not possible. Reports when
+ * the service is lost. Requests nothing while the page is hidden.
  *
  * @module
  */
 
 const POLL_MS = 2000;
-/** A refused stream is tried again after so long; meanwhile the page asks. */
+/** The time until a refused stream is tried again. Until then the page polls. */
 const STREAM_RETRY_MS = 30_000;
-/** Without news for so long the service is lost: it tells something every second. */
+/** The time without news after which the service counts as lost. A stream sends news every second. */
 const LOST_MS = 4000;
 
 /**
  * @typedef {object} Following
- * @property {string} whole the address of all there is to know
- * @property {string} brief that of what changes
- * @property {string} events that of the stream, whose events are as `brief`
+ * @property {string} whole the address of the status with its history
+ * @property {string} brief the address of the status without history
+ * @property {string} events the address of the stream, whose events are like `brief`
  * @property {(status: any) => void} onWhole
- * @property {(status: any) => boolean} onBrief returns whether it lacks something, so that all is to be asked for anew
- * @property {() => Record<string, string>} [headers] what to send with each question; with any there is no stream, which takes none
- * @property {(status: number) => void} [onDenied] told when the service wants a token, and gets none or a wrong one
- * @property {(isLost: boolean, sinceMs: number) => void} onLink told when the service is lost, and when it is back
+ * @property {(status: any) => boolean} onBrief returns whether data is missing, so that `whole` has to be
+ * loaded again
+ * @property {() => Record<string, string>} [headers] for each request; with headers the page polls, since a
+ * stream can't send any
+ * @property {(status: number) => void} [onDenied] called when the service requires a token, and the token is
+ * missing or wrong
+ * @property {(isLost: boolean, sinceMs: number) => void} onLink called when the service is lost, and when it
+ * is back
  */
 
 /** @param {Following} following */
@@ -30,9 +34,9 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers
   let heardMs = Date.now();
   let isLost = false;
   let isCurrent = false;
-  let isAsking = false;
+  let isPolling = false;
   let streamAfterMs = 0;
-  /** What was sent when the service denied an answer: the same is not sent again. @type {string | undefined} */
+  /** The headers of the last request that was denied. They are not sent again. @type {string | undefined} */
   let denied;
 
   function heard() {
@@ -43,7 +47,7 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers
   }
 
   /** @param {string} address */
-  async function ask(address) {
+  async function request(address) {
     const response = await fetch(address, {
       cache: "no-store",
       headers: headers(),
@@ -59,20 +63,20 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers
   }
 
   async function poll() {
-    if (isAsking) return;
-    isAsking = true;
+    if (isPolling) return;
+    isPolling = true;
     try {
-      if (isCurrent) isCurrent = !onBrief(await ask(brief));
+      if (isCurrent) isCurrent = !onBrief(await request(brief));
       else {
-        onWhole(await ask(whole));
+        onWhole(await request(whole));
         isCurrent = true;
         openStream();
       }
       heard();
     } catch {
-      // The watch below says that the service is lost.
+      // If the service is lost, `watch` notices that.
     } finally {
-      isAsking = false;
+      isPolling = false;
     }
   }
 
@@ -84,7 +88,7 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers
       if (isCurrent) isCurrent = !onBrief(JSON.parse(data));
     };
     source.onerror = () => {
-      // It opens itself anew, unless the service refused it.
+      // The browser reconnects a stream by itself, unless the service refused it.
       if (source?.readyState !== EventSource.CLOSED) return;
       source = undefined;
       streamAfterMs = Date.now() + STREAM_RETRY_MS;
@@ -105,7 +109,7 @@ export function follow({ whole, brief, events, onWhole, onBrief, onLink, headers
     if (!isCurrent || silentMs > POLL_MS) poll();
     if (silentMs <= LOST_MS || isLost) return;
     isLost = true;
-    // What happened meanwhile is asked for when it is back; a stream opened then begins at once.
+    // Once the service is back, the whole status is loaded again, and a stream may be opened at once.
     isCurrent = false;
     closeStream();
     streamAfterMs = 0;

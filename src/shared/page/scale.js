@@ -1,11 +1,12 @@
 /**
- * The arithmetic of a chart: where ticks stand, and which points a line of so many pixels needs. Pure.
+ * The arithmetic of a chart: where ticks are, and which points a line needs at its width in pixels. Pure.
  *
  * @module
  */
 
 /**
- * A range that begins and ends at ticks, and the ticks, at most `most` steps apart by 1, 2 or 5 times a power of ten.
+ * Returns a range that begins and ends at ticks, and its ticks. Their distance is 1, 2 or 5 times a power of
+ * ten, and at least the `most`-th part of `high - low`.
  *
  * @param {number} low
  * @param {number} high
@@ -13,7 +14,7 @@
  */
 export function niceRange(low, high, most) {
   if (!(high - low > Math.max(Math.abs(low), Math.abs(high)) * 1e-9)) {
-    // One value alone, or as good as: it stands in the middle, or on the ground when that is zero.
+    // All values are (nearly) the same. They are drawn in the middle, or at the bottom if they are zero.
     const room = Math.abs(low) || 1;
     [low, high] = low === 0 ? [0, 1] : [low - room / 2, low + room / 2];
   }
@@ -22,13 +23,13 @@ export function niceRange(low, high, most) {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999) ?? rough;
   const from = Math.floor(low / step + 1e-9);
   const to = Math.ceil(high / step - 1e-9);
-  // By counting, for adding steps up adds up their errors.
+  // Multiplied, since adding steps up would add up their rounding errors.
   const ticks = Array.from({ length: to - from + 1 }, (_, i) => Number(((from + i) * step).toPrecision(12)));
   return { low: ticks[0], high: ticks.at(-1), ticks };
 }
 
 /**
- * The smallest and the largest of these values; undefined where none is known.
+ * Returns the smallest and the largest known value; undefined if there is none.
  *
  * @param {readonly (number | null)[][]} columns
  */
@@ -46,8 +47,9 @@ export function extent(columns) {
 }
 
 /**
- * The line through the known points, as the `d` of a path. Points that share a pixel are drawn as what they reach, so
- * that no peak is lost; where a value is unknown, or none came for longer than `gapSeconds`, the line is broken.
+ * Returns the line through the known points, as the `d` of a path. Points in the same pixel column are drawn
+ * as the range that they cover, so that no peak is lost. The line is broken where a value is unknown, or
+ * where no point came for longer than `gapSeconds`.
  *
  * @param {readonly number[]} times
  * @param {readonly (number | null)[]} values
@@ -83,13 +85,17 @@ export function linePath(times, values, x, y, gapSeconds) {
       parts.push(`${isOpen ? "L" : "M"}${pixel} ${Math.round(y(point) * 10) / 10}`);
       isOpen = true;
     }
-    // A point between two gaps would be a line of no length, which is not drawn.
+    // A single point between two gaps would be a line of zero length, which is not drawn.
     if (points.length === 1) parts.push("h.01");
   }
   return parts.join("");
 }
 
-/** The place of the time nearest to this one; -1 where there is none. @param {readonly number[]} times */
+/**
+ * Returns the index of the time nearest to `time`; -1 if there are no times.
+ *
+ * @param {readonly number[]} times
+ */
 export function nearest(times, /** @type {number} */ time) {
   let [low, high] = [0, times.length - 1];
   while (low < high) {

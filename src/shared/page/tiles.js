@@ -1,5 +1,5 @@
 /**
- * The tiles at the top of a page: a number each, under its name.
+ * The tiles at the top of a page: each shows a number under its name.
  *
  * @module
  */
@@ -10,7 +10,10 @@ export class Tiles {
   /** @type {Map<string, { tile: Element, number: Element }>} */
   #tiles;
 
-  /** @param {Element} list a `dl` @param {readonly (readonly [key: string, label: string, unit: string])[]} tiles */
+  /**
+   * @param {Element} list a `dl`
+   * @param {readonly (readonly [key: string, label: string, unit: string])[]} tiles
+   */
   constructor(list, tiles) {
     this.#tiles = new Map(tiles.map(([key, label, unit]) => {
       const tile = make("div", "", "tile");

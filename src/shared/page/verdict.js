@@ -1,5 +1,5 @@
 /**
- * Whether all is well, in one sentence at the top of a page, and what to do where it isn't.
+ * Shows at the top of a page whether all is well, in one sentence, and what to do if it is not.
  *
  * @module
  */
@@ -17,11 +17,17 @@ export function showVerdict({ tone, sentence, advice }) {
   replace(place, [first, ...advice.map((text) => make("p", text))]);
 }
 
-/** The page does not reach its service. @param {number} sinceMs @returns {Verdict} */
+/**
+ * The verdict while the page can't reach its service.
+ *
+ * @param {number} sinceMs Unix time
+ * @returns {Verdict}
+ */
 export const lostVerdict = (sinceMs) => ({
   tone: "bad",
-  sentence: `The service does not answer since ${timeOfDay(sinceMs / 1000, true)}.`,
+  sentence: `The service has not answered since ${timeOfDay(sinceMs / 1000, true)}.`,
   advice: [
-    "What you see is from then. See whether it runs (systemctl status, docker ps), and whether the network between is up.",
+    "The numbers below are old. Check that the service is running (systemctl status, docker ps), and check " +
+    "the network.",
   ],
 });

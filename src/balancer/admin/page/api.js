@@ -1,5 +1,6 @@
 /**
- * Calls of the admin API with the token, which lives in this module alone and ends with the tab.
+ * Calls the admin API with the token. The token is kept only in this module, and is gone once the tab is
+ * closed.
  *
  * @module
  */
@@ -10,7 +11,7 @@ let isOperator = false;
 
 export const hasToken = () => token !== undefined;
 
-/** Whether the token is for more than to watch. */
+/** Whether the token is for more than watching. */
 export const mayChange = () => token !== undefined && isOperator;
 
 /** @param {string | undefined} next @param {boolean} [isForChanges] */
@@ -22,7 +23,7 @@ export function setToken(next, isForChanges = false) {
 /** @returns {Record<string, string>} */
 export const credentials = () => token === undefined ? {} : { Authorization: `Bearer ${token}` };
 
-/** What the service answers where it does not do as it is told. */
+/** The error of a call: the service refused or failed, or did not answer (status 0). */
 export class Refused extends Error {
   /** @param {number} status @param {string} message */
   constructor(status, message) {
@@ -34,7 +35,7 @@ export class Refused extends Error {
 /**
  * @param {string} method
  * @param {string} path below `api/v1/`
- * @param {{ body?: unknown, version?: number }} [options] with a version: only if the route is at it
+ * @param {{ body?: unknown, version?: number }} [options] `version`: fail unless the route is at this version
  * @returns {Promise<any>}
  * @throws {Refused}
  */

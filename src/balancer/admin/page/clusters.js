@@ -1,5 +1,5 @@
 /**
- * A panel for each cluster: how it is to be split, and how it was.
+ * A panel for each cluster: how its requests should be split, and how they were split.
  *
  * @module
  */
@@ -8,10 +8,11 @@ import { button, byId, make, replace, setText } from "../../../shared/page/dom.j
 
 const TONES = 5;
 
-/** The origin has the first tone, CDNs the others in turn. @param {number} at */
+/** The origin has the first tone. The CDNs use the other tones in turn. @param {number} at */
 const toneOf = (at) => `tone-${at === 0 ? 0 : 1 + (at - 1) % (TONES - 1)}`;
 
-/** @type {Map<string, { panel: Element, about: Element, change: HTMLElement, split: Element, body: Element }>} */
+/** @typedef {{ panel: Element, about: Element, change: HTMLElement, split: Element, body: Element }} Panel */
+/** The panels by cluster. @type {Map<string, Panel>} */
 const panels = new Map();
 
 /** @param {string} cluster @param {(cluster: string) => void} edit */
@@ -79,7 +80,7 @@ function rowOf({ name, state, is_forced, detail, weight, share, ...counts }, at,
     : GOOD_STATES.has(state)
     ? "state-good"
     : "state-bad";
-  const health = make("td", is_forced ? `${state}, forced` : state, `text ${tone}`);
+  const health = make("td", is_forced ? `${state} (override)` : state, `text ${tone}`);
   if (detail) health.title = detail;
   row.append(
     first,
@@ -100,11 +101,11 @@ export function showClusters(status, mayChange, edit) {
     const sumOf = (/** @type {string} */ name) =>
       destinations.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one[name], 0);
     const [minute, hour] = [sumOf("minute"), sumOf("hour")];
-    const spread = cluster.spread === "turn" ? "by turns" : `by ${cluster.spread}`;
+    const spread = cluster.spread === "turn" ? "spread in turn" : `spread by ${cluster.spread}`;
     const off = cluster.enabled ? "" : ", switched off";
     setText(
       about,
-      `version ${cluster.version || UNKNOWN}, ${spread}${off}, ${count(minute)} in the last minute`,
+      `version ${cluster.version || UNKNOWN}, ${spread}${off}, ${count(minute)} redirects in the last minute`,
     );
     change.hidden = !mayChange;
     const columnOf = (/** @type {string} */ name) => destinations.map((/** @type {any} */ one) => one[name]);
@@ -130,7 +131,7 @@ export function showClusters(status, mayChange, edit) {
   const note = shown.length === 0
     ? "There is no route yet."
     : left > 0
-    ? `And ${count(left)} more, with less traffic.`
+    ? `${count(left)} more clusters, with less traffic, are not shown.`
     : "";
   setText(byId("clusters-note"), note);
 }

@@ -1,28 +1,40 @@
 /**
- * What differs between two routes, and what a form changes of one. Pure.
+ * The differences between two routes, and the patch for what a form changed. Pure.
  *
  * @module
  */
 
-/** What a route is known by, and what every change changes. */
+/** The fields of a route that are not settings. */
 const NOT_SETTINGS = new Set(["cluster", "version", "updated_at", "updated_by", "problem"]);
 
 /** @typedef {{ field: string, before: string | undefined, after: string | undefined }} Difference */
 /** @typedef {{ name: string, host: string, weight: number }} CdnFields */
 /** @typedef {{ cdns: CdnFields[], originWeight: number }} Fields */
 
-/** Each value of a route that is given, by the way to it; CDNs by their name. @param {any} value @param {string} [way] @returns {[string, string][]} */
-function leaves(value, way = "") {
+/**
+ * Returns every value of a route with its path. A CDN's path has its name.
+ *
+ * @param {any} value
+ * @param {string} [path]
+ * @returns {[string, string][]}
+ */
+function leaves(value, path = "") {
   if (value === null || value === undefined) return [];
-  if (typeof value !== "object") return [[way, String(value)]];
+  if (typeof value !== "object") return [[path, String(value)]];
   return Object.entries(value).flatMap(([key, inner]) => {
-    if (way === "" ? NOT_SETTINGS.has(key) : key === "name") return [];
+    if (path === "" ? NOT_SETTINGS.has(key) : key === "name") return [];
     const name = Array.isArray(value) ? inner?.name ?? key : key;
-    return leaves(inner, way === "" ? name : `${way} ${name}`);
+    return leaves(inner, path === "" ? name : `${path} ${name}`);
   });
 }
 
-/** @param {any} before null: there was no route @param {any} after null: there is none any more @returns {Difference[]} */
+/**
+ * Compares two routes.
+ *
+ * @param {any} before null: there was no route
+ * @param {any} after null: the route was removed
+ * @returns {Difference[]}
+ */
 export function differences(before, after) {
   const [old, next] = [new Map(leaves(before ?? {})), new Map(leaves(after ?? {}))];
   return [...new Set([...old.keys(), ...next.keys()])]
@@ -30,7 +42,7 @@ export function differences(before, after) {
     .map((field) => ({ field, before: old.get(field), after: next.get(field) }));
 }
 
-/** What a form shows of a route. @param {any} route @returns {Fields} */
+/** Returns the fields of a route that a form shows. @param {any} route @returns {Fields} */
 export function fieldsOf(route) {
   const cdns = route.cdns ?? [{ name: "cdn", host: route.cdn_host, weight: route.cdn_weight }];
   return {
@@ -40,12 +52,12 @@ export function fieldsOf(route) {
 }
 
 /**
- * The body of a PATCH that makes the route as the form has it: only what differs from `base`, so that what another one
- * changed meanwhile stays.
+ * Returns the body of a PATCH with what the form changed: only what differs from `base`, so that changes that
+ * others have made in the meantime are kept.
  *
- * @param {any} route as it is now
- * @param {Fields} base what the form began with
- * @param {Fields} fields
+ * @param {any} route the current route
+ * @param {Fields} base the fields when the form was opened
+ * @param {Fields} fields the fields now
  */
 export function patchOf(route, base, fields) {
   /** @type {Record<string, unknown>} */

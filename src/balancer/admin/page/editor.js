@@ -1,6 +1,6 @@
 /**
- * Changes a route, or brings a version of it back: first what would differ is shown, then it is done, unless somebody
- * was faster; then both changes are shown.
+ * The dialog that changes a route, or restores one of its versions. It first shows what would change. If
+ * somebody else has changed the route in the meantime, nothing is changed, and the dialog shows both changes.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const CONFLICT = 412;
 /** @param {import("./difference.js").Difference[]} all */
 export function differenceList(all) {
   const list = make("ul", "", "difference");
-  if (all.length === 0) list.append(make("li", "nothing"));
+  if (all.length === 0) list.append(make("li", "no change"));
   for (const { field, before, after } of all) {
     const item = make("li");
     item.append(make("span", field, "field"));
@@ -44,16 +44,16 @@ function actions(...buttons) {
 }
 
 /** @param {unknown} error */
-function note(error) {
+function errorNote(error) {
   const text = make("p", error instanceof Error ? error.message : String(error), "note bad");
   text.setAttribute("role", "alert");
   return text;
 }
 
-/** @param {HTMLElement} text */
-function complain(text) {
+/** Shows an error below the content. @param {unknown} error */
+function showError(error) {
   byId("editor-body").querySelector(".note.bad")?.remove();
-  byId("editor-body").append(text);
+  byId("editor-body").append(errorNote(error));
 }
 
 /** @param {string} cluster @param {() => void} changed */
@@ -62,11 +62,16 @@ export async function edit(cluster, changed) {
     const route = await call("GET", routePath(cluster));
     form(route, fieldsOf(route), fieldsOf(route), changed);
   } catch (error) {
-    show(`Change ${cluster}`, [note(error), actions(button("Close", close))]);
+    show(`Change ${cluster}`, [errorNote(error), actions(button("Close", close))]);
   }
 }
 
-/** @param {any} route @param {import("./difference.js").Fields} base @param {import("./difference.js").Fields} fields @param {() => void} changed */
+/**
+ * @param {any} route
+ * @param {import("./difference.js").Fields} base
+ * @param {import("./difference.js").Fields} fields
+ * @param {() => void} changed
+ */
 function form(route, base, fields, changed) {
   const grid = make("form", "", "fields");
   grid.append(make("span", "Name", "head"), make("span", "Host", "head"), make("span", "Weight", "head"));
@@ -92,7 +97,7 @@ function form(route, base, fields, changed) {
     const wanted = read();
     const weights = [...wanted.cdns.map(({ weight }) => weight), wanted.originWeight];
     if (!weights.every((weight) => Number.isInteger(weight) && weight >= 0)) {
-      return complain(note("Give each weight as an integer, 0 or more."));
+      return showError("Give each weight as an integer, 0 or more.");
     }
     preview(route, base, wanted, changed);
   };
@@ -100,14 +105,14 @@ function form(route, base, fields, changed) {
     event.preventDefault();
     next();
   });
-  // So that Enter in a field shows what would change.
+  // With a hidden submit button, Enter in a field shows the preview.
   const submit = /** @type {HTMLButtonElement} */ (make("button"));
   submit.hidden = true;
   grid.append(submit);
   show(`Change ${route.cluster}`, [
     grid,
     make("p", `Version ${route.version}, by ${route.updated_by}.`, "note"),
-    actions(button("Show what changes", next, "main"), button("Close", close)),
+    actions(button("Preview", next, "main"), button("Close", close)),
   ]);
   (inputs[0]?.weightInput ?? originInput).focus();
 }
@@ -122,7 +127,12 @@ function input(type, value, label) {
   return made;
 }
 
-/** @param {any} route @param {import("./difference.js").Fields} base @param {import("./difference.js").Fields} fields @param {() => void} changed */
+/**
+ * @param {any} route
+ * @param {import("./difference.js").Fields} base
+ * @param {import("./difference.js").Fields} fields
+ * @param {() => void} changed
+ */
 function preview(route, base, fields, changed) {
   const patch = patchOf(route, base, fields);
   const all = differences(route, { ...route, ...patch });
@@ -140,14 +150,21 @@ function preview(route, base, fields, changed) {
   );
   apply.disabled = all.length === 0;
   show(`Change ${route.cluster}`, [
-    make("h3", `What changes of version ${route.version}`),
+    make("h3", `Changes to version ${route.version}`),
     differenceList(all),
     actions(apply, button("Back", () => form(route, base, fields, changed)), button("Close", close)),
   ]);
   (all.length === 0 ? dialog().querySelector("button:not(:disabled)") : apply)?.focus();
 }
 
-/** Brings back what a version set. @param {string} cluster @param {number} version @param {any} settings @param {() => void} changed */
+/**
+ * Restores the settings of a version.
+ *
+ * @param {string} cluster
+ * @param {number} version
+ * @param {any} settings
+ * @param {() => void} changed
+ */
 export async function restore(cluster, version, settings, changed) {
   const title = `Restore version ${version} of ${cluster}`;
   try {
@@ -157,11 +174,18 @@ export async function restore(cluster, version, settings, changed) {
     });
     confirmRestore(title, cluster, version, settings, route, changed);
   } catch (error) {
-    show(title, [note(error), actions(button("Close", close))]);
+    show(title, [errorNote(error), actions(button("Close", close))]);
   }
 }
 
-/** @param {string} title @param {string} cluster @param {number} version @param {any} settings @param {any} route @param {() => void} changed */
+/**
+ * @param {string} title
+ * @param {string} cluster
+ * @param {number} version
+ * @param {any} settings
+ * @param {any} route
+ * @param {() => void} changed
+ */
 function confirmRestore(title, cluster, version, settings, route, changed) {
   const all = differences(route, settings);
   const options = { body: { version }, ...route ? { version: route.version } : {} };
@@ -184,40 +208,51 @@ function confirmRestore(title, cluster, version, settings, route, changed) {
     "main",
   );
   apply.disabled = all.length === 0;
-  const heading = route ? `What changes of version ${route.version}` : "The route is made again";
+  const heading = route ? `Changes to version ${route.version}` : "The route will be created again";
   show(title, [make("h3", heading), differenceList(all), actions(apply, button("Close", close))]);
   (apply.disabled ? dialog().querySelector("button:not(:disabled)") : apply)?.focus();
 }
 
-/** @param {HTMLButtonElement} pressed @param {any} route @param {() => Promise<any>} act @param {() => void} changed @param {(current: any) => void} onConflict */
+/**
+ * @param {HTMLButtonElement} pressed
+ * @param {any} route
+ * @param {() => Promise<any>} act
+ * @param {() => void} changed
+ * @param {(current: any) => void} onConflict
+ */
 async function attempt(pressed, route, act, changed, onConflict) {
   pressed.disabled = true;
   try {
     const { version } = await act();
     changed();
     show(`Changed ${route.cluster}`, [
-      make("p", `It is version ${version} now. Viewers are redirected by it within a second.`),
+      make("p", `The route is now at version ${version}, which is in force within a second.`),
       actions(button("Close", close, "main")),
     ]);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== CONFLICT) {
       pressed.disabled = false;
-      return complain(note(error));
+      return showError(error);
     }
     try {
       onConflict(await call("GET", routePath(route.cluster)));
     } catch (failure) {
-      complain(note(failure));
+      showError(failure);
     }
   }
 }
 
-/** @param {any} before @param {any} current @param {import("./difference.js").Difference[]} mine @param {() => void} again */
+/**
+ * @param {any} before
+ * @param {any} current
+ * @param {import("./difference.js").Difference[]} mine
+ * @param {() => void} again
+ */
 function conflict(before, current, mine, again) {
   const both = make("div", "", "both");
   const theirs = make("div");
   theirs.append(
-    make("h3", `Changed meanwhile by ${current.updated_by}`),
+    make("h3", `Change by ${current.updated_by}`),
     differenceList(differences(before, current)),
   );
   const own = make("div");
@@ -225,13 +260,13 @@ function conflict(before, current, mine, again) {
   both.append(theirs, own);
   const text = make(
     "p",
-    `Nothing of yours was done: the route is at version ${current.version} now.`,
+    `Your change was not made: the route is now at version ${current.version}.`,
     "note bad",
   );
   text.setAttribute("role", "alert");
   show(`Somebody else changed ${current.cluster}`, [
     text,
     both,
-    actions(button("Show what mine changes now", again, "main"), button("Leave it", close)),
+    actions(button("Preview my change again", again, "main"), button("Drop my change", close)),
   ]);
 }

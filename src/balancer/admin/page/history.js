@@ -1,6 +1,6 @@
 /**
- * The last hour as the page keeps it, in steps of ten seconds: what the service told at once, and what it tells since.
- * Pure.
+ * The page's copy of the last hour, in steps of ten seconds: first the history of the service, then the
+ * newest steps of each event. Pure.
  *
  * @module
  */
@@ -8,7 +8,8 @@
 const STEP_SECONDS = 10;
 const ROWS_MAX = 360;
 
-/** @typedef {[seconds: number, redirected: number, refused: number, open: number, p50: number | null, p99: number | null]} Row */
+/** @typedef {number | null} Known */
+/** @typedef {[end: number, redirected: number, refused: number, open: number, p50: Known, p99: Known]} Row */
 
 export class History {
   /** @type {Row[]} */
@@ -16,7 +17,11 @@ export class History {
   #startSeconds = NaN;
   /** @type {{ seconds: number, redirected: number, refused: number, cpu: number } | undefined} */
   #last;
-  /** A second, between the last two events; null: not known yet. @type {{ redirected: number | null, refused: number | null, cpu: number | null }} */
+  /**
+   * Rates per second between the last two events; null: unknown.
+   *
+   * @type {{ redirected: Known, refused: Known, cpu: Known }}
+   */
   rates = { redirected: null, refused: null, cpu: null };
 
   /** @param {any} status */
@@ -28,14 +33,14 @@ export class History {
     this.#rate(status);
   }
 
-  /** Returns whether something is missing in between, so that all is to be asked for anew. @param {any} status */
+  /** Adds the newest steps. Returns whether the history must be loaded again. @param {any} status */
   add(status) {
     if (status.start_seconds !== this.#startSeconds) return true;
     this.#rate(status);
     let isMissing = false;
     for (const row of status.newest_slots) {
       const last = this.rows.at(-1)?.[0] ?? row[0] - STEP_SECONDS;
-      // A step of the clock, or a rounded end, moves them a little.
+      // The times of steps vary a little, because they are rounded and the clock may be corrected.
       if (row[0] < last + STEP_SECONDS / 2) continue;
       if (row[0] > last + STEP_SECONDS * 1.5) isMissing = true;
       this.rows.push(row);
@@ -51,7 +56,7 @@ export class History {
     this.#last = { seconds, redirected, refused, cpu };
     if (!last) return;
     const elapsed = seconds - last.seconds;
-    // What goes down has lost what was counted of a route that is gone: how much came is not known.
+    // A total goes down when the counts of a removed route are dropped. Then the rate is unknown.
     const rate = (/** @type {number} */ now, /** @type {number} */ before) =>
       now < before ? null : (now - before) / elapsed;
     this.rates = {
@@ -65,7 +70,7 @@ export class History {
     return this.rows.map(([seconds]) => seconds);
   }
 
-  /** A column of counts, a second. @param {1 | 2} column */
+  /** Returns a column of counts as rates per second. @param {1 | 2} column */
   perSecond(column) {
     return this.rows.map((row) => row[column] / STEP_SECONDS);
   }

@@ -1,5 +1,5 @@
 /**
- * What takes a token: the newest changes, and why a request would go where it would.
+ * The parts of the page that need a token: the latest changes, and the explanation of a request.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { differences } from "./difference.js";
 import { button, byId, make, setText } from "../../../shared/page/dom.js";
 import { differenceList, restore } from "./editor.js";
 
-/** The clusters that were changed last are asked for their last versions. */
+/** The latest changes are taken from the last versions of the clusters that were changed last. */
 const CLUSTERS = 6;
 const VERSIONS = 4;
 const CHANGES = 10;
 
-/** Whether the service asks for a token of everybody. */
+/** Whether the service requires a token even for watching. */
 let isClosed = false;
-/** What the newest change was when they were asked for. @type {string | undefined} */
-let told;
+/** Identifies the newest change when the list was last loaded. @type {string | undefined} */
+let listed;
 
 /** @param {string} text @param {boolean} isBad */
 function noteToken(text, isBad) {
@@ -25,40 +25,44 @@ function noteToken(text, isBad) {
   byId("token-note").classList.toggle("bad", isBad);
 }
 
-/** @param {string} text of the token form; empty: as it is */
-function showHeld(text = "") {
+/**
+ * Shows the parts that fit the token.
+ *
+ * @param {string} text an error for the token form; empty: no new error
+ */
+function showParts(text = "") {
   byId("token-form").hidden = hasToken();
   byId("token-held").hidden = !hasToken();
   byId("operator").hidden = !mayChange();
-  told = undefined;
+  listed = undefined;
   if (text) noteToken(text, true);
 }
 
-/** Whether the token is one of ADMIN_TOKENS; that of --metrics-token is for watching alone. */
+/** Whether the token is from ADMIN_TOKENS. The token of --metrics-token is only for watching. */
 async function isForChanges() {
   try {
     await call("GET", "explain?video=-");
   } catch (error) {
     const { status } = /** @type {import("./api.js").Refused} */ (error);
-    // With anything else, such as a service that is not ready, it was let in.
+    // Every other error, such as a service that is not ready, comes after the token was accepted.
     if (status === 401 && isClosed) return false;
     if (status === 401 || status === 403 || status === 429) throw error;
   }
   return true;
 }
 
-/** The service wants a token of everybody. @param {number} status */
+/** Called when the service requires a token even for watching. @param {number} status of its answer */
 export function tokenWanted(status) {
   isClosed = true;
   if (hasToken()) setToken(undefined);
-  showHeld(
+  showParts(
     status === 429
-      ? "Too many wrong tokens came from here: wait a minute."
-      : "This service asks for a token of everybody who watches: that of --metrics-token, or one of ADMIN_TOKENS.",
+      ? "Too many wrong tokens came from this address: wait a minute."
+      : "This service requires a token: that of --metrics-token, or one from ADMIN_TOKENS.",
   );
 }
 
-/** @param {(isHeld: boolean) => void} turned told when there is a token, and when there is none any more */
+/** @param {(isHeld: boolean) => void} turned called when a token is accepted (true) or forgotten (false) */
 export function begin(turned) {
   byId("token-form").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -69,8 +73,8 @@ export function begin(turned) {
       await call("GET", "status?history=no");
       setToken(token, await isForChanges());
       field.value = "";
-      noteToken("One of ADMIN_TOKENS. This tab keeps it in its memory alone.", false);
-      showHeld();
+      noteToken("Enter a token from ADMIN_TOKENS. It stays in the memory of this tab.", false);
+      showParts();
       turned(true);
     } catch (error) {
       setToken(undefined);
@@ -79,7 +83,7 @@ export function begin(turned) {
   });
   byId("token-forget").addEventListener("click", () => {
     setToken(undefined);
-    showHeld();
+    showParts();
     byId("changes").replaceChildren();
     byId("explanation").replaceChildren();
     turned(false);
@@ -93,8 +97,8 @@ export function begin(turned) {
 /** @param {any} status @param {() => void} changed */
 export function follow({ routes: { newest } }, changed) {
   const now = `${newest?.cluster} ${newest?.version} ${newest?.at}`;
-  if (!mayChange() || now === told) return;
-  told = now;
+  if (!mayChange() || now === listed) return;
+  listed = now;
   showChanges(changed);
 }
 
@@ -113,9 +117,9 @@ async function showChanges(changed) {
     );
     const all = versions.flat().sort((one, other) => one.at < other.at ? 1 : -1).slice(0, CHANGES);
     const list = all.map((version) => changeOf(version, changed));
-    byId("changes").replaceChildren(...list.length > 0 ? list : [make("p", "There is none yet.", "note")]);
+    byId("changes").replaceChildren(...list.length > 0 ? list : [make("p", "No changes yet.", "note")]);
   } catch (error) {
-    told = undefined;
+    listed = undefined;
     byId("changes").replaceChildren(make("p", /** @type {Error} */ (error).message, "note bad"));
   }
 }
@@ -124,7 +128,7 @@ async function showChanges(changed) {
 function changeOf({ cluster, version, current, at, by, before, after }, changed) {
   const item = make("div", "", "change");
   const line = make("div", "", "line-form");
-  const did = before === null ? "made" : after === null ? "removed" : "changed";
+  const did = before === null ? "created" : after === null ? "removed" : "changed";
   const seconds = Date.parse(at) / 1000;
   const isToday = Date.now() / 1000 - seconds < 43_200;
   const when = isToday ? timeOfDay(seconds, true) : `${at.slice(0, 10)} ${timeOfDay(seconds)}`;
@@ -152,13 +156,13 @@ async function explain(video) {
     const { choice, location, cluster, version, spread, turn, destinations } = found;
     const facts = make("dl", "", "facts");
     const rows = [
-      ["Goes to", `${choice.destination}, by ${choice.reason}`],
+      ["Goes to", `${choice.destination} (reason: ${choice.reason})`],
       ["Location", location],
       ["Route", `${cluster}, version ${version}`],
       ["Decided by", spread === "turn" ? `turn ${turn}` : spread],
       ...destinations.map((/** @type {any} */ { name, share, health, away }) => [
         name,
-        `${percent(share)}, ${away ? `away: ${away}` : health}`,
+        `${percent(share)}, ${health}${away ? `, no requests: ${away}` : ""}`,
       ]),
     ];
     for (const [name, value] of rows) facts.append(make("dt", name), make("dd", value));

@@ -1,5 +1,5 @@
 /**
- * The page of the balancer.
+ * The operator's page of the balancer.
  *
  * @module
  */
@@ -25,11 +25,11 @@ import { History } from "./history.js";
 import * as operator from "./operator.js";
 import { verdictOf } from "./verdict.js";
 
-/** A line is broken where two points, one in ten seconds, are further apart. */
+/** Points come every 10 s. A chart breaks its line at a longer gap than this. */
 const GAP_SECONDS = 25;
 
 const history = new History();
-/** Whether the service asks for a token of everybody. */
+/** Whether the service requires a token even for watching. */
 let isClosed = false;
 /** @type {any} */
 let last;
@@ -42,7 +42,7 @@ const TILES = [
   ["p99", "Latency p99", ""],
   ["open", "Connections", ""],
   ["stale", "Routes", ""],
-  ["cpu", "Processor", ""],
+  ["cpu", "CPU", ""],
   ["memory", "Memory", ""],
 ];
 const tiles = new Tiles(byId("tiles"), TILES);
@@ -83,33 +83,33 @@ function factsOf(
 ) {
   const { newest } = routes;
   const kind = database.kind === "postgresql" ? "PostgreSQL" : "embedded PostgreSQL";
-  const state = !database.up ? "does not answer" : database.read_only ? "takes no changes" : "answers";
+  const state = !database.up ? "does not answer" : database.read_only ? "read-only" : "answers";
   const made = changes.made + changes.changed + changes.removed;
   const failed = changes.conflict + changes.refused + changes.unavailable + changes.failed;
   return [
     ["Database", `${kind}, ${state}`],
-    ["Came back", `${count(database.reconnects)} times`],
+    ["Database reconnects", count(database.reconnects)],
     ["Routes", count(routes.count)],
-    ["Newest", newest ? `${newest.cluster}, version ${newest.version}, by ${newest.by}` : UNKNOWN],
+    ["Latest change", newest ? `${newest.cluster}, version ${newest.version}, by ${newest.by}` : UNKNOWN],
     [
-      "Changed",
+      "Changed at",
       newest ? `${newest.at.slice(0, 10)} ${timeOfDay(Date.parse(newest.at) / 1000, true)}` : UNKNOWN,
     ],
-    ["Changes through this instance", `${count(made)} made, ${count(failed)} not`],
-    ["Kept in a file", snapshot_age_seconds === null ? UNKNOWN : `${duration(snapshot_age_seconds)} ago`],
+    ["Changes through this instance", `${count(made)} made, ${count(failed)} refused or failed`],
+    ["Snapshot saved", snapshot_age_seconds === null ? UNKNOWN : `${duration(snapshot_age_seconds)} ago`],
     ["Workers", `${count(workers.alive)} of ${count(workers.wanted)}, and ${count(workers.spares)} spare`],
     ["Connections accepted", count(connections.accepted)],
     [
-      "Closed: slow, idle, untaken",
+      "Timed out: request, idle, answer",
       [connections.timedOutReading, connections.timedOutIdle, connections.timedOutWriting].map(count).join(
         ", ",
       ),
     ],
-    ["Closed at the limit, refused", [connections.evicted, connections.refused].map(count).join(", ")],
+    ["Closed to make room, refused", [connections.evicted, connections.refused].map(count).join(", ")],
     [
-      "Certificate ends",
+      "Certificate expires",
       certificate_end_seconds === null
-        ? "none is shown"
+        ? "no TLS"
         : new Date(certificate_end_seconds * 1000).toISOString().slice(0, 10),
     ],
   ];
@@ -175,14 +175,14 @@ follow({
   whole: "api/v1/status",
   brief: "api/v1/status?history=no",
   events: "api/v1/events",
-  // A stream takes no token: with an open service it is asked for without one.
+  // An event stream can't send a token, so the token is sent only where the service requires one.
   headers: () => isClosed ? credentials() : {},
   onDenied(status) {
     isClosed = true;
     operator.tokenWanted(status);
     showVerdict({
       tone: "warn",
-      sentence: "This service tells nothing without a token: type one below.",
+      sentence: "This service requires a token: enter one below.",
       advice: [],
     });
   },

@@ -1,5 +1,5 @@
 /**
- * Whether all is well, in one sentence, and what to do where it isn't. Pure.
+ * Says in one sentence whether all is well, and what to do if it is not. Pure.
  *
  * @module
  */
@@ -14,18 +14,21 @@ const CERTIFICATE_DAYS = 14;
 export function verdictOf(status) {
   const { readiness, workers } = status;
   if (readiness === "starting") {
-    return bad("It waits for routes.", "No viewer is answered. See whether the database can be reached.");
+    return bad(
+      "The service has no routes yet.",
+      "Viewers get no answer until then. Check that the database can be reached.",
+    );
   }
-  if (readiness === "stopping") return bad("It is about to stop.", "Ask another instance.");
+  if (readiness === "stopping") return bad("The service is stopping.", "Use another instance.");
   if (readiness === "no-workers") {
-    return bad("No worker is left.", "No viewer is answered. The log says why under worker_lost.");
+    return bad("All workers have died.", "Viewers get no answer. Look for worker_lost in the log.");
   }
   const warnings = [...warningsOf(status)];
   if (warnings.length > 0) return { tone: "warn", sentence: warnings[0], advice: warnings.slice(1) };
   const answering = workers.alive === 1 ? "the worker answers" : `${count(workers.alive)} workers answer`;
   return {
     tone: "good",
-    sentence: `All is well: ${answering}, and the routes are the database's.`,
+    sentence: `All is well: ${answering}, and the routes are up to date.`,
     advice: [],
   };
 }
@@ -38,44 +41,42 @@ function* warningsOf(
   { database, workers, clusters, connections, routes, certificate_end_seconds, wall_seconds },
 ) {
   if (!database.up) {
-    yield `The database does not answer for ${
+    yield `The database has not answered for ${
       duration(database.stale_seconds)
-    }: redirects go on with the last routes known, and changes get 503. See whether it runs.`;
+    }: redirects continue with the last routes known, and changes get 503. Check the database.`;
   } else if (database.read_only) {
-    yield "The database takes no changes, as a standby: redirects go on, and changes get 503.";
+    yield "The database is read-only, for example a standby: redirects continue, and changes get 503.";
   }
   for (const { cluster, destinations } of clusters) {
     const down = destinations.filter((/** @type {any} */ { now, weight }) => now === 0 && weight > 0);
     if (down.length === 0) continue;
     const names = down.map((/** @type {any} */ { name, state }) => `${name} (${state})`).join(", ");
-    yield `Of ${cluster} these take no turns: ${names}. The others take them.`;
+    yield `${cluster}: no requests go to ${names}. The other destinations get them.`;
   }
   if (workers.alive < workers.wanted) {
-    yield `${count(workers.alive)} of ${
+    yield `Only ${count(workers.alive)} of ${
       count(workers.wanted)
-    } workers answer. The log says why under worker_lost.`;
+    } workers answer. Look for worker_lost in the log.`;
   }
   if (workers.spares === 0 && workers.spares_wanted > 0) {
-    yield "No spare worker is left: restart it at a quiet moment. The log says why under worker_lost.";
+    yield "No spare worker is left: restart the service at a quiet time. Look for worker_lost in the log.";
   }
   if (connections.open > 0.9 * connections.max) {
     yield `${
       percent(connections.open / connections.max)
-    } of the connections that may be open are: beyond them the slowest are closed. Raise --connections-max.`;
+    } of --connections-max are open. At the limit, idle and slow connections are closed. Raise the limit.`;
   }
   if (routes.refused > 0) {
     yield `${
       count(routes.refused)
-    } routes of the database break a rule: the log names them under route_refused.`;
+    } routes in the database break a rule and are ignored: look for route_refused in the log.`;
   }
   if (
     certificate_end_seconds !== null &&
     certificate_end_seconds - wall_seconds < CERTIFICATE_DAYS * DAY_SECONDS
   ) {
     yield certificate_end_seconds < wall_seconds
-      ? "The certificate has ended: viewers can't connect. Put another one in place."
-      : `The certificate ends in ${
-        duration(certificate_end_seconds - wall_seconds)
-      }. Put another one in place.`;
+      ? "The certificate has expired: viewers can't connect. Replace it."
+      : `The certificate expires in ${duration(certificate_end_seconds - wall_seconds)}. Replace it.`;
   }
 }
