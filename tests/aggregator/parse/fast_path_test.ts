@@ -13,7 +13,7 @@ import {
   scanWords,
   WORD_SLACK_BYTES,
 } from "../../../src/aggregator/parse/fast_path.ts";
-import { judgeLine, textAt, totalsOfOutcome } from "../../support/messages/judge.ts";
+import { judgeLine, textAt, totalsOfOutcome } from "../../support/messages/reference_parser.ts";
 
 const encoder = new TextEncoder();
 const nothing = totalsOf(new Accumulator().take());

@@ -8,8 +8,8 @@ import {
   readMembers,
 } from "../../../src/aggregator/parse/members.ts";
 import { LIMB, REASONS } from "../../../src/aggregator/aggregate/partial.ts";
-import { judgeMessage } from "../../support/messages/judge.ts";
-import { message } from "../../support/messages/messages.ts";
+import { judgeMessage } from "../../support/messages/reference_parser.ts";
+import { message } from "../../support/messages/message_arbitraries.ts";
 
 const encoder = new TextEncoder();
 

@@ -9,8 +9,8 @@ import {
 } from "../../../src/aggregator/aggregate/partial.ts";
 import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
 import { accepted, rejected } from "../../support/messages/message_tables.ts";
-import { judgeDatagram, type Outcome, totalsOfOutcome } from "../../support/messages/judge.ts";
-import { datagram } from "../../support/messages/messages.ts";
+import { judgeDatagram, type Outcome, totalsOfOutcome } from "../../support/messages/reference_parser.ts";
+import { datagram } from "../../support/messages/message_arbitraries.ts";
 
 const encoder = new TextEncoder();
 
