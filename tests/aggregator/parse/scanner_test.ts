@@ -130,6 +130,10 @@ Deno.test({
         one,
       ],
       [`\0${line}\n${line}`, "syntax", one],
+      ["{\n{\n[\n{", "syntax", "syntax", "syntax", "syntax"],
+      [`{\n[\n[\n${line}\n{\n{\n${extra}`, "syntax", "syntax", "syntax", one, "syntax", "syntax", one],
+      [`x\n{\n[\n{x\n[${line}]\n{\n`, "syntax", "syntax", "syntax", "syntax", one, "syntax"],
+      ["[\n{\n\n{\n {\n\t{\n{\r\n{\n", "syntax", "syntax", "empty", ...Array(5).fill("syntax")],
     ];
     for (const [text, ...outcomes] of cases) {
       assert.deepEqual(scan(text), expected(...outcomes), JSON.stringify(text));
