@@ -2,7 +2,7 @@ import { INTEGER, NOT_INTEGER, OUT_OF_RANGE, readInteger } from "./integer.ts";
 import { fieldAt, MISSING, readObject } from "./json.ts";
 import { memberKinds, memberLimbs, OTHER_MEMBERS, readMembers } from "./members.ts";
 import { Accumulator, LIMB, REASONS, SMALL_LIMIT } from "../aggregate/partial.ts";
-import { OTHER_FORM, scanLines, scanWords, WORD_SLACK_BYTES } from "./fast_path.ts";
+import { isOtherNumber, OTHER_FORM, scanLines, scanWords, WORD_SLACK_BYTES } from "./fast_path.ts";
 
 const EMPTY = REASONS.indexOf("empty");
 const TRUNCATED = REASONS.indexOf("truncated");
@@ -224,9 +224,9 @@ function scanObject(bytes: Uint8Array, at: number, end: number, into: Accumulato
   return at < 0 ? at : behindMessage(bytes, at, end);
 }
 
-/** Adds up an object as {@linkcode readObject} reads it, and returns what that does. */
+/** Adds up an object that {@linkcode scanWords} does not, as {@linkcode readObject} reads it; returns what that does. */
 function readAny(bytes: Uint8Array, at: number, end: number, overLines: boolean, into: Accumulator): number {
-  const behind = readMembers(bytes, at, end);
+  const behind = isOtherNumber ? readMembers(bytes, at, end) : OTHER_MEMBERS;
   if (behind !== OTHER_MEMBERS) {
     addMembers(into);
     return overLines ? skipBlank(bytes, behind, end) : skipSpace(bytes, behind, end);
