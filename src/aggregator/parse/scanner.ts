@@ -91,7 +91,7 @@ function scanOthers(
     const byte = first < end ? bytes[first]! : Byte.LineFeed;
     if (byte === Byte.OpenBrace) {
       at = scanWords(view, first, end, into);
-      if (at === OTHER_FORM) at = scanObject(bytes, first, end, into);
+      if (at === OTHER_FORM) at = scanObject(batch, first, end, into);
     } else if (byte === Byte.OpenBracket) at = scanArray(batch, first, end, false, into);
     else if (isReturn(bytes, at, first, end)) {
       empty++;
@@ -208,10 +208,11 @@ function scanArray(batch: Batch, at: number, end: number, whole: boolean, into: 
 }
 
 /** Reads a message in an array, up to the comma or the bracket behind it; returns the place, or as {@linkcode scanObject}. */
-function scanElement({ bytes, view }: Batch, at: number, end: number, whole: boolean): number {
+function scanElement(batch: Batch, at: number, end: number, whole: boolean): number {
+  const { bytes, view } = batch;
   const next = scanWords(view, at, end, pending);
   if (next === OTHER_FORM || (next < 0 && whole)) {
-    return readAny(bytes, at, end, whole, pending);
+    return readAny(batch, at, end, whole, pending);
   }
   if (next > end) return end;
   if (next < 0 || bytes[next - 1] !== Byte.LineFeed) return next;
@@ -219,14 +220,15 @@ function scanElement({ bytes, view }: Batch, at: number, end: number, whole: boo
 }
 
 /** Reads what begins with a brace; returns as {@linkcode scanWords} does, but is never at a loss. */
-function scanObject(bytes: Uint8Array, at: number, end: number, into: Accumulator): number {
-  at = readAny(bytes, at, end, false, into);
-  return at < 0 ? at : behindMessage(bytes, at, end);
+function scanObject(batch: Batch, at: number, end: number, into: Accumulator): number {
+  at = readAny(batch, at, end, false, into);
+  return at < 0 ? at : behindMessage(batch.bytes, at, end);
 }
 
 /** Adds up an object that {@linkcode scanWords} does not, as {@linkcode readObject} reads it; returns what that does. */
-function readAny(bytes: Uint8Array, at: number, end: number, overLines: boolean, into: Accumulator): number {
-  const behind = isOtherNumber ? readMembers(bytes, at, end) : OTHER_MEMBERS;
+function readAny(batch: Batch, at: number, end: number, overLines: boolean, into: Accumulator): number {
+  const { bytes, view } = batch;
+  const behind = isOtherNumber ? readMembers(bytes, view, at, end) : OTHER_MEMBERS;
   if (behind !== OTHER_MEMBERS) {
     addMembers(into);
     return overLines ? skipBlank(bytes, behind, end) : skipSpace(bytes, behind, end);

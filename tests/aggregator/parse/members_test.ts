@@ -8,6 +8,7 @@ import {
   readMembers,
 } from "../../../src/aggregator/parse/members.ts";
 import { LIMB, REASONS } from "../../../src/aggregator/aggregate/partial.ts";
+import { Batch } from "../../../src/aggregator/parse/scanner.ts";
 import { judgeMessage } from "../../support/messages/reference_parser.ts";
 import { message } from "../../support/messages/message_arbitraries.ts";
 
@@ -15,9 +16,9 @@ const encoder = new TextEncoder();
 
 /** What it reads of an object that lies between other bytes, or undefined. */
 function read(text: string, after = "000"): unknown {
-  const bytes = encoder.encode(`{"A1":7,${text}${after}`);
+  const { bytes, view } = Batch.of(encoder.encode(`{"A1":7,${text}${after}`));
   const end = bytes.length - after.length;
-  const behind = readMembers(bytes, 8, end);
+  const behind = readMembers(bytes, view, 8, end);
   if (behind === OTHER_MEMBERS) return undefined;
   assert.equal(bytes.subarray(behind, end).length, text.length - text.lastIndexOf("}") - 1);
   const kinds = [...memberKinds];
@@ -46,6 +47,18 @@ for (
       "1.0e1",
     ],
     ...["1000000000.0", "12345678901234567.00", "0.0000000000000000000001e22"],
+    ...["0e0", "-0e6", "1.0e0", "1e00", "1e-0", "2E+6", "1e7", "1.000E6", "-123456789e6", "123456789.0e+06"],
+    ...[
+      "1000000000e0",
+      "1000000000e1",
+      "100000000000000000.0",
+      "-123456789012345678e0",
+      "123456789012345678e1",
+    ],
+    // Of each length, up to one that no int64 has; with zeros at the seams.
+    ...Array.from({ length: 20 }, (_, digits) => "98765432109876543210".slice(0, digits + 1)),
+    ...Array.from({ length: 20 }, (_, zeros) => `-1${"0".repeat(zeros)}`),
+    ...Array.from({ length: 19 }, (_, zeros) => `7${"0".repeat(zeros)}3`),
   ]
 ) {
   Deno.test({
@@ -61,6 +74,27 @@ for (
 for (
   const text of [
     ...["01", "-", "00.0", "1.", "1e", "000000000000000000001", "1 2", "--1", '"1"', "null", "", "+1"]
+      .map((value) => `{"A1":1,"A2":${value},"A3":3}`),
+    ...[
+      "012345678901234567",
+      "-000000000000000001",
+      "123456789012345678.",
+      "123456789012345678:",
+      "01e0",
+      "1e+",
+    ]
+      .map((value) => `{"A1":1,"A2":${value},"A3":3}`),
+    ...[
+      "1.0e",
+      "1.0.0",
+      "1e0.0",
+      "1 .0",
+      "1.0 e0",
+      "1e 0",
+      "12345678901234567 8",
+      "12345678/012345678",
+      "1e6e",
+    ]
       .map((value) => `{"A1":1,"A2":${value},"A3":3}`),
     ...['{"A1":1,"A2":2}', '{"A1":1,"A2":2,"A3":3,"A1":4}', '{"A4":1,"A2":2,"A3":3}', '{"B1":1}', "{}", "{"],
     ...['{"A1":1,"A2":2,"A3":3', '{"A1":1,"A2":2,"A3":3]', '{"A1":1,"A2":2,"A3":', '{"A1":1,"A2":2,"A3":0'],

@@ -348,6 +348,8 @@ function bytesRead(text: string, truncated = false): number {
   return read;
 }
 
+const wide = "123456789012345678";
+
 /** Of what a datagram can be made to be read again and again, if at all. */
 const AGAIN: readonly ((size: number) => string)[] = [
   (size) => "{\n".repeat(size / 2),
@@ -374,6 +376,9 @@ const AGAIN: readonly ((size: number) => string)[] = [
   (size) => line.repeat(size / 22),
   (size) => extra.repeat(size / 28),
   (size) => `${line}${extra}`.repeat(size / 50),
+  (size) => `{${'"A1":1e0,'.repeat(size / 9)}"A2":1,"A3":1,"x":0}`,
+  (size) => `[${'{"A1":1e2,"A2":12.00,"A3":0},'.repeat(size / 29)}\n`,
+  (size) => `[${`{"A1":${wide},"A2":${wide},"A3":${wide}},`.repeat(size / 75)}\n`,
   (size) => `{"A1":1,${"\n".repeat(size)}"A2":2,"A3":3}`,
   (size) => pretty(`{"x":[${"[],".repeat(size / 60)}0],"A1":1,"A2":2,"A3":3}`),
   (size) => `${pretty(`{"x":[${"[],".repeat(size / 60)}0],"A1":1,"A2":2,"A3":3}`)}{`,
