@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { logLoss } from "../../src/balancer/loss_log.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 
 Deno.test({
-  name: "loss log: a death, its replacement, and that there is no further spare",
+  name: "loss log: the loss of a worker is logged, its replacement, and when no spare is left",
   permissions: "none",
   fn() {
     const told = (replacement: number | undefined, spares: number) => {

@@ -23,7 +23,8 @@ const ROUTE = {
 const env = { DATABASE_URL: DATABASE_DOWN };
 
 Deno.test({
-  name: "main: started with the database down, it redirects from the last routes known, and says so",
+  name:
+    "main: with the database down it starts, redirects by the last known routes, and says that they are stale",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -42,11 +43,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "main: with --turn-phase random clusters begin at different turns, and each is split exactly all the same",
+    "main: with --turn-phase random clusters begin at different turns, and each cluster's split is still exact",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
-      // That 40 coins fall on the same side is one case in 10^12.
+      // All 40 clusters begin on the same side by chance in one of 2^39 runs.
       const clusters = Array.from({ length: 40 }, (_, i) => `cluster-${i}`);
       const routes = clusters.map((cluster) => ({ ...ROUTE, cluster, cdnWeight: 1 }));
       await writeSnapshot(directory, routes);
@@ -66,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "main: metrics arrive as datagrams, and add up to the requests",
+  name: "main: metrics arrive as datagrams, and their sum is the number of requests",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -85,7 +86,7 @@ Deno.test({
     }),
 });
 
-/** Asks again and again on one connection until the balancer closes it; how many answers came. */
+/** Sends requests on one connection until the balancer closes it. Returns the number of answers. */
 async function askUntilSentAway(connection: Deno.TcpConn): Promise<number> {
   const request = new TextEncoder().encode(`GET ${FILM} HTTP/1.1\r\nHost: a\r\n\r\n`);
   const buffer = new Uint8Array(4096);
@@ -107,7 +108,8 @@ async function askUntilSentAway(connection: Deno.TcpConn): Promise<number> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   Deno.test({
-    name: `main: after ${signal} every busy viewer has an answer, and no idle one keeps it from its end`,
+    name:
+      `main: after ${signal} every running request is answered, and idle connections do not delay the end`,
     permissions: PROCESS_PERMISSIONS,
     fn: () =>
       withDirectory(async (directory) => {
@@ -134,7 +136,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 Deno.test({
-  name: "main: with nothing but a CDN and a cluster it makes a database, and has its routes after a restart",
+  name: "main: with only a CDN and a cluster it creates a database, and keeps its routes over a restart",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -144,7 +146,7 @@ Deno.test({
         assert.equal(await service.readiness(), "ready");
         assert.deepEqual(await watch(service.port, 100, 4), { cdn: 50, origin: 50 });
         await service.change("PATCH", CLUSTER, { cdn_weight: 0 });
-        // In force in both workers.
+        // Wait until the change is in force in both workers.
         for (let inRow = 0; inRow < 5;) inRow = (await watch(service.port, 100, 8)).cdn === 0 ? inRow + 1 : 0;
         service.kill("SIGTERM");
         assert.equal((await service.ended()).code, 0);
@@ -167,7 +169,7 @@ const REFUSED: readonly [flags: string[], env: Record<string, string>, code: num
     ["--metrics-to", "aggregator:9"],
     {},
     1,
-    /^error: Cannot send metrics to aggregator:9: .*--allow-net=aggregator:9$/,
+    /^error: Cannot send metrics to aggregator:9: .*--allow-net=aggregator:9,0\.0\.0\.0:0$/,
   ],
   [["--data", "elsewhere"], {}, 1, /^error: Cannot use elsewhere: .*--allow-read=elsewhere$/],
   [[], { CDN_HOST: "cdn.example.net" }, 2, /^error: CDN_HOST is set without ORIGIN_CLUSTER: set both/],
@@ -181,7 +183,7 @@ const REFUSED: readonly [flags: string[], env: Record<string, string>, code: num
 ];
 
 Deno.test({
-  name: "main: a start that can't be ends with one clear line and its exit code",
+  name: "main: a failed start prints one clear line and exits with the right code",
   permissions: { run: [DENO] },
   async fn() {
     for (const [flags, env, code, line] of REFUSED) {
@@ -198,7 +200,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "main: a port that another program holds is refused by name",
+  name: "main: a port in use by another program is named in the error",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -226,7 +228,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "main: with --metrics-token nobody reads the metrics without it",
+  name: "main: with --metrics-token the metrics require that token",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -245,7 +247,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "main: streams of events tell the status, are few, and keep no stop waiting",
+  name: "main: event streams send the status, are limited in number, and do not delay a stop",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -261,7 +263,7 @@ Deno.test({
       const refused = await open();
       assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "30"]);
       await refused.text();
-      // Who polls, scrapes or changes something still finds room.
+      // Clients that poll, scrape or change something are still served.
       assert.equal(await statusOf(`${service.url}/metrics`), 200);
       const beganMs = performance.now();
       service.kill("SIGTERM");

@@ -7,7 +7,7 @@ import { HealthBoard } from "../../src/balancer/health/health_board.ts";
 import { CHECK_DEFAULTS } from "../../src/balancer/routes/route_options.ts";
 import { balancer, CLUSTER, MemorySnapshot, SETTINGS } from "../support/simulated/balancer_in_process.ts";
 import { MemoryStore } from "../support/database/memory_store.ts";
-import { eventsOf, logInto } from "../support/processes/recorded_log.ts";
+import { eventsOf, logInto } from "../support/recorded_log.ts";
 import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
 const ROUTE: Route = {
@@ -25,7 +25,7 @@ interface SimulatedWorker {
   terminated: boolean;
 }
 
-/** Workers in the master's own thread, which only say that they listen, or `failing` why they can't. */
+/** Simulates workers in the master's thread. They only report that they listen or, as `failing`, why not. */
 function simulatedWorkers(failing?: { reason: string } | { held: string[] }) {
   const workers: SimulatedWorker[] = [];
   const startWorker: StartWorker = (_listen, events) => {
@@ -47,7 +47,7 @@ function simulatedWorkers(failing?: { reason: string } | { held: string[] }) {
   return { workers, startWorker };
 }
 
-/** The table that a worker has by what it was given. */
+/** Returns the table that a worker has after all messages to it. */
 function tableOf(worker: SimulatedWorker): RoutingTable {
   let table: RoutingTable | undefined;
   for (const message of worker.heard) {
@@ -62,7 +62,7 @@ const clustersOf = (worker: SimulatedWorker): string[] => [...tableOf(worker).ke
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!condition()) {
-    assert.ok(performance.now() < deadline, "It did not come to pass within 10 s");
+    assert.ok(performance.now() < deadline, "The condition did not hold within 10 s");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
@@ -78,7 +78,7 @@ const config = {
 };
 
 Deno.test({
-  name: "master: workers start with the database's routes, and are given every change",
+  name: "master: workers start with the database's routes and get every change",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
@@ -106,7 +106,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: a database that never had a route gets the first one before anybody is answered",
+  name: "master: a database that never had a route gets the first route before workers serve",
   permissions: "none",
   async fn() {
     const firstRoute = { cluster: CLUSTER, ...SETTINGS };
@@ -131,15 +131,14 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "master: with the database down it begins with the snapshot, and goes on with the database once it is back",
+  name: "master: with the database down it starts from the snapshot, and follows the database once it is up",
   permissions: "none",
   async fn() {
     for (const firstRoute of [undefined, { cluster: "first", ...SETTINGS }]) {
       const store = new MemoryStore();
       await store.change("newer", "alice", () => SETTINGS);
       store.fail(OUTAGE);
-      // Unlike the store in memory, a database that is down makes no first route.
+      // Unlike the memory store, a database that is down can't create the first route.
       const { seed } = store;
       store.seed = (...args) => store.routes().then(() => seed.apply(store, args));
       const snapshot = new MemorySnapshot();
@@ -161,7 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: without a database and without a snapshot that can be used, it waits for the database",
+  name: "master: with the database down and no valid snapshot it waits for the database",
   permissions: "none",
   async fn() {
     for (const routes of [undefined, [{ ...ROUTE, cdnHost: "a b" }], [null as unknown as Route]]) {
@@ -189,7 +188,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: it can be stopped while it waits",
+  name: "master: it can be stopped while it waits for the database",
   permissions: "none",
   async fn() {
     for (const firstRoute of [undefined, { cluster: CLUSTER, ...SETTINGS }]) {
@@ -207,7 +206,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: a worker that can't listen, or keeps a permission, ends the start",
+  name: "master: the start fails if a worker can't listen or keeps a permission",
   permissions: "none",
   async fn() {
     for (const failing of [{ reason: "Address already in use" }, { held: ["net"] }]) {
@@ -225,7 +224,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: it goes on without a worker that died, and fails without all of them",
+  name: "master: it goes on after the death of a worker, and fails after the death of the last",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
@@ -234,7 +233,7 @@ Deno.test({
     let failed = false;
     service.master.failed.then(() => failed = true);
     workers[0]!.events.died("out of memory");
-    workers[0]!.events.died("told twice");
+    workers[0]!.events.died("reported twice");
     await service.store.change(CLUSTER, "alice", () => SETTINGS);
     assert.deepEqual([clustersOf(workers[0]!), clustersOf(workers[1]!), failed], [[], [CLUSTER], false]);
     workers[1]!.events.said({ kind: "failed", reason: "out of memory" });
@@ -246,7 +245,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: what workers measure is passed on",
+  name: "master: measurements of the workers are passed on",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
@@ -261,7 +260,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: a route that breaks a rule holds up neither the start nor a change of another",
+  name: "master: an invalid route delays neither the start nor a change of another route",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
@@ -290,7 +289,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: that there is nothing to begin with is said once, however often the database is tried",
+  name: "master: no_routes is logged once, however often the database is tried",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();
@@ -307,7 +306,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: an environment that differs from the database is told once, at the start",
+  name: "master: an environment that differs from the database is logged once, at the start",
   permissions: "none",
   async fn() {
     const { startWorker } = simulatedWorkers();
@@ -330,7 +329,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: workers are given what health and operators say of a cluster, and no other cluster again",
+  name: "master: when health changes, workers get only the cluster that is affected",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();
@@ -368,7 +367,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "master: what operators want is followed as the store tells it",
+  name: "master: overrides in the store are followed",
   permissions: "none",
   async fn() {
     const { workers, startWorker } = simulatedWorkers();

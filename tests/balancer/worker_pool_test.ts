@@ -16,7 +16,7 @@ const LISTEN = { hostname: "127.0.0.1", port: 8080 };
 const SERVICE = { listen: LISTEN, table: new Map(), certificate: undefined };
 const STOPPED: FromWorker = { kind: "stopped", counts: { redirected: 1, refused: 0 } };
 
-/** A pool of workers in this thread. `answer` is what they say to `serve`. */
+/** Makes a pool of simulated workers in this thread. `control.answer` gives a worker's answer to `serve`. */
 function simulate(workers: number, spares: number) {
   const all: SimulatedWorker[] = [];
   const losses: Loss[] = [];
@@ -61,7 +61,7 @@ const ROUTE = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, origi
 const kindsOf = ({ heard }: SimulatedWorker) => heard.map(({ kind }) => kind);
 
 Deno.test({
-  name: "pool: a spare is parked, and takes the place of a worker that died, with the newest table",
+  name: "pool: a spare worker waits, and replaces a worker that died, with the newest table",
   permissions: "none",
   async fn() {
     const { pool, all, losses } = simulate(2, 1);
@@ -72,7 +72,7 @@ Deno.test({
     pool.replace(first);
     const table = routingTable([routes[0]!, { ...ROUTE, cluster: "c" }], { previous: first });
     pool.replace(table);
-    // Those that serve are sent no more than what has changed.
+    // Serving workers are sent only what has changed.
     const change = { kind: "routes", changed: new Map([["c", table.get("c")]]), removed: ["b"] };
     assert.deepEqual(all[0]!.heard.slice(1), [{ kind: "routes", changed: first, removed: [] }, change]);
     assert.deepEqual(kindsOf(all[2]!), []);
@@ -88,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pool: a spare that can't listen either makes way for the next one",
+  name: "pool: if a spare worker can't listen, the next one is used",
   permissions: "none",
   async fn() {
     const { pool, all, losses, control } = simulate(1, 2);
@@ -103,7 +103,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pool: a spare that dies while it is parked is told of",
+  name: "pool: the death of a waiting spare worker is reported",
   permissions: "none",
   async fn() {
     const { pool, all, losses, spareLosses } = simulate(1, 1);
@@ -114,7 +114,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pool: every worker shows another certificate from now on, a spare that comes later, too",
+  name: "pool: every worker gets a new certificate, and so does a spare worker that serves later",
   permissions: "none",
   async fn() {
     const { pool, all } = simulate(2, 1);
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pool: a start fails by a worker that can't listen, or holds a permission",
+  name: "pool: the start fails if a worker can't listen or keeps a permission",
   permissions: "none",
   async fn() {
     for (
@@ -147,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pool: a stop reaches every worker that serves, and adds up what they answered",
+  name: "pool: a stop reaches every serving worker, and sums up their counts",
   permissions: "none",
   async fn() {
     const { pool, all, losses } = simulate(2, 1);

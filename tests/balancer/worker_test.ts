@@ -3,13 +3,16 @@ import { workersFrom } from "../../src/balancer/spawn.ts";
 import { CLUSTER, FILM, SETTINGS, startBalancer, watch } from "../support/simulated/balancer_in_process.ts";
 import { ACCEPTED, REFUSALS } from "../support/http/heads.ts";
 import { latin1 } from "../support/http/requests.ts";
-import { until } from "../support/processes/faults.ts";
+import { until } from "../support/processes/long_tests.ts";
 import { Viewer } from "../support/http/viewers.ts";
 
 const PERMISSIONS = { net: ["127.0.0.1"], read: ["."] };
 const CONNECTIONS = 16;
 
-/** In all, over four workers: each must be exact. More of them, and more requests, in acceptance/ratio_test.ts. */
+/**
+ * Ratios, and the number of requests to all workers together; each split must be exact.
+ * acceptance/ratio_test.ts tests further ratios with more requests.
+ */
 const RATIOS: readonly [cdnWeight: number, originWeight: number, requests: number][] = [
   [9, 1, 5_000],
   [7, 3, 1_000],
@@ -17,7 +20,7 @@ const RATIOS: readonly [cdnWeight: number, originWeight: number, requests: numbe
 
 for (const [cdnWeight, originWeight, requests] of RATIOS) {
   Deno.test({
-    name: `worker: ${requests} requests are split ${cdnWeight}:${originWeight}, exactly`,
+    name: `worker: ${requests} requests are split exactly ${cdnWeight}:${originWeight}`,
     permissions: PERMISSIONS,
     async fn() {
       await using balancer = await startBalancer({ settings: { ...SETTINGS, cdnWeight, originWeight } });
@@ -32,7 +35,7 @@ for (const [cdnWeight, originWeight, requests] of RATIOS) {
 
 for (const bits of [31n, 32n, 53n]) {
   Deno.test({
-    name: `worker: the split stays exact where a counter of ${bits} bits ends`,
+    name: `worker: the split stays exact where a counter of ${bits} bits would overflow`,
     permissions: PERMISSIONS,
     async fn() {
       const turnsTaken = 2n ** bits - 1000n;
@@ -47,7 +50,7 @@ for (const bits of [31n, 32n, 53n]) {
 }
 
 Deno.test({
-  name: "worker: a change of the ratio in mid-stream loses no request and makes no wrong one",
+  name: "worker: changing the ratio under load loses no request, and the new ratio is exact",
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer({ settings: { ...SETTINGS, cdnWeight: 1, originWeight: 0 } });
@@ -69,12 +72,12 @@ Deno.test({
   },
 });
 
-/** Until a new table is in every worker: after as many requests in a row as no one worker would get by chance. */
+/** Waits until every worker has the new table: until many requests in a row lead to the origin. */
 async function untilOrigin(port: number): Promise<void> {
   for (let inRow = 0; inRow < 3;) inRow = (await watch(port, 160, CONNECTIONS)).cdn === 0 ? inRow + 1 : 0;
 }
 
-/** What is answered to a request of HTTP/1.1 with this target and Host, up to the end of the first line. */
+/** Sends an HTTP/1.1 request with this target and Host, and returns the status line of the answer. */
 async function statusLine(port: number, target: string, host: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -84,8 +87,7 @@ async function statusLine(port: number, target: string, host: string): Promise<s
 }
 
 Deno.test({
-  name:
-    "worker: a Host that moves the target is refused, also where it makes a URL that was asked for before",
+  name: "worker: a Host that contains a part of the target is refused, even if together they are a known URL",
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer();
@@ -100,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "worker: a request line with a whole URL is answered as its path and query are",
+  name: "worker: a request line with an absolute URL is answered like its path and query",
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer();
@@ -112,7 +114,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "worker: what it measures adds up to the requests",
+  name: "worker: the measurements add up to the number of requests",
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer();
@@ -126,14 +128,14 @@ Deno.test({
   },
 });
 
-/** All that is answered to these bytes, until the service closes or is told that no more comes. */
+/** Sends these bytes, ends the sending side, and returns everything that the service answers. */
 async function converse(port: number, text: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const writing = (async () => {
     const bytes = latin1(text);
     for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
     await connection.closeWrite();
-  })().catch(() => {}); // refused before all was sent
+  })().catch(() => {}); // The service may refuse and close before everything is sent.
   const answer = await new Response(connection.readable).text().catch(() => "reset");
   await writing;
   return answer;
@@ -145,7 +147,7 @@ const statusesOf = (answer: string) =>
 Deno.test({
   name: `worker: ${
     ACCEPTED.length + REFUSALS.length
-  } requests over a socket are read or refused as RFC 9112 has it`,
+  } requests over a socket are accepted or refused as RFC 9112 says`,
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer();
@@ -194,7 +196,10 @@ const CHUNKS = [
   "0;\n\r\n\r\n",
 ];
 
-/** Requests with a body, or what one of two programs may take for one; a request that is to stay unseen lies inside. */
+/**
+ * Attempts of request smuggling: fields that some programs take for those of a body and others do not,
+ * followed by a body with another request inside, which must not be answered.
+ */
 const SMUGGLED: readonly string[] = [
   ...LENGTHS.map((length) => `Content-Length: ${length}`),
   ...CODINGS.map((coding) => `Transfer-Encoding: ${coding}`),
@@ -220,13 +225,13 @@ const SMUGGLED: readonly string[] = [
 );
 
 Deno.test({
-  name: `worker: none of ${SMUGGLED.length} kinds of bodies gets a request inside answered`,
+  name: `worker: a request inside a body is not answered, for ${SMUGGLED.length} kinds of smuggling`,
   permissions: PERMISSIONS,
   async fn() {
     await using balancer = await startBalancer();
     for (const text of SMUGGLED) {
       const statuses = statusesOf(await converse(balancer.port, text));
-      // A body of no bytes is none, so that the next request is one of its own.
+      // After an empty body, the next request is a request of its own.
       const expected = /Content-Length: 0\r\n\r\n/.test(text) && !/transfer/i.test(text) ? 2 : 1;
       if (!/hello/.test(text) || expected === 1) {
         assert.equal(statuses.length, expected, JSON.stringify(text));
@@ -239,7 +244,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "worker: when one dies a spare answers in its place, and /readyz goes on saying so",
+  name: "worker: when a worker dies, a spare worker serves in its place and the balancer stays ready",
   permissions: PERMISSIONS,
   async fn() {
     const url = new URL("../support/processes/dying_balancer_worker.ts", import.meta.url);
@@ -260,7 +265,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "worker: what it answers is noted, for the access log",
+  name: "worker: its answers are noted for the access log",
   permissions: PERMISSIONS,
   async fn() {
     const noted: string[] = [];

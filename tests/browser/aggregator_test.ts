@@ -5,10 +5,10 @@ import { Browser, VIEWS } from "./browser.ts";
 
 const GOOD = '{"A1":1,"A2":2,"A3":3}';
 const VIEW = { width: 1400, colorScheme: "light" } as const;
-/** A page learns of everything within two seconds; a busy machine gets more. */
+/** The deadline for a page to show something: two seconds are enough, except on a busy machine. */
 const timeout = 20_000;
 
-/** Sends until it is disposed. */
+/** Sends datagrams every 200 ms until the returned object is disposed of. */
 function keepSending(port: number, datagrams: readonly string[]): AsyncDisposable {
   let last = Promise.resolve();
   const timer = setInterval(() => last = sendDatagrams(port, datagrams), 200);
@@ -29,7 +29,7 @@ const movingTile = (browser: Browser) =>
   browser.page.locator(".tile dd span", { hasText: /[1-9]\d/ }).first().waitFor({ timeout });
 
 for (const view of VIEWS) {
-  Deno.test(`page of the aggregator at ${view.width} px, ${view.colorScheme}: no fault, and nothing to scroll sideways`, async () => {
+  Deno.test(`page of the aggregator at ${view.width} px, ${view.colorScheme}: there are no errors, and no horizontal scrolling`, async () => {
     await using service = await Service.start("start", [...ADMIN, "--windows", "1s,2s"]);
     await using browser = await Browser.open(view);
     {
@@ -50,28 +50,28 @@ for (const view of VIEWS) {
   });
 }
 
-Deno.test("page of the aggregator: numbers move when messages come, and no number is made up", async () => {
+Deno.test("page of the aggregator: numbers change when messages come, and unknown numbers are dashes", async () => {
   await using service = await Service.start("start:sandbox", [...ADMIN, "--windows", "1s", "--workers", "1"]);
   await using browser = await Browser.open(VIEW);
   await browser.page.goto(await adminUrl(service));
   await verdict(browser, "All is well");
   await browser.page.locator('.tile:has-text("Messages") dd', { hasText: "0" }).waitFor({ timeout });
-  assert.equal(await browser.text('.tile:has-text("Dropped") dd span'), "–", "it does not know of drops");
+  assert.equal(await browser.text('.tile:has-text("Dropped") dd span'), "–", "drops are not known");
   assert.equal(
     await browser.text("#workers tr:nth-child(2) td:nth-child(3)"),
     "–",
-    "a spare has read nothing",
+    "a spare worker has read nothing",
   );
   await using _ = keepSending(service.port, new Array(20).fill(GOOD));
   await movingTile(browser);
-  // The arrow keys look at a point of the past.
+  // The arrow keys select a point of the past.
   await browser.page.locator("figure svg").first().focus();
   await browser.page.keyboard.press("ArrowLeft");
   assert.match(await browser.text("figure .when"), /^\d\d:\d\d:\d\d$/);
   assert.deepEqual(browser.faults, []);
 });
 
-Deno.test("page of the aggregator: a drop shows", async () => {
+Deno.test("page of the aggregator: drops are shown", async () => {
   await using service = await Service.start("start", [
     ...ADMIN,
     "--receive-buffer",
@@ -84,7 +84,7 @@ Deno.test("page of the aggregator: a drop shows", async () => {
   await verdict(browser, "All is well");
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const to = { transport: "udp", hostname: "127.0.0.1", port: service.port } as const;
-  // All at once: the smallest buffer holds a handful.
+  // Datagrams are sent all at once, since even the smallest receive buffer holds a few.
   const flood = () => Promise.all(Array.from({ length: 2000 }, () => socket.send(new Uint8Array(2000), to)));
   const flooding = setInterval(flood, 300);
   await browser.page.locator(".tile.bad", { hasText: "Dropped" }).waitFor({ timeout });
@@ -96,7 +96,7 @@ Deno.test("page of the aggregator: a drop shows", async () => {
   assert.deepEqual(browser.faults, []);
 });
 
-Deno.test("page of the aggregator: a lost service is told of, and its return", async () => {
+Deno.test("page of the aggregator: it shows that the service does not answer, and that it answers again", async () => {
   const port = freePort();
   const flags = ["--admin", `127.0.0.1:${port}`];
   await using browser = await Browser.open(VIEW);
@@ -106,7 +106,7 @@ Deno.test("page of the aggregator: a lost service is told of, and its return", a
     await verdict(browser, "All is well");
     await service.stop();
   }
-  await verdict(browser, "does not answer since");
+  await verdict(browser, "has not answered since");
   assert.equal(await browser.page.locator("html.lost").count(), 1);
   await using again = await Service.start("start", flags);
   await verdict(browser, "All is well");
@@ -114,7 +114,7 @@ Deno.test("page of the aggregator: a lost service is told of, and its return", a
   await again.stop();
 });
 
-Deno.test("page of the aggregator: without a stream it asks, and goes on", async () => {
+Deno.test("page of the aggregator: without an event stream it falls back to polling", async () => {
   await using service = await Service.start("start", ADMIN);
   await using browser = await Browser.open(VIEW);
   await browser.page.route("**/api/v1/events", (route) => route.fulfill({ status: 503 }));

@@ -6,12 +6,12 @@ import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { Browser, VIEWS } from "./browser.ts";
 
 const TOKEN = "0123456789abcdef".repeat(2);
-/** Of --metrics-token. */
+/** The value of --metrics-token. */
 const WATCHING = "fedcba9876543210".repeat(2);
 const VIEW = { width: 1400, colorScheme: "light" } as const;
-/** A page learns of everything within two seconds; a busy machine gets more. */
+/** The deadline for a page to show something: two seconds are enough, except on a busy machine. */
 const timeout = 20_000;
-/** Hosts without a name, so that their checks can't reach anybody. */
+/** A route to a host that does not exist, without checks. */
 const ROUTE = { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1, origin_port: null };
 const SEVERAL = {
   cdns: [{ name: "fast", host: "fast.example.net", weight: 6 }, {
@@ -40,7 +40,7 @@ async function useToken(browser: Browser, token = TOKEN): Promise<void> {
 }
 
 for (const view of VIEWS) {
-  Deno.test(`page of the balancer at ${view.width} px, ${view.colorScheme}: no fault, and nothing to scroll sideways`, () =>
+  Deno.test(`page of the balancer at ${view.width} px, ${view.colorScheme}: there are no errors, and no horizontal scrolling`, () =>
     withBalancer(async (balancer) => {
       await balancer.change("PUT", "video.example", SEVERAL);
       await balancer.change("PATCH", CLUSTER, { cdn_weight: 7, origin_weight: 3 });
@@ -68,7 +68,7 @@ for (const view of VIEWS) {
     }));
 }
 
-Deno.test("page of the balancer: numbers move, and unknown ones are dashes", () =>
+Deno.test("page of the balancer: numbers change, and unknown numbers are dashes", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     await browser.page.goto(`${balancer.url}/`);
@@ -82,7 +82,7 @@ Deno.test("page of the balancer: numbers move, and unknown ones are dashes", () 
     assert.deepEqual(browser.faults, []);
   }));
 
-Deno.test("page of the balancer: a change is shown before it is made, and a version is restored", () =>
+Deno.test("page of the balancer: a change is previewed before it is applied, and a version can be restored", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     const { page } = browser;
@@ -94,19 +94,19 @@ Deno.test("page of the balancer: a change is shown before it is made, and a vers
     await page.keyboard.press("Enter");
     await seen(browser, "#editor .difference", "cdn_weight9 → 7");
     await page.locator("#editor button", { hasText: "Apply" }).click();
-    await seen(browser, "#editor-body", "It is version 2 now");
+    await seen(browser, "#editor-body", "now at version 2");
     await page.keyboard.press("Escape");
     await seen(browser, ".cluster .title", "version 2");
     assert.equal((await (await balancer.call("GET", CLUSTER)).json()).origin_weight, 3);
     await page.locator('[aria-label="Restore version 1 of origin-cluster"]').click({ timeout });
     await seen(browser, "#editor .difference", "cdn_weight7 → 9");
     await page.locator("#editor button", { hasText: "Restore" }).click();
-    await seen(browser, "#editor-body", "It is version 3 now");
+    await seen(browser, "#editor-body", "now at version 3");
     assert.equal((await (await balancer.call("GET", CLUSTER)).json()).origin_weight, 1);
     assert.deepEqual(browser.faults, []);
   }));
 
-Deno.test("page of the balancer: who is slower than another one sees both changes, and makes his own after it", () =>
+Deno.test("page of the balancer: after a conflict both changes are shown, and the own change can still be applied", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     const { page } = browser;
@@ -115,18 +115,18 @@ Deno.test("page of the balancer: who is slower than another one sees both change
     await page.locator(".cluster button").click({ timeout });
     await page.fill('[aria-label="Weight of cdn"]', "5");
     await balancer.change("PATCH", CLUSTER, { origin_weight: 4 });
-    await page.locator("#editor button", { hasText: "Show what changes" }).click();
+    await page.locator("#editor button", { hasText: "Preview" }).click();
     await page.locator("#editor button", { hasText: "Apply" }).click();
     await seen(browser, "#editor-heading", "Somebody else changed");
     assert.match(await browser.text("#editor .both"), /origin_weight\s*1 → 4[^]*cdn_weight\s*9 → 5/);
-    await page.locator("#editor button", { hasText: "mine" }).click();
+    await page.locator("#editor button", { hasText: "Preview my change" }).click();
     await page.locator("#editor button", { hasText: "Apply" }).click();
-    await seen(browser, "#editor-body", "It is version 3 now");
+    await seen(browser, "#editor-body", "now at version 3");
     const { cdn_weight, origin_weight } = await (await balancer.call("GET", CLUSTER)).json();
     assert.deepEqual([cdn_weight, origin_weight], [5, 4]);
   }));
 
-Deno.test("page of the balancer: a wrong token changes nothing, and a lost service is told of", () =>
+Deno.test("page of the balancer: a wrong token is refused, and it shows that the service does not answer", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     await browser.page.goto(`${balancer.url}/`);
@@ -136,15 +136,15 @@ Deno.test("page of the balancer: a wrong token changes nothing, and a lost servi
     assert.ok(await browser.page.locator(".cluster button").isHidden());
     balancer.kill("SIGTERM");
     await balancer.ended();
-    await seen(browser, "#verdict", "does not answer since");
+    await seen(browser, "#verdict", "has not answered since");
     assert.equal(await browser.page.locator("html.lost").count(), 1);
   }));
 
-Deno.test("page of the balancer: with a token for watching it tells nothing before, and lets nobody change by it", () =>
+Deno.test("page of the balancer: with a metrics token it shows nothing without that token, and allows no changes with it", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     await browser.page.goto(`${balancer.url}/`);
-    await seen(browser, "#verdict", "tells nothing without a token");
+    await seen(browser, "#verdict", "requires a token");
     await useToken(browser, WATCHING);
     await seen(browser, "#verdict", "All is well");
     assert.ok(await browser.page.locator("#operator").isHidden());
@@ -152,7 +152,7 @@ Deno.test("page of the balancer: with a token for watching it tells nothing befo
     await seen(browser, "#reasons td", "turn");
   }, ["--metrics-token", WATCHING]));
 
-Deno.test("page of the balancer: without a stream it asks, and goes on", () =>
+Deno.test("page of the balancer: without an event stream it falls back to polling", () =>
   withBalancer(async (balancer) => {
     await using browser = await Browser.open(VIEW);
     await browser.page.route("**/api/v1/events", (route) => route.fulfill({ status: 503 }));

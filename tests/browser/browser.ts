@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** Nothing is asked of anybody but the page: a browser fetches a good deal by itself. */
+/** These flags keep Chromium from fetching anything else than the page. */
 const ARGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -17,17 +17,17 @@ export interface View {
   readonly colorScheme: "light" | "dark";
 }
 
-/** The widths of a telephone and of a desk, in both colours. */
+/** The widths of a phone and of a desktop, each in light and dark. */
 export const VIEWS: readonly View[] = [390, 1400].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))
 );
 
-/** A page in a real Chromium, and what went wrong in it. */
+/** A page in a real Chromium, which collects the page's errors. */
 export class Browser implements AsyncDisposable {
   readonly #context: BrowserContext;
   readonly #directory: string;
   readonly page: Page;
-  /** Errors of the console, of scripts and of the security policy. */
+  /** Errors of the console, of scripts and of the content policy. */
   readonly faults: string[] = [];
 
   private constructor(context: BrowserContext, directory: string, page: Page) {
@@ -54,9 +54,9 @@ export class Browser implements AsyncDisposable {
     return new Browser(context, directory, context.pages()[0]!);
   }
 
-  /** What axe-core finds that is serious or worse: its name, and where. */
+  /** Returns the violations that axe-core finds to be serious or critical: the rule, and the elements. */
   async accessibilityFaults(): Promise<string[]> {
-    // By the debugger, which no policy of the page's forbids.
+    // `evaluate` uses the debugger, which the page's content policy does not restrict.
     await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>
       (globalThis as unknown as { axe: typeof axe }).axe.run()
@@ -65,7 +65,7 @@ export class Browser implements AsyncDisposable {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   }
 
-  /** The text of one element. */
+  /** Returns the text of the first matching element. */
   async text(selector: string): Promise<string> {
     return await this.page.locator(selector).first().innerText();
   }

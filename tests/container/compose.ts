@@ -1,5 +1,5 @@
 /**
- * The services of docker-compose.yml, run by podman: Docker Compose itself needs a Docker engine.
+ * Runs the services of docker-compose.yml with podman, because Docker Compose needs a Docker engine.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { freePort, LogReader, type MetricsRecord, pause, recordsOnce } from "./s
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
-/** What a user has in `.env`. */
+/** The variables that a user has in `.env`. */
 const DOT_ENV = {
   POSTGRES_PASSWORD: "c0ffee",
   ADMIN_TOKENS: `alice:${TOKEN}`,
@@ -24,7 +24,7 @@ const DOT_ENV = {
 const VIDEO = "http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8";
 const CDN = "http://cdn.example.net/s1/video/1488/xcg2djHckad.m3u8";
 
-/** Docker Compose takes docker-compose.yml, and names what is missing in `.env`. */
+/** Asserts that Docker Compose accepts docker-compose.yml, and names a variable that is missing in `.env`. */
 export async function checkCompose(directory: string): Promise<void> {
   const config = async (variables: object) => {
     const file = `${directory}/env`;
@@ -42,14 +42,14 @@ export async function checkCompose(directory: string): Promise<void> {
   }
 }
 
-/** A service in its container; what it needs of others it finds on this host. */
+/** A service in its container. The other services that it needs are reached on this host. */
 class Container {
   readonly #engine: Engine;
   readonly #name: string;
   readonly #podman: Deno.ChildProcess;
   readonly log: LogReader;
 
-  /** @param translate Ports of the compose file to those of this test. */
+  /** @param translate replaces ports of the compose file with those of this test */
   constructor(
     engine: Engine,
     service: Service,
@@ -66,12 +66,12 @@ class Container {
     this.log = new LogReader(this.#podman.stderr);
   }
 
-  /** What the HEALTHCHECK of its image exits with. */
+  /** Returns the exit code of the image's HEALTHCHECK. */
   async health(): Promise<number> {
     return (await run("podman", this.#engine.podmanArgs("healthcheck", "run", this.#name))).code;
   }
 
-  /** Its exit code, and what it logged at its end. */
+  /** Stops the container. Returns the exit code, and the last log event. */
   async stop(): Promise<{ code: number; stopped: Record<string, unknown> }> {
     const stdout = new Response(this.#podman.stdout).text();
     await this.#engine.podman("stop", "--time", "15", this.#name);
@@ -81,14 +81,14 @@ class Container {
   }
 }
 
-/** A service as options of `podman run`. */
+/** Returns the options of `podman run` for a service. */
 function flagsOf(service: Service, env: Record<string, string>): string[] {
   const each = (flag: string, values: readonly string[] = []) => values.flatMap((value) => [flag, value]);
   return [
     ...service.read_only ? ["--read-only", "--read-only-tmpfs=false"] : [],
     ...each("--cap-drop", service.cap_drop),
     ...each("--security-opt", service.security_opt?.map((option) => option.replace(/:true$/, ""))),
-    // Limits that any host can grant.
+    // These limits can be granted on any host.
     ...["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"],
     ...each("--volume", service.volumes),
     ...each("--env", environmentOf(service, { ...DOT_ENV, ...env })),
@@ -97,7 +97,7 @@ function flagsOf(service: Service, env: Record<string, string>): string[] {
   ];
 }
 
-/** Viewers, who know how often they were sent on. */
+/** Viewers, which count their redirects. */
 class Viewers {
   readonly #url: string;
   redirected = 0;
@@ -106,7 +106,7 @@ class Viewers {
     this.#url = `http://127.0.0.1:${port}/?video=${VIDEO}`;
   }
 
-  /** Where one is sent. */
+  /** Sends a request, and returns the target of the redirect. */
   async ask(): Promise<string | null> {
     const response = await fetch(this.#url, { redirect: "manual" });
     await response.body?.cancel();
@@ -115,7 +115,7 @@ class Viewers {
     return response.headers.get("location");
   }
 
-  /** Waits until all are sent to the origin: at 9:1 no two in a row are. */
+  /** Waits until two redirects in a row lead to the origin, which does not happen at a ratio of 9:1. */
   async untilAllToOrigin(): Promise<void> {
     const deadline = performance.now() + 10_000;
     while (await this.ask() !== VIDEO || await this.ask() !== VIDEO) {
@@ -125,7 +125,7 @@ class Viewers {
   }
 }
 
-/** Starts the balancer and the aggregator as docker-compose.yml says, and lets viewers use them. */
+/** Starts the balancer and the aggregator as docker-compose.yml says, and sends requests of viewers. */
 export async function redirectsAndCounts(engine: Engine): Promise<void> {
   await using database = await DatabaseServer.start();
   await execute(database.url(), `create role balancer login password '${DOT_ENV.POSTGRES_PASSWORD}'`);
@@ -165,7 +165,7 @@ export async function redirectsAndCounts(engine: Engine): Promise<void> {
     assert.ok(A2_max >= A3_min && A2_max > 0, `${A3_min} to ${A2_max}`);
   }
 
-  // These are still to be told when it is stopped.
+  // The metrics of these requests must be sent when the balancer stops.
   for (let turn = 1; turn <= 5; turn++) assert.equal(await viewers.ask(), VIDEO);
   const { redirected } = viewers;
   const { code, stopped } = await balancer.stop();
@@ -174,7 +174,7 @@ export async function redirectsAndCounts(engine: Engine): Promise<void> {
   assert.equal(counted(await recordsOnce(file, () => true)), redirected, "the sum over all records");
 }
 
-/** The balancer as `docker run` starts it: flags after the image, and nothing else. */
+/** Runs the balancer as `docker run` does, with no configuration but flags after the image's name. */
 export async function runsAlone(engine: Engine, locks: readonly string[]): Promise<void> {
   const [port, adminPort] = [freePort("tcp"), freePort("tcp")];
   const name = "sluice-alone";

@@ -1,5 +1,6 @@
 /**
- * Builds the Dockerfile and runs its images as the README does, with every lock closed that an operator can close.
+ * Builds the Dockerfile and runs its images as the README says, with every restriction that an operator can
+ * set.
  *
  * @module
  */
@@ -12,13 +13,18 @@ const IMAGE = "sluice-aggregator";
 const CONTAINER = "sluice-test";
 const VOLUME = "sluice-data";
 
-/** Host networking: no bridge to set up, and the port is the host's. The limits are ones that any host can grant. */
+/** Restrictions that any host can grant. The container uses the host's network, so no bridge is needed. */
 const LOCKED_DOWN = [
   ...["--network", "host", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "all"],
   ...["--security-opt", "no-new-privileges", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"],
 ];
 
-/** The two official images if their registry answers, else stand-ins of the same names: says which, and why. */
+/**
+ * Pulls the two official base images, or builds stand-ins with the same names if their registry does not
+ * answer.
+ *
+ * @returns which images are used and, for stand-ins, why
+ */
 async function provideBaseImages(engine: Engine): Promise<string> {
   const dockerfile = await Deno.readTextFile("Dockerfile");
   const version = dockerfile.match(/^ARG DENO_VERSION=(.*)$/m)?.[1];
@@ -49,10 +55,10 @@ async function holdNothingElse(engine: Engine): Promise<void> {
   for (const image of ["sluice-balancer", "sluice-aggregator"]) {
     const shell = ["run", "--rm", "--entrypoint", "/bin/sh", ...LOCKED_DOWN, image, "-c", ":"];
     const { code } = await run("podman", engine.podmanArgs(...shell));
-    assert.equal(code, 127, "the exit code of a program that is not there");
+    assert.equal(code, 127, "the exit code for a missing program");
   }
   const packages = async (image: string) => {
-    const [registry] = await engine.files(image, "/deno-dir/npm"); // One directory for each host: here there is one.
+    const [registry] = await engine.files(image, "/deno-dir/npm"); // There is one directory per registry, and only one registry.
     return registry === undefined ? [] : await engine.files(image, `/deno-dir/npm/${registry}`);
   };
   assert.deepEqual(await packages("sluice-aggregator"), []);
@@ -95,7 +101,7 @@ async function countsAndStops(engine: Engine): Promise<void> {
   }
   assert.equal((await Deno.stat(file)).uid, 65532, "The file's owner");
 
-  // A window has just begun; messages go on coming, so that it holds some whenever the signal arrives.
+  // Wait until a window has just begun, and keep sending, so that the open window has messages at the signal.
   await recordsOnce(file, (now) => now.length > records.length);
   let stopped = false;
   const stopping = engine.podman("stop", "--time", "5", CONTAINER).finally(() => stopped = true);
@@ -118,9 +124,9 @@ async function countsAndStops(engine: Engine): Promise<void> {
 const PROGRAMS = ["buildah", "podman", "mmdebstrap", "docker-compose"];
 
 Deno.test({
-  name: "container: the images work as nobody, without capabilities, on a read-only root",
-  // The task grants what it takes and no more. Named here, a program that is missing would be refused as an
-  // escalation, and nobody would read which one it is.
+  name: "container: the images work as an unprivileged user, without capabilities, on a read-only root",
+  // The task grants only the permissions that the test needs. If they were listed here, a missing program
+  // would be reported as an escalation of permissions, without its name.
   permissions: "inherit",
   async fn(t) {
     await requirePrograms(...PROGRAMS);
@@ -135,18 +141,18 @@ Deno.test({
         }
       });
       if (!built) return;
-      await t.step("hold no shell, and no package but their own", () => holdNothingElse(engine));
+      await t.step("the images contain no shell, and only their own packages", () => holdNothingElse(engine));
       await t.step(
-        "the aggregator counts what the host sends, and writes what is open when stopped",
+        "the aggregator counts the host's messages, and writes the open windows when it is stopped",
         () => countsAndStops(engine),
       );
       await t.step(
-        "the balancer runs alone, on the embedded database",
+        "the balancer runs alone with the embedded database",
         () => runsAlone(engine, LOCKED_DOWN),
       );
-      await t.step("docker-compose.yml is one that Docker Compose takes", () => checkCompose(directory));
+      await t.step("Docker Compose accepts docker-compose.yml", () => checkCompose(directory));
       await t.step(
-        "wired as docker-compose.yml says, the balancer redirects, is changed, and has its requests counted",
+        "connected as in docker-compose.yml, the balancer redirects, is changed, and sends its metrics",
         () => redirectsAndCounts(engine),
       );
     } finally {

@@ -1,5 +1,6 @@
 /**
- * buildah and podman on a storage of their own, so that nothing else of the machine is touched.
+ * Runs buildah and podman on a separate storage, so that the machine's other images and containers are not
+ * touched.
  *
  * @module
  */
@@ -48,7 +49,7 @@ export async function succeed(program: string, args: readonly string[]): Promise
 
 const CERTIFICATES = "/certificates.pem";
 
-/** How long a registry has to hand over one base image. */
+/** The deadline for pulling one base image. */
 const PULL_LIMIT_MS = 180_000;
 
 /** Images and containers below one directory. */
@@ -79,12 +80,12 @@ export class Engine {
     return succeed("podman", this.podmanArgs(...args));
   }
 
-  /** Where a named volume keeps its files. */
+  /** Returns the directory of a named volume's files. */
   volumePath(name: string): string {
     return `${this.#directory}/root/volumes/${name}/_data`;
   }
 
-  /** Fetches `image` from its registry; says why when that does not work out in time. */
+  /** Pulls an image from its registry. Returns undefined, or why the pull failed. */
   async pull(image: string): Promise<string | undefined> {
     const { code, stderr } = await run(
       "buildah",
@@ -95,10 +96,11 @@ export class Engine {
   }
 
   /**
-   * Makes a stand-in for an official Deno image: Debian packages unpacked, and the Deno that runs this test.
+   * Makes a stand-in for an official Deno image from unpacked Debian packages and the Deno that runs this
+   * test.
    *
-   * @param hooks Options of mmdebstrap, for what the packages' own install scripts would have done.
-   * @param certificates A file of this machine that Deno is to trust as well when it fetches packages.
+   * @param hooks options of mmdebstrap that replace the packages' install scripts, which are not run
+   * @param certificates a file of further certificates that Deno trusts when it fetches packages
    */
   async assemble(
     image: string,
@@ -121,7 +123,7 @@ export class Engine {
     await this.buildah("commit", "--quiet", "--rm", container, image);
   }
 
-  /** The names in a directory of an image; none if there is no such directory. */
+  /** Returns the names in a directory of an image; none if the directory does not exist. */
   async files(image: string, directory: string): Promise<string[]> {
     const container = await this.buildah("from", "--pull-never", image);
     const root = await this.buildah("mount", container);
@@ -135,7 +137,7 @@ export class Engine {
     }
   }
 
-  /** Ends every container and removes the storage with all that is in it. */
+  /** Kills every container and removes the storage with everything in it. */
   async remove(): Promise<void> {
     await this.podman("rm", "--all", "--force", "--time", "0").catch((error) => console.error(error));
     await Deno.remove(this.#directory, { recursive: true });

@@ -1,12 +1,12 @@
 /**
- * Services in containers, as those see them who run them: by their logs, and by the files that they write.
+ * Observes services in containers as an operator does: by their logs and by the files that they write.
  *
  * @module
  */
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A port nobody listens on. */
+/** Returns a port that nobody listens on. */
 export function freePort(transport: "tcp" | "udp"): number {
   const address = { hostname: "127.0.0.1", port: 0 };
   const socket = transport === "tcp"
@@ -21,7 +21,7 @@ export interface Logged {
   [field: string]: unknown;
 }
 
-/** Reads a log line by line, and lets others wait for an event of it. */
+/** Reads a log line by line. */
 export class LogReader {
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly seen: string[] = [];
@@ -38,7 +38,7 @@ export class LogReader {
     this.#lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(toLines).getReader();
   }
 
-  /** @throws {Error} The log ends before that event comes. */
+  /** Reads up to an event. @throws {Error} The log ends before the event. */
   async until(event: string): Promise<Logged> {
     for (;;) {
       const { value: line, done } = await this.#lines.read();
@@ -59,7 +59,11 @@ export interface MetricsRecord {
   partial?: true;
 }
 
-/** The records in `file`, once there are some for which `enough` holds; the container's own clock makes them. */
+/**
+ * Reads the records of a file until `enough` holds for them.
+ *
+ * @throws {Error} It does not hold within 10 s.
+ */
 export async function recordsOnce(
   file: string,
   enough: (records: MetricsRecord[]) => boolean,

@@ -13,7 +13,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `fleet config: ${name}`, permissions: "none", fn });
 }
 
-test("the defaults, and what sets them", () => {
+test("the defaults apply, unless flags or variables override them", () => {
   assert.deepEqual(parse([]), {
     windowSeconds: undefined,
     limit: 20,
@@ -27,14 +27,14 @@ test("the defaults, and what sets them", () => {
   assert.deepEqual([windowSeconds, databaseUrl], [60, "postgres://here"]);
 });
 
-test("--follow may stand alone", () => {
+test("--follow needs no value", () => {
   for (const args of [["--follow"], ["--follow", "yes"], ["--follow=yes"], ["--follow", "--limit", "3"]]) {
     assert.equal(parse(args).follow, true, String(args));
   }
   assert.equal(parse(["--follow", "no"]).follow, false);
 });
 
-test("what makes no sense is refused in one line", () => {
+test("an invalid value is an error of one line", () => {
   for (
     const args of [["--type", "60"], ["--type", "0s"], ["--limit", "0"], ["--format", "xml"], [
       "--wait",
@@ -49,7 +49,7 @@ test("what makes no sense is refused in one line", () => {
   }
 });
 
-test("the help has every flag", () => {
+test("the help names every flag", () => {
   const request = parseConfig(["--help"], unset, unset, true);
   assert.ok(request.kind === "help");
   for (const { flag } of Object.values(fleetFlags(true))) assert.ok(request.text.includes(`--${flag} `));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { useServer } from "../support/database/database.ts";
-import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../support/messages/fleet.ts";
+import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../support/messages/shipper_batches.ts";
 import { linesOf } from "../support/processes/processes.ts";
 import { SHIPPER_PERMISSIONS as permissions, wordsOf } from "../support/processes/shipper_process.ts";
 
 const server = useServer();
 
-/** The last full minute: what is shown is of the last day. */
+/** The end of the last full minute, since only windows of the last day are shown. */
 const END = Math.floor(Date.now() / 60_000) * 60 - 60;
 
 function command(flags: readonly string[], databaseUrl: string): Deno.Command {
@@ -26,7 +26,7 @@ async function printed(flags: readonly string[], databaseUrl: string) {
 }
 
 Deno.test({
-  name: "fleet: it prints the newest windows of all instances in all digits, and goes on with what comes",
+  name: "fleet: it prints the newest windows of all instances with all digits, and follows new ones",
   permissions,
   async fn() {
     await using database = await server.fresh();

@@ -17,7 +17,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `fleet windows: ${name}`, permissions: "none", fn });
 }
 
-test("a line is that of an aggregator's file, with the instances, and with what is amiss", () => {
+test("a line has the aggregator's format, with the number of instances and of irregularities", () => {
   const line =
     '{"timestamp":1795262400, "count_type":"10s", "A1_sum": 12345678901234567890123, "A2_max":5, "A3_min": -6, "instances":2';
   assert.equal(windowLine(WINDOW), `${line}}`);
@@ -27,7 +27,7 @@ test("a line is that of an aggregator's file, with the instances, and with what 
   );
 });
 
-test("a table has all digits in columns", () => {
+test("a table has aligned columns with all digits", () => {
   assert.deepEqual(windowTable([WINDOW, { ...WINDOW, sum: "7", countType: "60s" }]), [
     "end                   type                   A1_sum  A2_max  A3_min  instances  partial  missing",
     "2026-11-21T12:00:00Z   10s  12345678901234567890123       5      -6          2        0        0",
@@ -35,7 +35,7 @@ test("a table has all digits in columns", () => {
   ]);
 });
 
-test("who follows sees a window once it is complete or was waited for, and again when it changes", () => {
+test("a follower sees a window once it is complete or the wait is over, and again when it changes", () => {
   const following = new Following(5);
   const late = { ...WINDOW, missingInstances: 1 };
   const end = WINDOW.endSeconds;
@@ -44,7 +44,7 @@ test("who follows sees a window once it is complete or was waited for, and again
   assert.deepEqual(following.next([late], end + 6), []);
   assert.deepEqual(following.next([WINDOW], end + 7), [WINDOW]);
   assert.deepEqual(following.next([WINDOW], end + 8), []);
-  // Forgotten when it is too old to be looked at.
+  // A window that is no longer read is forgotten.
   assert.deepEqual(following.next([], end + 9), []);
   assert.deepEqual(following.next([WINDOW], end + 10), [WINDOW]);
 });

@@ -1,4 +1,6 @@
-/** What src/operations holds, read by the real programs; a real Prometheus watches for a minute. */
+/**
+ * Tests the files of src/operations with the programs that read them. A real Prometheus scrapes for a minute.
+ */
 import assert from "node:assert/strict";
 import { ROUTE } from "../support/http/admin_moment.ts";
 import { ADMIN, adminUrl, metricsUntil, total } from "../support/http/admin_page.ts";
@@ -14,7 +16,7 @@ const GOOD = '{"A1":1,"A2":2,"A3":3}';
 const BATCH_MS = 250;
 const BATCH = 100;
 
-Deno.test("monitoring: promtool finds nothing to say against the rules and the configuration", async () => {
+Deno.test("monitoring: promtool accepts the rules and the configuration", async () => {
   for (const args of [["rules", "src/operations/alerts.yml"], ["config", "src/operations/prometheus.yml"]]) {
     const { code, said } = await run("/usr/bin/promtool", ["check", ...args]);
     assert.equal(code, 0, said);
@@ -22,7 +24,7 @@ Deno.test("monitoring: promtool finds nothing to say against the rules and the c
   }
 });
 
-Deno.test("monitoring: promtool check metrics is silent", async () => {
+Deno.test("monitoring: promtool check metrics finds nothing wrong with the aggregator's metrics", async () => {
   await using service = await Service.start("start", [...ADMIN, "--windows", "1s"]);
   await sendDatagrams(service.port, [GOOD, "x"]);
   await service.recordsUntil((records) => records.length > 1);
@@ -31,7 +33,7 @@ Deno.test("monitoring: promtool check metrics is silent", async () => {
   await service.stop();
 });
 
-Deno.test("monitoring: promtool check metrics is silent about the balancer's, too", () =>
+Deno.test("monitoring: promtool check metrics finds nothing wrong with the balancer's metrics", () =>
   withDirectory(async (directory) => {
     const env = { DATABASE_URL: DATABASE_DOWN };
     await writeSnapshot(directory, [ROUTE]);
@@ -43,7 +45,7 @@ Deno.test("monitoring: promtool check metrics is silent about the balancer's, to
     assert.deepEqual(await run("/usr/bin/promtool", ["check", "metrics"], text), { code: 0, said: "" });
   }));
 
-Deno.test("monitoring: Prometheus sees what is sent for a minute, and no alert", () =>
+Deno.test("monitoring: over a minute, Prometheus sees the right rates and no alert", () =>
   withDirectory(async (directory) => {
     await using service = await Service.start("start", [...ADMIN, "--windows", "1s"]);
     const target = (await adminUrl(service)).replace("http://", "");
@@ -85,21 +87,21 @@ Deno.test("monitoring: Prometheus sees what is sent for a minute, and no alert",
     assert.equal(totals.accepted, sent);
   }));
 
-Deno.test("monitoring: the units leave the services little to do harm with", async () => {
-  for (const service of ["aggregator", "balancer"]) {
+Deno.test("monitoring: the units get a low exposure score from systemd-analyze security", async () => {
+  for (const service of ["aggregator", "balancer", "shipper"]) {
     const unit = `src/operations/sluice-${service}@.service`;
     const { code, said } = await run("/usr/bin/systemd-analyze", [
       "security",
       "--no-pager",
       "--offline=true",
-      "--threshold=11", // in tenths
+      "--threshold=11", // Tenths: an exposure of 1.1 of 10.
       unit,
     ]);
     assert.equal(code, 0, said);
   }
 });
 
-/** The system calls in a set of systemd's, and in those that it is made of. */
+/** Returns the system calls in a set of systemd, including those of the sets in it. */
 async function systemCallsIn(set: string): Promise<Set<string>> {
   const { said } = await run("/usr/bin/systemd-analyze", ["syscall-filter", "--no-pager", set]);
   const lines = said.split("\n").slice(1).map((line) => line.trim()).filter((line) => /^[@\w-]+$/.test(line));
@@ -110,7 +112,7 @@ async function systemCallsIn(set: string): Promise<Set<string>> {
   return calls;
 }
 
-/** SQLite, in which Deno keeps what it has compiled, gives its files away when it is root: as here. */
+/** Calls made only as root, as here: Deno's cache is in SQLite, which then changes the owner of its files. */
 const AS_ROOT_ALONE = ["fchown"];
 
 Deno.test("monitoring: the aggregator's unit allows each system call that it makes", async () => {

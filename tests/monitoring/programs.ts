@@ -1,11 +1,11 @@
-/** The programs of Debian that read what src/operations holds. */
+/** Runs the programs of Debian that read the files of src/operations. */
 
 export interface Outcome {
   readonly code: number;
   readonly said: string;
 }
 
-/** Runs a program to its end; what it says on stdout and stderr comes as one text. */
+/** Runs a program to its end. `said` is the text of stdout followed by that of stderr. */
 export async function run(program: string, args: string[], input = ""): Promise<Outcome> {
   const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
   const writer = child.stdin.getWriter();
@@ -16,7 +16,7 @@ export async function run(program: string, args: string[], input = ""): Promise<
   return { code, said: decode(stdout) + decode(stderr) };
 }
 
-/** Prometheus with a configuration and a memory of its own. */
+/** A Prometheus process with its own configuration and storage. */
 export class Prometheus implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #url: string;
@@ -26,7 +26,7 @@ export class Prometheus implements AsyncDisposable {
     this.#url = url;
   }
 
-  /** Scrapes these targets, by job, once a second; waits until it is ready. */
+  /** Starts Prometheus, which scrapes one target per job once a second, and waits until it is ready. */
   static async start(directory: string, jobs: Readonly<Record<string, string>>): Promise<Prometheus> {
     const scrapes = Object.entries(jobs).map(([job_name, target]) => ({
       job_name,
@@ -34,7 +34,7 @@ export class Prometheus implements AsyncDisposable {
       static_configs: [{ targets: [target] }],
     }));
     await Deno.copyFile("src/operations/alerts.yml", `${directory}/alerts.yml`);
-    // JSON is YAML, too.
+    // Every JSON document is also YAML.
     const config = {
       global: { evaluation_interval: "1s" },
       rule_files: ["alerts.yml"],
@@ -66,11 +66,11 @@ export class Prometheus implements AsyncDisposable {
         await response.text();
         if (response.ok) return;
       } catch {
-        // It does not listen yet.
+        // Prometheus does not listen yet.
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error("Prometheus does not come up");
+    throw new Error("Prometheus was not ready within 20 s");
   }
 
   // deno-lint-ignore no-explicit-any
@@ -81,19 +81,19 @@ export class Prometheus implements AsyncDisposable {
     return data;
   }
 
-  /** The values of an expression, one for each series. */
+  /** Returns the values of an expression, one for each series. */
   async query(expression: string): Promise<number[]> {
     const { result } = await this.#get(`query?query=${encodeURIComponent(expression)}`);
     return result.map(({ value }: { value: [number, string] }) => Number(value[1]));
   }
 
-  /** The alerts that fire or are about to, by name. */
+  /** Returns the names of the alerts that are pending or firing. */
   async alerts(): Promise<string[]> {
     const { alerts } = await this.#get("alerts");
     return alerts.map(({ labels }: { labels: { alertname: string } }) => labels.alertname);
   }
 
-  /** Rules that can't be evaluated: their errors. */
+  /** Returns the errors of rules that can't be evaluated. */
   async ruleErrors(): Promise<string[]> {
     const { groups } = await this.#get("rules");
     return groups.flatMap(({ rules }: { rules: { name: string; lastError?: string }[] }) =>

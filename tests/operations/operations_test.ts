@@ -1,7 +1,8 @@
-/** What other programs read: checked here without them; monitoring_test.ts runs the real ones. */
+/** Checks the files of src/operations alone; monitoring_test.ts runs the programs that read them. */
 import assert from "node:assert/strict";
 import { load } from "js-yaml";
 import { aggregatorMetrics } from "../../src/aggregator/admin/metrics.ts";
+import { families, newCounts } from "../../src/shipper/counts.ts";
 import { boards, FACTS, REPORT, SAMPLE } from "../support/http/admin_report.ts";
 
 interface Rule {
@@ -13,22 +14,22 @@ interface Rule {
 
 const read = (name: string) => Deno.readTextFile(`src/operations/${name}`);
 
-/** The names of the metrics that expressions ask for. */
+/** Returns the names of the metrics in expressions. */
 const metricsIn = (
   text: string,
 ): string[] => [
   ...new Set([...text.matchAll(/\b(sluice|process)_\w+/g)].map(([name]) => name.replace(/_bucket$/, ""))),
 ];
 
-/** Every metric of the aggregator, of a service that knows everything. */
+/** Returns the names of all metrics of the aggregator, with every value known, and of the shipper. */
 function exposed(): Set<string> {
   const { writer, reader } = boards();
   writer.closed([{ lengthSeconds: 10, timestampSeconds: 1060, sum: 1n, max: 5n, min: -5n }]);
   writer.report(REPORT, SAMPLE);
   const moment = { nowMs: 62_000, tickedMs: 61_900, reading: reader.now() };
-  return new Set(
-    aggregatorMetrics(moment, FACTS, { cpuSeconds: 1, residentBytes: 1 }).map(({ name }) => name),
-  );
+  const aggregator = aggregatorMetrics(moment, FACTS, { cpuSeconds: 1, residentBytes: 1 });
+  const shipper = families(newCounts(), { bytes: 0, seconds: 0 }, true);
+  return new Set([...aggregator, ...shipper].map(({ name }) => name));
 }
 
 async function rules(): Promise<Rule[]> {
@@ -37,8 +38,7 @@ async function rules(): Promise<Rule[]> {
 }
 
 Deno.test({
-  name:
-    "operations: each alert has a name of its own, a severity, a summary, and a runbook that says what to do",
+  name: "operations: each alert has a unique name, a severity, a summary, and a runbook that says what to do",
   permissions: { read: ["src/operations"] },
   async fn() {
     const all = await rules();
@@ -53,21 +53,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "operations: alerts and dashboards ask for metrics that the aggregator has",
+  name: "operations: alerts and dashboards use only metrics that the aggregator and the shipper have",
   permissions: { read: ["src/operations"] },
   async fn() {
     const names = exposed();
-    const texts = [...(await rules()).map(({ expr }) => expr), await read("grafana/aggregator.json")];
+    const texts = [
+      ...(await rules()).flatMap(({ expr, annotations }) => [expr, annotations.runbook]),
+      await read("grafana/aggregator.json"),
+    ];
     const asked = texts.flatMap(metricsIn).filter((name) =>
-      /^(sluice_(aggregator|window)|process)_/.test(name)
+      /^(sluice_(aggregator|window|ship)|process)_/.test(name)
     );
+    assert.ok(asked.filter((name) => name.startsWith("sluice_ship_")).length >= 4);
     assert.ok(asked.length > 20);
     for (const name of asked) assert.ok(names.has(name), name);
   },
 });
 
 Deno.test({
-  name: "operations: dashboards are whole, and no panel lies on another",
+  name: "operations: dashboards are complete, and no panel overlaps another",
   permissions: { read: ["src/operations"] },
   async fn() {
     for (const service of ["aggregator", "balancer"]) {
@@ -79,7 +83,7 @@ Deno.test({
         for (const { expr } of targets) assert.match(expr, /instance=~"\$instance"/, title);
         for (let cell = 0; cell < w * h; cell++) {
           const at = `${x + cell % w} ${y + Math.floor(cell / w)}`;
-          assert.ok(!taken.has(at), `${title} lies on another at ${at}`);
+          assert.ok(!taken.has(at), `${title} overlaps another panel at ${at}`);
           taken.add(at);
         }
       }
@@ -88,10 +92,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "operations: a service gets no more from its unit than it needs",
+  name: "operations: each unit restricts its service to what the service needs",
   permissions: { read: ["src/operations"] },
   async fn() {
-    for (const service of ["aggregator", "balancer"]) {
+    for (const service of ["aggregator", "balancer", "shipper"]) {
       const unit = await read(`sluice-${service}@.service`);
       for (
         const line of [

@@ -1,15 +1,16 @@
 /**
- * The players' libraries, of a configuration and a lock file of their own: they take 250 MB, which every first
- * `deno task` of the project would else fetch.
+ * Loads the players' libraries. They have their own configuration and lock file, because they take 250 MB,
+ * which every first `deno task` of the project would fetch otherwise.
  *
  * @module
  */
 const CONFIGURATION = "tests/players/deno.json";
 
 /**
- * The source of a library, by its name in that configuration.
+ * Returns the source of a library.
  *
- * @throws {Error} It can't be had; the message is Deno's.
+ * @param name the library's name in the imports of tests/players/deno.json
+ * @throws {Error} Deno can't load the library; the message contains Deno's own.
  */
 export async function libraryOf(name: string): Promise<string> {
   const process = new Deno.Command(Deno.execPath(), {

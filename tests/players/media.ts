@@ -1,12 +1,13 @@
-/** Short synthetic streams, made by ffmpeg: a picture that moves and a tone. */
+/** Makes short synthetic streams with ffmpeg: a moving test picture and a tone. */
 
-/** Each segment, in seconds. */
+/** The length of each segment, in seconds. */
 const SEGMENT_S = 2;
 
 /**
- * Writes a stream as HLS and DASH over the same fragments of MP4: `index.m3u8`, its media playlists, and `index.mpd`.
+ * Writes a stream as HLS and DASH, both of the same MP4 fragments: `index.m3u8`, its media playlists, and
+ * `index.mpd`.
  *
- * @throws {Error} ffmpeg can't; the message is its own.
+ * @throws {Error} ffmpeg fails; the message contains ffmpeg's own.
  */
 export async function makeStream(directory: string, seconds: number): Promise<void> {
   await ffmpeg([

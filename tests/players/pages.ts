@@ -1,10 +1,10 @@
-/** A page for each player, which plays the address in its query; little is buffered, so that it fetches all along. */
+/** A page for each player. It plays the URL in its query, and buffers little, so that it keeps fetching. */
 import { libraryOf } from "./libraries.ts";
 
 interface Player {
-  /** The name of its package. */
+  /** The name of the player's package. */
   readonly library: string;
-  /** How to load a library that is a module; the others are scripts. */
+  /** The import of the library if it is a module; undefined if it is a script. */
   readonly load?: string;
   readonly manifest: string;
   readonly play: string;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { CLUSTER } from "../support/simulated/balancer_in_process.ts";
 import { BalancerProcess, DATABASE_DOWN, writeSnapshot } from "../support/processes/balancer_process.ts";
-import { until } from "../support/processes/faults.ts";
+import { until } from "../support/processes/long_tests.ts";
 import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { makeStream } from "./media.ts";
 import { type PlayerName, PLAYERS, servePages } from "./pages.ts";
@@ -14,7 +14,7 @@ const ARGS = [
   "--disable-gpu",
   "--no-first-run",
   "--disable-background-networking",
-  // Each player has a page of its own, and all of them play.
+  // Each player has its own page, and all pages must play at the same time.
   "--disable-background-timer-throttling",
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
@@ -37,7 +37,7 @@ async function withChromium(use: (context: BrowserContext) => Promise<void>): Pr
   }
 }
 
-/** Where a player is: how far it has played, and why it gave up, if it did. */
+/** The state of a player: the position in seconds, and the reason if the player has failed. */
 interface Progress {
   readonly seconds: number;
   readonly failure: string;
@@ -45,21 +45,21 @@ interface Progress {
 
 interface Parts {
   readonly cdns: readonly [VideoServer, VideoServer];
-  /** The address of a file of the stream, as viewers are given it. */
+  /** Returns the URL of a file of the stream at the balancer. */
   readonly redirectOf: (name: string) => string;
-  /** The address of its steering manifest. */
+  /** The URL of the steering manifest. */
   readonly steering: string;
-  /** What the balancer thinks of the first CDN. */
+  /** Returns the state of the first CDN as the balancer sees it. */
   readonly stateOfA: () => Promise<unknown>;
 }
 
-/** Two CDNs and an origin with a stream, and a balancer before them that looks after the CDNs. */
+/** Runs `use` with two CDNs and an origin that serve a stream, and a balancer that checks the CDNs. */
 async function withStream(use: (parts: Parts) => Promise<void>): Promise<void> {
   await withDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/stream`);
     await makeStream(`${directory}/stream`, SECONDS);
     const made = await readFiles(`${directory}/stream`);
-    // Filled once the balancer's port is known.
+    // The URLs in the files are replaced once the balancer's port is known.
     const files = new Map(made);
     await using origin = new VideoServer(files);
     await using a = new VideoServer(files);
@@ -100,7 +100,7 @@ async function withStream(use: (parts: Parts) => Promise<void>): Promise<void> {
   });
 }
 
-/** A playlist of two pathways, each at its own CDN, and the manifest that tells which is to be taken. */
+/** Makes a playlist with two pathways, each at its own CDN, and with the URL of the steering manifest. */
 function steered(
   files: Files,
   steering: string,
@@ -122,7 +122,7 @@ function steered(
   return new TextEncoder().encode([...head, ...lines, ""].join("\n"));
 }
 
-/** Pages that play, and how far each has come. */
+/** Pages that play, and the progress of each. */
 class Audience {
   readonly #pages = new Map<string, Page>();
   #states = new Map<string, Progress>();
@@ -133,12 +133,12 @@ class Audience {
     this.#pages.set(name, page);
   }
 
-  /** @throws {Error} Not all have come there in time, or one gave up. */
+  /** Waits until every player is past `seconds`. @throws {Error} A player was too slow, or has failed. */
   async until(what: string, seconds: number, ms: number): Promise<void> {
     const areThere = async () => {
       for (const [name, page] of this.#pages) this.#states.set(name, await progressOf(page));
       const states = [...this.#states.values()];
-      assert.ok(states.every(({ failure }) => failure === ""), "One gave up");
+      assert.ok(states.every(({ failure }) => failure === ""), "A player has failed");
       return states.every((state) => state.seconds > seconds);
     };
     try {
@@ -182,10 +182,10 @@ Deno.test("players: hls.js, Shaka and dash.js play a stream through the balancer
     })
   ));
 
-Deno.test("players: hls.js goes to the other pathway when steering says so", () =>
+Deno.test("players: hls.js switches to the other pathway when the steering manifest says so", () =>
   withStream(({ cdns: [a, b], steering, stateOfA }) =>
     withPages(async (context, base) => {
-      // The turns of first requests alternate: this one has hls.js begin at A.
+      // New sessions alternate between the CDNs: after an answer with B, hls.js begins at A.
       await until("A's turn", async () => {
         const manifest = await (await fetch(steering)).json();
         return manifest["PATHWAY-PRIORITY"][0] === "b";

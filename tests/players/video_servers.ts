@@ -1,4 +1,4 @@
-/** What viewers are redirected to: CDNs and an origin on ports of this machine, that hold a stream in memory. */
+/** The targets of the redirects: CDNs and an origin on local ports, which serve a stream from memory. */
 
 const TYPES: Readonly<Record<string, string>> = {
   m3u8: "application/vnd.apple.mpegurl",
@@ -16,15 +16,15 @@ export async function readFiles(directory: string): Promise<Files> {
   return files;
 }
 
-/** One that can be stopped and started again on its port. */
+/** A video server, which can be stopped and started again on the same port. */
 export class VideoServer implements AsyncDisposable {
   readonly #files: Files;
   #server: Deno.HttpServer<Deno.NetAddr>;
   readonly port: number;
-  /** How many segments it has sent. */
+  /** The number of segments sent. */
   segments = 0;
 
-  /** @param port 0: any free one */
+  /** @param port 0: any free port */
   constructor(files: Files, port = 0) {
     this.#files = files;
     this.#server = this.#serve(port);
@@ -56,7 +56,7 @@ export class VideoServer implements AsyncDisposable {
   }
 }
 
-/** The stream with each of its addresses led through the balancer. */
+/** Returns the stream's files with every URL in them leading through the balancer. */
 export function throughBalancer(files: Files, redirectOf: (name: string) => string): Files {
   const led = new Map(files);
   const change = (name: string, by: (text: string) => string) =>

@@ -12,7 +12,7 @@ interface Request {
   fail(reason: string): void;
 }
 
-/** A client of a balancer that answers when a test has it do so. */
+/** Makes a client of a simulated balancer. The test decides when each request is answered. */
 function client() {
   const requests: Request[] = [];
   const problems: (string | undefined)[] = [];
@@ -36,11 +36,11 @@ function client() {
   return { made, requests, problems };
 }
 
-/** Lets every promise run that can. */
+/** Waits until every pending promise callback has run. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test({
-  name: "balancer client: it reads what has a check",
+  name: "balancer client: it reads the destinations that have a check",
   permissions: "none",
   async fn() {
     const { made, requests } = client();
@@ -60,8 +60,8 @@ Deno.test({
     }]);
     assert.equal(requests[0]!.line, "GET http://balancer:8081/api/v1/health");
     const refused = made.places();
-    requests[1]!.answer(403, { title: "The token is not for this call", detail: "use another" });
-    await assert.rejects(refused, /^Error: status 403: The token is not for this call: use another$/);
+    requests[1]!.answer(403, { title: "The token does not allow this call", detail: "use another" });
+    await assert.rejects(refused, /^Error: status 403: The token does not allow this call: use another$/);
     const strange = made.places();
     requests[2]!.answer(502, "bad gateway");
     await assert.rejects(strange, /^Error: status 502$/);
@@ -69,7 +69,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "balancer client: few reports are under way at once, and of those that wait the newest of each goes",
+  name:
+    "balancer client: at most four reports are sent at once, and of waiting reports only the newest per destination",
   permissions: "none",
   async fn() {
     const { made, requests, problems } = client();
@@ -89,20 +90,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "balancer client: that a report did not arrive is told, but for one on what is gone",
+  name: "balancer client: a failed report is a problem, except for a destination that no longer exists",
   permissions: "none",
   async fn() {
     const { made, requests, problems } = client();
     for (let at = 0; at < 3; at++) made.report("a", `cdn-${at}`, UP);
     requests[0]!.answer(404, { title: "There is no route for this cluster", detail: "" });
     await settled();
-    requests[1]!.answer(401, { title: "The token is not one of the service's", detail: "send one" });
+    requests[1]!.answer(401, { title: "The token is wrong", detail: "send one" });
     await settled();
     requests[2]!.fail("connection refused");
     await settled();
     assert.deepEqual(problems, [
       undefined,
-      "status 401: The token is not one of the service's: send one",
+      "status 401: The token is wrong: send one",
       "connection refused",
     ]);
   },

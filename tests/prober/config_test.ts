@@ -9,7 +9,7 @@ function parse(args: readonly string[], env: Record<string, string> = { PROBE_TO
 }
 
 Deno.test({
-  name: "prober config: the defaults, and what flags and variables set",
+  name: "prober config: the defaults apply, unless flags or variables override them",
   permissions: "none",
   fn() {
     const defaults = {
@@ -38,12 +38,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober config: what can't be used is named in one line, and no token is shown",
+  name: "prober config: an invalid value is an error of one line, and no token is shown",
   permissions: "none",
   fn() {
     const refused: [args: string[], env: Record<string, string> | undefined, message: RegExp][] = [
-      [[], {}, /^PROBE_TOKEN is not set/],
-      [[], { PROBE_TOKEN: "a b" }, /^PROBE_TOKEN is not set, or no token/],
+      [[], {}, /^PROBE_TOKEN is missing/],
+      [[], { PROBE_TOKEN: "a b" }, /^PROBE_TOKEN is missing or not a token/],
       [
         ["--report-to", "127.0.0.1:8081"],
         undefined,

@@ -10,13 +10,13 @@ import {
   TOKENS,
   writeSnapshot,
 } from "../support/processes/balancer_process.ts";
-import { until } from "../support/processes/faults.ts";
+import { until } from "../support/processes/long_tests.ts";
 import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { runToEnd } from "../support/processes/aggregator_process.ts";
 
 const TOKEN = "fedcba9876543210".repeat(2);
 
-/** The prober with the command line and the permissions of its task. */
+/** Starts the prober with the command line and permissions of its task. */
 function spawn(url: string): Deno.ChildProcess {
   const words = denoJson.tasks.probe.command.split(" ").slice(1).map((word) => word.replaceAll("'", ""));
   return new Deno.Command(Deno.execPath(), {
@@ -29,8 +29,7 @@ function spawn(url: string): Deno.ChildProcess {
 }
 
 Deno.test({
-  name:
-    "prober: a balancer that may probe nothing itself follows what it is told, until nobody tells it any more",
+  name: "prober: a balancer that may not probe uses the prober's reports, until they expire",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -52,7 +51,7 @@ Deno.test({
       await untilItIs("unchecked");
       assert.match(
         (await destination()).reason,
-        /^127\.0\.0\.1 .* loopback range|run again with --allow-net=127/,
+        /^127\.0\.0\.1 is a loopback address|run again with --allow-net=127/,
       );
       const prober = spawn(balancer.url);
       try {
@@ -73,11 +72,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober: without a token it ends with what to do",
+  name: "prober: without a token it exits with an error that says what to do",
   permissions: { run: [Deno.execPath()] },
   async fn() {
     const { code, stderr } = await runToEnd("probe", []);
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /^error: PROBE_TOKEN is not set/);
+    assert.match(stderr, /^error: PROBE_TOKEN is missing/);
   },
 });

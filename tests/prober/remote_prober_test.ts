@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../../src/balancer/health/verdict.ts";
 import { READ_MS, RemoteProber } from "../../src/prober/remote_prober.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
 const CHECK = { every_s: 2, timeout_s: 1, down_after: 2, up_after: 3, expect: "200-399" };
@@ -10,7 +10,7 @@ const HEALTH = [
   { cluster: "b", destinations: [{ name: "edge", check: { ...CHECK, url: "http://cdn/ping" } }] },
 ];
 
-/** A prober of two balancers, each of which may be down. */
+/** Makes a prober for two balancers. The test can make each balancer unreachable. */
 function prober() {
   const clock = new SimulatedClock(0);
   const log: LogEntry[] = [];
@@ -38,7 +38,8 @@ function prober() {
 }
 
 Deno.test({
-  name: "prober: each check is made once, and every balancer is told of all destinations that have it",
+  name:
+    "prober: equal checks are probed once, and every balancer gets the result for all destinations with that check",
   permissions: "none",
   async fn() {
     const { clock, log, state, puts, made } = prober();
@@ -60,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober: what does not work is told once, and that it works again",
+  name: "prober: a failing balancer is logged once, and so is its recovery",
   permissions: "none",
   async fn() {
     const { clock, log, state, puts, made } = prober();
@@ -87,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober: what may not be probed is told once, and reported as such",
+  name: "prober: a target that may not be probed is logged once, and reported as unchecked",
   permissions: "none",
   async fn() {
     const { clock, log, state, puts, made } = prober();

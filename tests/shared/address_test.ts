@@ -4,7 +4,7 @@ import { formatHostPort } from "../../src/shared/address.ts";
 import { hostPort } from "../../src/shared/flags/flags.ts";
 
 Deno.test({
-  name: "an address is written as the flags read it",
+  name: "address: it is written in the form that the flags read",
   permissions: "none",
   fn() {
     assert.equal(formatHostPort({ hostname: "127.0.0.1", port: 1 }), "127.0.0.1:1");

@@ -3,7 +3,7 @@ import { instruction, stagesOf, wordsOf } from "../support/house/compose.ts";
 
 const VARIABLES = { aggregator: "SLUICE_ADMIN", balancer: "BALANCER_ADMIN" };
 
-/** Runs the HEALTHCHECK of an image, with its permissions. */
+/** Runs the HEALTHCHECK of an image with the arguments and permissions that the Dockerfile gives it. */
 async function check(
   image: keyof typeof VARIABLES,
   address: string,
@@ -23,7 +23,7 @@ const permissions = { run: [Deno.execPath()], read: ["Dockerfile"], net: ["127.0
 
 for (const { status, code } of [{ status: 200, code: 0 }, { status: 503, code: 1 }]) {
   Deno.test({
-    name: `healthcheck: exits ${code} when the service says ${status}, and passes on what it says`,
+    name: `healthcheck: when the service answers ${status}, the check prints the answer and exits ${code}`,
     permissions,
     async fn() {
       for (const image of ["aggregator", "balancer"] as const) {
@@ -43,7 +43,7 @@ for (const { status, code } of [{ status: 200, code: 0 }, { status: 503, code: 1
 }
 
 Deno.test({
-  name: "healthcheck: exits 1 when nobody answers, and says so in one line",
+  name: "healthcheck: when nobody answers, the check says so in one line and exits 1",
   permissions,
   async fn() {
     const { code, said } = await check("balancer", "127.0.0.1:1");
@@ -53,11 +53,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "healthcheck: without an admin port there is nobody to ask, and no reason to restart",
+  name: "healthcheck: when the admin port is off, the check exits 0, so that the container is not restarted",
   permissions,
   fn: async () =>
     assert.deepEqual(await check("aggregator", "off"), {
       code: 0,
-      said: "The admin port is off: nobody can be asked",
+      said: "The admin port is off: the service can't be checked",
     }),
 });

@@ -30,7 +30,7 @@ function testLibc(name: string, fn: (libc: Deno.DynamicLibrary<typeof SYMBOLS>["
 }
 
 Deno.test({
-  name: "without the permission the error names the flag",
+  name: "libc: without permission the error names the missing flag",
   permissions: "none",
   fn() {
     assert.equal(canOpenLibc(), false);
@@ -46,21 +46,21 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a path that is not granted, or does not exist, is passed over",
+  name: "libc: paths that are not granted or do not exist are skipped",
   permissions: { ffi: [...LIBC_PATHS] },
   fn() {
     assert.equal(canOpenLibc(), true);
-    // Whichever way round, a path that this machine does not have comes before the one it has.
+    // In one of the two orders, a path that this machine does not have comes before the one it has.
     openLibc(SYMBOLS, ["/not/granted/libc.so.6", ...LIBC_PATHS]).close();
     openLibc(SYMBOLS, [...LIBC_PATHS].reverse()).close();
   },
 });
 
-// Which of the paths are missing depends on the machine, but no machine is both x86-64 and ARM.
+// A path that does not exist here: this machine is either x86-64 or ARM, so the other one's path is missing.
 const foreign = LIBC_PATHS[Deno.build.arch === "x86_64" ? 1 : 0]!;
 
 Deno.test({
-  name: "when no granted path can be opened the error names them",
+  name: "libc: when no granted path can be opened, the error names the paths",
   permissions: { ffi: [foreign] },
   fn() {
     assert.equal(canOpenLibc(), false);
@@ -72,11 +72,11 @@ Deno.test({
   },
 });
 
-testLibc("an address leads to the bytes, even of an array that V8 kept on its heap", (libc) => {
+testLibc("libc: an address stays valid, even for a small array that V8 had allocated on its heap", (libc) => {
   for (const bytes of [1, 8, 64, 65, 4096]) {
     const view = new Uint8Array(bytes).fill(1);
     const address = addressOf(libc.memmove, view);
-    // Enough garbage for the collector to move what can be moved.
+    // Enough garbage to make the collector move every object that it can move.
     for (let i = 0; i < 200_000; i++) new Uint8Array(32).fill(i);
     view.fill(7);
     const read = new Uint8Array(bytes);
@@ -85,17 +85,17 @@ testLibc("an address leads to the bytes, even of an array that V8 kept on its he
   }
 });
 
-testLibc("the address of a part is that of its first byte", (libc) => {
+testLibc("libc: the address of a subarray is the address of its first byte", (libc) => {
   const whole = new Uint16Array(100);
   const part = whole.subarray(10, 20);
   assert.equal(addressOf(libc.memmove, part), addressOf(libc.memmove, whole) + 20n);
 });
 
-testLibc("an empty view has no address", (libc) => {
+testLibc("libc: an empty view has no address", (libc) => {
   assert.throws(() => addressOf(libc.memmove, new Uint8Array()), RangeError);
 });
 
-testLibc("each header leads to its slot of the data", (libc) => {
+testLibc("libc: each message header points to its slot of the data", (libc) => {
   const data = new Uint8Array(new ArrayBuffer(3 * 100 + 50));
   const headers = messageHeaders(libc.memmove, data, 100);
   assert.equal(headers.words.length, 3 * 16);
@@ -127,7 +127,7 @@ const ADDRESSES: [hostname: string, port: number, family: number, hex: string][]
 ];
 
 Deno.test({
-  name: "addresses as the kernel reads them",
+  name: "libc: socket addresses have the layout that the kernel reads",
   permissions: "none",
   fn() {
     for (const [hostname, port, family, hex] of ADDRESSES) {
@@ -141,7 +141,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is no address is refused",
+  name: "libc: an invalid IP address is refused",
   permissions: "none",
   fn() {
     for (

@@ -10,7 +10,7 @@ import {
 } from "../../src/shared/log.ts";
 
 const NOW = new Date("2026-11-21T22:00:00Z");
-/** Whatever some reader takes for the end of a line, or a terminal for a command. */
+/** Characters that a reader may take for the end of a line, or a terminal for a command. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 function logged(format: LogFormat, use: (log: Log) => void, level: LogLevel = "debug"): string[] {
@@ -33,7 +33,12 @@ const CASES: [name: string, fields: Record<string, unknown>, json: string, text:
   ["an address", { address: "[::1]:9999" }, '"address":"[::1]:9999"', "address=[::1]:9999"],
   ["a sentence", { reason: "no space" }, '"reason":"no space"', 'reason="no space"'],
   ["the empty string", { reason: "" }, '"reason":""', 'reason=""'],
-  ["text that plays a field", { file: "a level=error" }, '"file":"a level=error"', 'file="a level=error"'],
+  [
+    "text that looks like a field",
+    { file: "a level=error" },
+    '"file":"a level=error"',
+    'file="a level=error"',
+  ],
   ["a line break", { file: "a\nb" }, '"file":"a\\nb"', 'file="a\\nb"'],
   ["C1 and bidirectional controls", { x: "\x9b\u202e" }, '"x":"\\u009b\\u202e"', 'x="\\u009b\\u202e"'],
   ["a control beyond 16 bits", { x: "\u{e0001}" }, '"x":"\\udb40\\udc01"', 'x="\\udb40\\udc01"'],
@@ -64,7 +69,7 @@ const CASES: [name: string, fields: Record<string, unknown>, json: string, text:
 
 for (const [name, fields, json, text] of CASES) {
   Deno.test({
-    name: `log writes ${name}`,
+    name: `log: ${name} is written as JSON and as text`,
     permissions: "none",
     fn() {
       const use = (log: Log) => log.info("listening", "it is ready", fields);
@@ -79,7 +84,7 @@ for (const [name, fields, json, text] of CASES) {
 }
 
 Deno.test({
-  name: "log escapes controls in a message and leaves its quotes",
+  name: "log: control characters in a message are escaped, and quotes are not",
   permissions: "none",
   fn() {
     assert.deepEqual(
@@ -92,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log writes the level asked for and those above it",
+  name: "log: the requested level and those above it are written",
   permissions: "none",
   fn() {
     for (const format of LOG_FORMATS) {
@@ -106,7 +111,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log writes one printable line whatever it is given",
+  name: "log: any input becomes one printable line",
   permissions: "none",
   fn() {
     const fields = fc.dictionary(
@@ -130,12 +135,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log lines in JSON give back the message and the fields, which can't replace the head",
+  name: "log: a JSON line parses to the message and fields, and fields can't replace the head",
   permissions: "none",
   fn() {
     const message = hostileText.filter((text) => text.isWellFormed());
-    // Once it has seen a backslash in a name, V8's JSON.parse reads other escaped names as that one
-    // (github.com/nodejs/node/issues/63785). The table above has such a name.
+    // After a name with a backslash, V8's JSON.parse reads other escaped names as that name
+    // (github.com/nodejs/node/issues/63785). `CASES` has a name with a backslash.
     const name = message.filter((text) => !text.includes("\\"));
     const fields = fc.dictionary(
       fc.oneof(name, fc.constantFrom("time", "level", "event", "message")),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sharedMs } from "../../src/shared/shared_clock.ts";
 
 Deno.test({
-  name: "shared clock: it is that of the wall, and does not go back",
+  name: "shared clock: it is close to the wall clock, and does not go back",
   permissions: "none",
   fn() {
     const [one, other] = [sharedMs(), sharedMs()];

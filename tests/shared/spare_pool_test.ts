@@ -6,7 +6,7 @@ interface Member extends PoolMember<string> {
   state: "parked" | "working" | "gone";
 }
 
-/** A pool whose workers work from their start on, and whose spares are parked. */
+/** A pool whose workers work from the start, and whose spare workers are parked. */
 class TestPool extends SparePool<string, string, Member> {
   readonly told: string[] = [];
   readonly posted: string[] = [];
@@ -14,7 +14,7 @@ class TestPool extends SparePool<string, string, Member> {
 
   constructor(workers: number, spares: number) {
     super();
-    // The last one first: a spare's turn comes by its number, not by its start.
+    // The last worker starts first: spare workers take over in order of number, not of start.
     for (let worker = workers + spares - 1; worker >= 0; worker--) {
       this.add(worker, (events) => {
         this.events[worker] = events;
@@ -54,7 +54,7 @@ function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name: `spare pool: ${name}`, permissions: "none", fn });
 }
 
-test("spares go in by their numbers, until there is none left", () => {
+test("spare workers take over in order of number, until none is left", () => {
   const pool = new TestPool(2, 2);
   for (const worker of [0, 2, 1]) pool.events[worker]!.died("it crashed");
   assert.deepEqual(pool.told, [
@@ -70,7 +70,7 @@ test("a message arrives with the worker that sent it", () => {
   assert.deepEqual(pool.told, ["1 said hello"]);
 });
 
-test("a stop asks the workers, waits for them, and then ends every thread", async () => {
+test("a stop asks the workers to stop, waits for them, and then terminates every thread", async () => {
   const pool = new TestPool(2, 1);
   const stopped = pool.stop(new Promise(() => {}));
   pool.events[0]!.said("stopped");
@@ -81,7 +81,7 @@ test("a stop asks the workers, waits for them, and then ends every thread", asyn
   assert.deepEqual(pool.posted.sort(), ["0 stop", "0 terminated", "1 stop", "1 terminated", "2 terminated"]);
 });
 
-test("a stop does not wait beyond its deadline, and knows that it is one", async () => {
+test("a stop does not wait beyond its deadline, and a death meanwhile counts as during a stop", async () => {
   const pool = new TestPool(1, 1);
   const deadline = Promise.withResolvers<void>();
   const stopped = pool.stop(deadline.promise);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { within } from "../../src/shared/within.ts";
 
 Deno.test({
-  name: "within: the work is told when its time is over, and the timer ends with the work",
+  name: "within: a promise tells the work that its time is over, and the timer ends with the work",
   permissions: "none",
   async fn() {
     let isLate = false;
@@ -11,7 +11,7 @@ Deno.test({
       isLate = true;
     });
     assert.ok(isLate);
-    // A timer that went on would be a leak of this test.
+    // A timer that went on would fail this test as a leak.
     await within(1_000_000, () => Promise.resolve());
     await assert.rejects(within(1_000_000, () => Promise.reject(new Error("it failed"))), /it failed/);
   },

@@ -4,7 +4,7 @@ import { listenForAdmin } from "../../src/shipper/admin.ts";
 import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
 
 Deno.test({
-  name: "admin: it answers /metrics, /healthz and /readyz, to GET and HEAD, and nothing else",
+  name: "ship admin: only GET and HEAD of /metrics, /healthz and /readyz are answered",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const told = {

@@ -19,7 +19,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `ship config: ${name}`, permissions: "none", fn });
 }
 
-test("the defaults", () => {
+test("without flags and variables the defaults apply", () => {
   assert.deepEqual(parse([]), {
     file: "data/metrics.jsonl",
     instance: "edge-7",
@@ -33,7 +33,7 @@ test("the defaults", () => {
   });
 });
 
-test("flags beat variables; the database comes from a variable or a file", () => {
+test("a flag overrides a variable, and the database's URL comes from a variable or a file", () => {
   const config = parse(["--keep", "90d", "--labels", "region=eu,rack=7"], {
     SLUICE_SHIP_KEEP: "1d",
     SLUICE_SHIP_INSTANCE: "one",
@@ -64,7 +64,7 @@ const REFUSED: readonly (readonly string[])[] = [
   ["--data", "a\0"],
 ];
 
-test("what makes no sense is refused in one line", () => {
+test("an invalid value is an error of one line", () => {
   for (const args of REFUSED) {
     assert.throws(
       () => parse([...args]),
@@ -75,7 +75,7 @@ test("what makes no sense is refused in one line", () => {
   assert.throws(() => parse([], {}, { ...FACTS, hostname: undefined }), /--instance NAME/);
 });
 
-test("the help has every flag and the variables without one", () => {
+test("the help names every flag, and the variables without a flag", () => {
   const request = parseConfig(["--help"], unset, unset, FACTS);
   assert.ok(request.kind === "help");
   for (const { flag } of Object.values(shipperFlags(FACTS))) assert.ok(request.text.includes(`--${flag} `));

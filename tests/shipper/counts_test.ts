@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { renderMetrics } from "../../src/shared/metrics/exposition.ts";
 import { count, families, newCounts } from "../../src/shipper/counts.ts";
-import { batchOf, beginningOf, recordLineOf } from "../support/messages/fleet.ts";
+import { batchOf, beginningOf, recordLineOf } from "../support/messages/shipper_batches.ts";
 
 Deno.test({
-  name: "counts: each batch is counted by what became of it, and told in the format of Prometheus",
+  name: "counts: the results of each batch are counted, and exposed in the format of Prometheus",
   permissions: "none",
   fn() {
     const counts = newCounts();

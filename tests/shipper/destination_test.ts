@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { PositionMoved } from "../../src/shipper/destination.ts";
 import { type Database, useBackends } from "../support/database/database.ts";
-import { batchOf, beginningOf, fleetOn, NOON, recordLineOf as line } from "../support/messages/fleet.ts";
+import {
+  batchOf,
+  beginningOf,
+  fleetOn,
+  NOON,
+  recordLineOf as line,
+} from "../support/messages/shipper_batches.ts";
 
 const backends = useBackends();
 
@@ -23,7 +29,7 @@ const rowsOf = ({ sql }: Database, columns = "file_offset::int, a1_sum::text, pa
     `select ${columns} from sluice.records order by instance, file_identity, file_offset`,
   );
 
-fleetTest("a batch and its position are there, in all digits, once", async (database) => {
+fleetTest("a batch is stored once with all digits, and so is its position", async (database) => {
   const { fleet, counts } = fleetOn(database, { labels: { region: "eu" } });
   assert.deepEqual(await fleet.positions(), new Map());
   const sum = 12345678901234567890123456789n;
@@ -80,7 +86,7 @@ fleetTest("a batch and its position are there, in all digits, once", async (data
   ]);
 });
 
-fleetTest("a batch is taken from its position alone, and then all of it or nothing", async (database) => {
+fleetTest("a batch is accepted only at the stored position, and then completely", async (database) => {
   const { fleet } = fleetOn(database);
   await fleet.positions();
   const first = batchOf(beginningOf("file"), line({}));
@@ -93,7 +99,7 @@ fleetTest("a batch is taken from its position alone, and then all of it or nothi
 });
 
 fleetTest(
-  "a copy of a file adds nothing; another row for a window of another file is kept beside",
+  "a copy of a file adds nothing; a different row of another file for the same window is kept as a conflict",
   async (database) => {
     const { fleet, counts, shipped } = fleetOn(database);
     await fleet.positions();
@@ -114,46 +120,52 @@ fleetTest(
   },
 );
 
-fleetTest("two rows for a window in one file both count, in one batch or in two", async (database) => {
-  const { fleet, counts } = fleetOn(database);
-  await fleet.positions();
-  const first = batchOf(beginningOf("file"), line({ sum: 1 }) + line({ sum: 1 }) + line({ sum: 2 }));
-  await fleet.ship(first);
-  await fleet.ship(batchOf(first.to, line({ sum: 3 })));
-  assert.deepEqual(counts().map(({ inserted }) => inserted), [3, 1]);
-  assert.deepEqual((await rowsOf(database, "a1_sum::int, part")).map((row) => Object.values(row)), [
-    [1, 0],
-    [1, 1],
-    [2, 2],
-    [3, 3],
-  ]);
-  // All of it once more, from a copy.
-  await fleet.ship(batchOf(beginningOf("file~1"), [1, 1, 2, 3].map((sum) => line({ sum })).join("")));
-  assert.deepEqual(counts().at(-1), { inserted: 0, repeated: 4, conflicts: 0, expired: 0 });
-});
-
-fleetTest("days have partitions; old ones go, and old rows are passed over", async (database) => {
-  const day = 86_400;
-  const all = fleetOn(database);
-  await all.fleet.positions();
-  const text = [-100, -90, -89, -1, 0].map((days) => line({ end: NOON + days * day })).join("");
-  await all.fleet.ship(batchOf(beginningOf("file"), text));
-  const days = () =>
-    database.sql.query<{ name: string }>(
-      "select relname as name from pg_inherits join pg_class on oid = inhrelid where inhparent = 'sluice.records'::regclass order by 1",
-    ).then((rows) => rows.map(({ name }) => name.replace("records_", "")));
-  assert.deepEqual(await days(), ["20260813", "20260823", "20260824", "20261120", "20261121", "20261122"]);
-  const { fleet, counts } = fleetOn(database, { keepDays: 90, instance: "two" });
-  assert.equal(await fleet.expire(), 1);
-  assert.deepEqual(await days(), ["20260823", "20260824", "20261120", "20261121", "20261122"]);
-  await fleet.positions();
-  await fleet.ship(batchOf(beginningOf("file"), text));
-  assert.deepEqual(counts(), [{ inserted: 4, repeated: 0, conflicts: 0, expired: 1 }]);
-  assert.equal(await fleet.expire(), 0);
-});
+fleetTest(
+  "several rows of one file for the same window all count, in one batch or in two",
+  async (database) => {
+    const { fleet, counts } = fleetOn(database);
+    await fleet.positions();
+    const first = batchOf(beginningOf("file"), line({ sum: 1 }) + line({ sum: 1 }) + line({ sum: 2 }));
+    await fleet.ship(first);
+    await fleet.ship(batchOf(first.to, line({ sum: 3 })));
+    assert.deepEqual(counts().map(({ inserted }) => inserted), [3, 1]);
+    assert.deepEqual((await rowsOf(database, "a1_sum::int, part")).map((row) => Object.values(row)), [
+      [1, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    // The same rows again, from a copy of the file.
+    await fleet.ship(batchOf(beginningOf("file~1"), [1, 1, 2, 3].map((sum) => line({ sum })).join("")));
+    assert.deepEqual(counts().at(-1), { inserted: 0, repeated: 4, conflicts: 0, expired: 0 });
+  },
+);
 
 fleetTest(
-  "a quote, a backslash and what is not ASCII harm neither the name nor a rejected line",
+  "each day has a partition; old partitions are dropped, and old rows are skipped",
+  async (database) => {
+    const day = 86_400;
+    const all = fleetOn(database);
+    await all.fleet.positions();
+    const text = [-100, -90, -89, -1, 0].map((days) => line({ end: NOON + days * day })).join("");
+    await all.fleet.ship(batchOf(beginningOf("file"), text));
+    const days = () =>
+      database.sql.query<{ name: string }>(
+        "select relname as name from pg_inherits join pg_class on oid = inhrelid where inhparent = 'sluice.records'::regclass order by 1",
+      ).then((rows) => rows.map(({ name }) => name.replace("records_", "")));
+    assert.deepEqual(await days(), ["20260813", "20260823", "20260824", "20261120", "20261121", "20261122"]);
+    const { fleet, counts } = fleetOn(database, { keepDays: 90, instance: "two" });
+    assert.equal(await fleet.expire(), 1);
+    assert.deepEqual(await days(), ["20260823", "20260824", "20261120", "20261121", "20261122"]);
+    await fleet.positions();
+    await fleet.ship(batchOf(beginningOf("file"), text));
+    assert.deepEqual(counts(), [{ inserted: 4, repeated: 0, conflicts: 0, expired: 1 }]);
+    assert.equal(await fleet.expire(), 0);
+  },
+);
+
+fleetTest(
+  "an instance's name and a rejected line may contain quotes, backslashes and non-ASCII characters",
   async (database) => {
     const instance = "o'\\ne é";
     const { fleet } = fleetOn(database, { instance });

@@ -10,7 +10,7 @@ function test(name: string, fn: (directory: string) => Promise<void>): void {
   });
 }
 
-test("it finds the file, what rotations made of it, and what can't be read", async (path) => {
+test("it finds the file, its rotated files, and the compressed ones, which can't be read", async (path) => {
   const directory = new FileDirectory(`${path}/m.jsonl`);
   assert.deepEqual(await directory.files(), []);
   for (const name of ["m.jsonl", "m.jsonl.1", "m.jsonl.2.gz", "m.jsonl.checkpoint-0a", "other"]) {
@@ -27,7 +27,7 @@ test("it finds the file, what rotations made of it, and what can't be read", asy
   assert.ok((await later.files()).every(({ isSettled }) => isSettled));
 });
 
-test("an open file is the same after a rename, and another one at its path is another", async (path) => {
+test("an open file stays the same after a rename, and a new file at its path is a different one", async (path) => {
   const directory = new FileDirectory(`${path}/m.jsonl`);
   await Deno.writeTextFile(`${path}/m.jsonl`, "first\n");
   const [before] = await directory.files();
@@ -43,20 +43,20 @@ test("an open file is the same after a rename, and another one at its path is an
   assert.equal(await directory.open(`${path}/gone`), undefined);
 });
 
-test("a file that is removed and made anew is another one, 20 times, also with its old inode", async (path) => {
+test("a file that is removed and created again is a different one, even with the same inode", async (path) => {
   const directory = new FileDirectory(`${path}/m.jsonl`);
   const nodes = new Set<string>();
   for (let round = 0; round < 20; round++) {
     await Deno.writeTextFile(`${path}/m.jsonl`, "a\n");
     nodes.add((await directory.files())[0]!.node);
     await Deno.remove(`${path}/m.jsonl`);
-    // The kernel takes birth times from its tick, of 1 to 10 ms.
+    // The kernel takes birth times from its tick, which lasts 1 to 10 ms.
     for (const ms = Date.now(); Date.now() < ms + 12;);
   }
   assert.equal(nodes.size, 20);
 });
 
-test("what was written to has another version", async (path) => {
+test("a write changes the file's version", async (path) => {
   const directory = new FileDirectory(`${path}/m.jsonl`);
   await Deno.writeTextFile(`${path}/m.jsonl`, "a\n");
   const [before] = await directory.files();
@@ -65,7 +65,7 @@ test("what was written to has another version", async (path) => {
   assert.notEqual(after!.version, before!.version);
 });
 
-test("a second shipper does not get the lock, until the first is gone", async (path) => {
+test("a second shipper gets the lock only after the first has closed the file", async (path) => {
   const directory = new FileDirectory(`${path}/m.jsonl`);
   await Deno.writeTextFile(`${path}/m.jsonl`, "a\n");
   const [one, other] = [

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { fingerprint } from "../../src/shipper/fingerprint.ts";
 
 Deno.test({
-  name: "fingerprint: it is 16 digits, the same for the same bytes, and another one when a byte is",
+  name: "fingerprint: it has 16 hexadecimal digits, and differs when the bytes differ",
   permissions: "none",
   fn() {
     assert.equal(fingerprint(new Uint8Array(0)), fingerprint(new Uint8Array(0)));
@@ -26,7 +26,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fingerprint: a million first lines of aggregators have a million of them",
+  name: "fingerprint: a million different first lines have a million different fingerprints",
   permissions: "none",
   fn() {
     const encoder = new TextEncoder();

@@ -17,10 +17,10 @@ function parts(readBytes = 300) {
   return { source, destination, start };
 }
 
-test("lines are shipped once they are whole, whoever writes half of one", async () => {
+test("a line is shipped once it is complete, even if it is written byte by byte", async () => {
   const { source, destination, start } = parts();
   const follower = start();
-  await follower.pass(); // There is no file yet.
+  await follower.pass(); // The file does not exist yet.
   const text = line(1) + line(2);
   for (const char of text) {
     source.append(char);
@@ -31,7 +31,7 @@ test("lines are shipped once they are whole, whoever writes half of one", async 
   assert.equal(source.opened, 0);
 });
 
-test("what is renamed, also twice while nobody looks, is finished first", async () => {
+test("a renamed file is finished first, even after two renames between passes", async () => {
   const { source, destination, start } = parts();
   const follower = start();
   source.append(line(1));
@@ -46,7 +46,7 @@ test("what is renamed, also twice while nobody looks, is finished first", async 
   follower.close();
 });
 
-test("what is removed is finished, as long as it was open", async () => {
+test("a removed file is finished if it was open", async () => {
   const { source, destination, start } = parts();
   const follower = start();
   source.append(line(1));
@@ -60,7 +60,7 @@ test("what is removed is finished, as long as it was open", async () => {
   assert.equal(source.opened, 0);
 });
 
-test("a copy of the file, whole or not, adds nothing", async () => {
+test("a copy of the file adds nothing, whether it is complete or not", async () => {
   const { source, destination, start } = parts();
   source.append(line(1) + line(2) + line(3));
   const follower = start();
@@ -77,7 +77,7 @@ test("a copy of the file, whole or not, adds nothing", async () => {
   follower.close();
 });
 
-test("a file that was brought back from a backup is read again from its beginning: what is there is known", async () => {
+test("a file that was restored from a backup is read from its beginning, and known rows are not added again", async () => {
   const { source, destination, start } = parts();
   source.append(line(1) + line(2) + line(3));
   const follower = start();
@@ -90,7 +90,7 @@ test("a file that was brought back from a backup is read again from its beginnin
   follower.close();
 });
 
-test("a line too long for memory is passed over, whatever it goes on like", async () => {
+test("a line that is too long is skipped up to its end", async () => {
   const { source, destination, start } = parts(70_000);
   const follower = start();
   source.append(line(1) + "x".repeat(150_000));
@@ -104,7 +104,7 @@ test("a line too long for memory is passed over, whatever it goes on like", asyn
   follower.close();
 });
 
-test("a file that is emptied and written anew between any two system calls is not taken for the one before", async () => {
+test("copytruncate between any two system calls of a pass loses and repeats nothing", async () => {
   for (let call = 0; call < 8; call++) {
     const { source, destination, start } = parts(1000);
     const follower = start();
@@ -120,7 +120,7 @@ test("a file that is emptied and written anew between any two system calls is no
     };
     await follower.pass();
     source.before = () => {};
-    if (left >= 0) source.append([5, 6, 7, 8, 9, 10].map(line).join("")); // There were not so many calls.
+    if (left >= 0) source.append([5, 6, 7, 8, 9, 10].map(line).join("")); // The pass made fewer calls.
     for (let pass = 0; pass < 3; pass++) await follower.pass();
     follower.close();
     assert.deepEqual(destination.sums, sumsTo(10), `at call ${call}`);
@@ -128,7 +128,7 @@ test("a file that is emptied and written anew between any two system calls is no
   }
 });
 
-test("after a failure less is read at once, and more again once that goes well", async () => {
+test("after failures batches get smaller, and after successes larger again", async () => {
   const { source, destination, start } = parts(1_000_000);
   source.append(Array.from({ length: 60_000 }, (_, i) => line(i + 1)).join(""));
   const sizes: number[] = [];
@@ -184,7 +184,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   })),
 );
 
-test("every line is there once, whatever becomes of the files, the database and the shipper", () =>
+test("every line is stored once, whatever happens to the files, the database and the shipper", () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 40 }),
@@ -228,7 +228,7 @@ test("every line is there once, whatever becomes of the files, the database and 
             await follower.pass().catch(() => {});
             source.cut(0);
           } else if (each.kind === "restore" && source.size() > 0) {
-            // What the aggregator had written since the backup is lost with it, unless it was shipped.
+            // A restore loses the lines since the backup unless they were shipped, so they are shipped first.
             finish();
             destination.fate = () => "well";
             await follower.pass();
@@ -241,7 +241,7 @@ test("every line is there once, whatever becomes of the files, the database and 
             destination.fate = () => fates.next().value as "well";
             source.remove();
           } else if (each.kind === "truncate meanwhile") {
-            // Copied, cut and written to between any two system calls of a pass.
+            // The file is copied, truncated and written to between any two system calls of a pass.
             finish();
             let left = crashes.next().value as number;
             source.before = () => {
@@ -255,7 +255,7 @@ test("every line is there once, whatever becomes of the files, the database and 
             source.before = () => {};
           } else if (each.kind === "pass") await follower.pass().catch(() => {});
           else if (each.kind === "kill") {
-            // In the middle of a pass, at any of its system calls.
+            // The shipper is killed in the middle of a pass, at any of its system calls.
             let left = crashes.next().value as number;
             source.before = () => {
               if (left-- <= 0) throw new Error("killed");

@@ -42,7 +42,7 @@ const ACCEPTED: readonly (readonly [line: string, record: Partial<LineRecord>])[
   [LINE.replace("10s", "86400s"), { windowSeconds: 86400 }],
 ];
 
-test("records are read as the aggregator writes them, and as it may come to", () => {
+test("records are read in the aggregator's format, and in extensions of this format", () => {
   for (const [line, record] of ACCEPTED) {
     const { records, rejected, bytes } = readLines(bytesOf(`${line}\n`), 7);
     assert.deepEqual([records, rejected], [[{ ...RECORD, ...record, offset: 7 }], []], line);
@@ -69,7 +69,7 @@ const REJECTED: readonly (readonly [line: string, reason: string])[] = [
   ["x".repeat(LINE_BYTES_MAX), "too_long"],
 ];
 
-test("a line that is no record is told with its place and its beginning, and harms no other", () => {
+test("an invalid line is reported with its offset and its beginning, and other lines are read", () => {
   for (const [line, reason] of REJECTED) {
     const { records, rejected } = readLines(bytesOf(`${LINE}\n${line}\n${LINE}\n`), 0);
     const offset = LINE.length + 1;
@@ -80,7 +80,7 @@ test("a line that is no record is told with its place and its beginning, and har
   }
 });
 
-test("what is not whole waits, unless it is too long; then its end is looked for", () => {
+test("an incomplete line is left for later; one that is too long is skipped up to its end", () => {
   assert.deepEqual(readLines(bytesOf(LINE), 0), { records: [], rejected: [], bytes: 0 });
   const long = bytesOf("x".repeat(LINE_BYTES_MAX));
   assert.equal(readLines(long, 0).bytes, LINE_BYTES_MAX);
@@ -89,7 +89,7 @@ test("what is not whole waits, unless it is too long; then its end is looked for
   assert.deepEqual([records, rejected, bytes], [[{ ...RECORD, offset: 3 }], [], LINE.length + 4]);
 });
 
-test("wherever a file is cut, its pieces hold what it holds", () => {
+test("a file that is read in pieces gives the same records as the whole file", () => {
   const piece = fc.oneof(fc.constant(`${LINE}\n`), fc.string({ maxLength: 30 }).map((text) => `${text}\n`));
   fc.assert(
     fc.property(
@@ -113,7 +113,7 @@ test("wherever a file is cut, its pieces hold what it holds", () => {
   );
 });
 
-test("every line of an aggregator is read back, to the digit", () => {
+test("every line that the aggregator writes is read back exactly", () => {
   const window = fc.record({
     timestampSeconds: fc.integer({ min: 0, max: 4_102_444_800 }),
     lengthSeconds: fc.integer({ min: 1, max: 86_400 }),
@@ -130,7 +130,7 @@ test("every line of an aggregator is read back, to the digit", () => {
   }));
 });
 
-test("the grid is that of Unix time; a partial record may lie off it", () => {
+test("windows end on a grid of Unix time, and only a partial record may end elsewhere", () => {
   for (
     const [endSeconds, partial, grid, unaligned] of [
       [1000, false, 1000, false],
@@ -144,7 +144,7 @@ test("the grid is that of Unix time; a partial record may lie off it", () => {
   }
 });
 
-test("a window is empty when it says so, or when nothing but zeros tells", () => {
+test("a window is empty if it has 0 messages, or only zeros and no number of messages", () => {
   const zeros = { ...RECORD, sum: "0", max: "0", min: "0" };
   assert.ok(isEmpty(zeros));
   assert.ok(!isEmpty({ ...zeros, min: "1" }));

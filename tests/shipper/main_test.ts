@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { embeddedDirectory, useServer } from "../support/database/database.ts";
-import { NOON, recordLineOf as line } from "../support/messages/fleet.ts";
+import { NOON, recordLineOf as line } from "../support/messages/shipper_batches.ts";
 import {
   SHIPPER_PERMISSIONS as permissions,
   ShipperProcess,
@@ -8,7 +8,7 @@ import {
 } from "../support/processes/shipper_process.ts";
 import { withDirectory } from "../support/disk/temporary_directory.ts";
 
-/** A new line is to be in the database within 500 ms; what is beyond is the test's machine. */
+/** The longest time from the write of a line until the line is in the database. */
 const LAG_MS_MAX = 500;
 
 const server = useServer();
@@ -17,7 +17,7 @@ const append = (path: string, text: string) => Deno.writeTextFile(path, text, { 
 
 Deno.test({
   name:
-    "ship: lines are in the database within 500 ms, through a rotation; a second shipper is refused; it stops when asked",
+    "ship: lines are in the database within 500 ms, even during a rotation; a second shipper is refused; SIGTERM stops it",
   permissions,
   fn: () =>
     withDirectory(async (directory) => {
@@ -59,8 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "ship: without DATABASE_URL the embedded database takes the records, and keeps them to the next start",
+  name: "ship: without DATABASE_URL records go to the embedded database, and survive a restart",
   permissions,
   async fn() {
     const data = await embeddedDirectory("data/fleet");
@@ -85,7 +84,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ship: it starts while the database is down, says so, and tells no password; mistakes end the start",
+  name:
+    "ship: it starts while the database is down, says so, and shows no password; wrong flags end the start",
   permissions,
   fn: () =>
     withDirectory(async (directory) => {

@@ -9,7 +9,7 @@ import {
   type LineOptions,
   NOON,
   recordLineOf as line,
-} from "../support/messages/fleet.ts";
+} from "../support/messages/shipper_batches.ts";
 
 const backends = useBackends();
 
@@ -45,7 +45,7 @@ const windowsOf = ({ sql }: Database) =>
      from sluice.fleet_windows order by window_end, window_seconds`,
   );
 
-/** Ships lines as an instance does whose files have them. */
+/** Ships lines as an instance with these lines in its file does. */
 async function ship(database: Database, instance: string, lines: readonly LineOptions[], file = instance) {
   const { fleet } = fleetOn(database, { instance });
   await fleet.positions();
@@ -55,29 +55,32 @@ async function ship(database: Database, instance: string, lines: readonly LineOp
 
 const zeros = { sum: 0, max: 0, min: 0 };
 
-fleetTest("it has the sum of sums, the greatest and the least of all that is not empty", async (database) => {
-  await ship(database, "one", [{ sum: 2n ** 70n, max: 5, min: 4 }, { end: NOON + 10, ...zeros }]);
-  await ship(database, "two", [{ sum: 7, max: -5, min: -6 }, {
-    end: NOON + 10,
-    ...zeros,
-    more: ', "messages":2',
-  }]);
-  await ship(database, "three", [zeros, { end: NOON + 10, ...zeros }, { end: NOON + 20, ...zeros }]);
-  const whole = { count_type: "10s", partial_instances: 0, unaligned: 0 };
-  const expected = [
-    { ...whole, end: 0, instances: 3, sum: String(2n ** 70n + 7n), max: "5", min: "-6", missing: 0 },
-    { ...whole, end: 10, instances: 3, sum: "0", max: "0", min: "0", missing: 0 },
-    { ...whole, end: 20, instances: 1, sum: "0", max: "0", min: "0", missing: 2 },
-  ];
-  assert.deepEqual(await windowsOf(database), expected);
-  const { fleet } = fleetOn(database);
-  assert.equal(await fleet.roll(), false);
-  assert.deepEqual(await database.sql.query("select * from sluice.unsummed"), []);
-  assert.deepEqual(await windowsOf(database), expected);
-});
+fleetTest(
+  "a window of the fleet has the sum of sums, and the maximum and minimum of non-empty windows",
+  async (database) => {
+    await ship(database, "one", [{ sum: 2n ** 70n, max: 5, min: 4 }, { end: NOON + 10, ...zeros }]);
+    await ship(database, "two", [{ sum: 7, max: -5, min: -6 }, {
+      end: NOON + 10,
+      ...zeros,
+      more: ', "messages":2',
+    }]);
+    await ship(database, "three", [zeros, { end: NOON + 10, ...zeros }, { end: NOON + 20, ...zeros }]);
+    const whole = { count_type: "10s", partial_instances: 0, unaligned: 0 };
+    const expected = [
+      { ...whole, end: 0, instances: 3, sum: String(2n ** 70n + 7n), max: "5", min: "-6", missing: 0 },
+      { ...whole, end: 10, instances: 3, sum: "0", max: "0", min: "0", missing: 0 },
+      { ...whole, end: 20, instances: 1, sum: "0", max: "0", min: "0", missing: 2 },
+    ];
+    assert.deepEqual(await windowsOf(database), expected);
+    const { fleet } = fleetOn(database);
+    assert.equal(await fleet.roll(), false);
+    assert.deepEqual(await database.sql.query("select * from sluice.unsummed"), []);
+    assert.deepEqual(await windowsOf(database), expected);
+  },
+);
 
 fleetTest(
-  "a partial row counts for the window that holds it, and an unaligned one is counted",
+  "a partial row counts for the window that contains it, and unaligned rows are counted",
   async (database) => {
     await ship(database, "one", [
       { end: NOON + 3, sum: 1, more: ', "partial":true' },
@@ -101,7 +104,7 @@ fleetTest(
 );
 
 fleetTest(
-  "an instance is missing from its first window on, until an hour after its last",
+  "an instance can be missing from its first window until an hour after its last one",
   async (database) => {
     await ship(database, "one", Array.from({ length: 7 }, (_, i) => ({ end: NOON + i * 1200, seconds: 60 })));
     await ship(database, "two", [{ end: NOON + 1200, seconds: 60 }, { end: NOON + 2400, seconds: 60 }]);
@@ -117,7 +120,7 @@ const record = fc.record({
 });
 
 fleetTest(
-  "whatever is summed and what is not yet, the view says the same as the records",
+  "the view agrees with the records, whichever of them are summed already",
   async (database) => {
     let files = 0;
     await fc.assert(
@@ -159,7 +162,7 @@ fleetTest(
   },
 );
 
-fleetTest("shippers that start at once bring an empty database up to date, once", async (database) => {
+fleetTest("of shippers that start at once on an empty database, only one migrates it", async (database) => {
   await Promise.all(
     ["one", "two", "three"].map((instance) => fleetOn(database, { instance }).fleet.positions()),
   );
@@ -170,7 +173,7 @@ fleetTest("shippers that start at once bring an empty database up to date, once"
   );
 });
 
-fleetTest("shippers that need a day at the same moment all get it", async (database) => {
+fleetTest("shippers that need the partition of a day at the same moment all succeed", async (database) => {
   const fleets = Array.from({ length: 12 }, (_, i) => fleetOn(database, { instance: `i${i}` }).fleet);
   await Promise.all(fleets.map((fleet) => fleet.positions()));
   await Promise.all(

@@ -13,7 +13,7 @@ const NAMES: readonly (readonly [name: string, kind: NameKind])[] = [
   ["metrics-20261125.jsonl.zst", "compressed"],
   ["metrics.jsonl.checkpoint-0a1b", "other"],
   ["metrics.jsonl.checkpoint-0a1b.new", "other"],
-  // As createBeside of data_files.ts names what is not finished.
+  // Temporary files have such names (createBeside in data_files.ts).
   ["metrics.jsonl.checkpoint-0a1b.01234567.new", "other"],
   ["metrics.jsonl.89abcdef.new", "other"],
   ["metrics.jsonl.2026-11-25", "rotated"],
@@ -27,7 +27,7 @@ const NAMES: readonly (readonly [name: string, kind: NameKind])[] = [
 ];
 
 Deno.test({
-  name: "names: what a rotation makes of the file is told from what lies beside it",
+  name: "names: rotated files are distinguished from other files in the directory",
   permissions: "none",
   fn() {
     for (const [name, kind] of NAMES) assert.equal(kindOf(name, "metrics.jsonl"), kind, name);

@@ -5,8 +5,7 @@ const isGranted = (descriptor: Deno.PermissionDescriptor) =>
   Deno.permissions.querySync(descriptor).state === "granted";
 
 Deno.test({
-  name:
-    "ship permissions: of all that is started with, net for the database and read of the directory remain",
+  name: "ship permissions: after the start, only net for the database and read for the directory are left",
   permissions: { net: ["127.0.0.1", "[::1]"], read: ["src", "data"], write: ["data"] },
   fn() {
     dropStartupPermissions("postgres://u:p@127.0.0.1:5432/d", ["data"]);
@@ -19,7 +18,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ship permissions: with an embedded database, its directory remains to be written to, and no host",
+  name: "ship permissions: with the embedded database, write for its directory is left, and no host",
   permissions: { net: ["127.0.0.1"], read: ["data"], write: ["data/fleet"] },
   fn() {
     dropStartupPermissions("", ["data", "data/fleet"]);

@@ -17,7 +17,7 @@ function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name: `position: ${name}`, permissions: "none", fn });
 }
 
-test("a file is known by its first line, once that is whole, whatever comes after it", () => {
+test("a file is identified by its first line, once that line is complete", () => {
   assert.equal(identityOf(bytesOf("")), undefined);
   assert.equal(identityOf(bytesOf(FIRST.trimEnd())), undefined);
   assert.equal(identityOf(bytesOf(FIRST + REST)), identity);
@@ -26,12 +26,14 @@ test("a file is known by its first line, once that is whole, whatever comes afte
   assert.equal(identityOf(bytesOf(`${long}y\n`)), identityOf(bytesOf(`${long}z`)));
 });
 
-test("the first window is that of a record in the first line", () => {
+test("the first window is read from the record in the first line", () => {
   assert.equal(firstSeconds(bytesOf(FIRST)), 10);
   assert.equal(firstSeconds(bytesOf("no record\n")), undefined);
 });
 
-/** The file, and positions as they were when it was shipped up to these texts. */
+/**
+ * Resumes a file with this content. Each position is that of a file of which the text `shipped` was shipped.
+ */
 async function resumed(
   content: string,
   positions: readonly (readonly [identity: string, shipped: string])[],
@@ -50,13 +52,13 @@ async function resumed(
   return found && [found.identity, found.offset];
 }
 
-test("it goes on at the position that fits, else from the beginning under another name", async () => {
+test("it resumes at the matching position, else from the beginning under another identity", async () => {
   const other = REST.replace("11", "12");
   assert.deepEqual(await resumed(FIRST + REST, []), [identity, 0]);
   assert.deepEqual(await resumed(FIRST + REST, [["another", FIRST]]), [identity, 0]);
   assert.deepEqual(await resumed(FIRST + REST, [[identity, FIRST]]), [identity, FIRST.length]);
   assert.deepEqual(await resumed(FIRST + REST, [[identity, FIRST + REST]]), [identity, FIRST.length * 2]);
-  // Cut, and grown past the position.
+  // The file was truncated, and has grown past the position.
   assert.deepEqual(await resumed(FIRST + other + REST, [[identity, FIRST + REST]]), [`${identity}~1`, 0]);
   assert.deepEqual(
     await resumed(FIRST + other, [[identity, FIRST + REST], [`${identity}~1`, FIRST + other]]),
@@ -68,7 +70,7 @@ test("it goes on at the position that fits, else from the beginning under anothe
   );
 });
 
-test("a shorter file is one that was cut, unless it may be a copy on its way", async () => {
+test("a file shorter than its position was truncated, unless it may be an unfinished copy", async () => {
   assert.deepEqual(await resumed(FIRST, [[identity, FIRST + REST]]), [`${identity}~1`, 0]);
   assert.equal(await resumed(FIRST, [[identity, FIRST + REST]], false), undefined);
   assert.deepEqual(await resumed(FIRST + REST, [[identity, FIRST]], false), [identity, FIRST.length]);

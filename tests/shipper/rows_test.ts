@@ -19,7 +19,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `rows: ${name}`, permissions: "none", fn });
 }
 
-test("a record is written as both ways into the database take it", () => {
+test("a record is written in the format of COPY, and as arrays of columns", () => {
   assert.equal(
     new TextDecoder().decode(copyText("a\\b", "id", [RECORD, { ...RECORD, messages: "4", partial: false }])),
     "a\\\\b\t10s\t2026-11-21 12:00:03+00\t2026-11-21 12:00:10+00\t10\t1\t2\t-3\tt\tf\t\\N\tf\tid\t7\n" +
@@ -47,7 +47,7 @@ const record = fc.record({
 })
   .map((some): LineRecord => ({ ...RECORD, ...some }));
 
-test("every window lies in one of the spans, which are whole minutes or hours", () => {
+test("every window ends in one of the spans, which are whole minutes or hours", () => {
   fc.assert(fc.property(fc.array(record), fc.nat(300_000), (records, nowSeconds) => {
     const spans = spansOf(records, nowSeconds);
     for (const each of records) {
@@ -60,7 +60,7 @@ test("every window lies in one of the spans, which are whole minutes or hours", 
   }));
 });
 
-test("the first and the last window of each length are found, and every day", () => {
+test("the first and last window of each length and every day are found", () => {
   fc.assert(fc.property(fc.array(record), (records) => {
     const seen = seenIn(records);
     for (const [windowSeconds, first, last] of seen) {

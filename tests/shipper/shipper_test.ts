@@ -4,11 +4,11 @@ import { StoreUnavailable } from "../../src/shared/database/errors.ts";
 import { PositionMoved } from "../../src/shipper/destination.ts";
 import { FileTaken } from "../../src/shipper/follower.ts";
 import { Shipper } from "../../src/shipper/shipper.ts";
-import { batchOf, beginningOf, NOON, recordLineOf } from "../support/messages/fleet.ts";
-import { eventsOf, type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { batchOf, beginningOf, NOON, recordLineOf } from "../support/messages/shipper_batches.ts";
+import { eventsOf, type LogEntry, logInto } from "../support/recorded_log.ts";
 import { SimulatedClock } from "../support/clock/simulated_clock.ts";
 
-/** A shipper on simulated time; each pass does what the test says. */
+/** Makes a shipper on simulated time. The test controls the result of each pass. */
 function simulated() {
   const clock = new SimulatedClock(NOON * 1000);
   const log: LogEntry[] = [];
@@ -57,7 +57,7 @@ const shippedOf = (text: string, more = {}) => ({
   ...more,
 });
 
-test("it looks every second, at once when something changes, and more often when nothing is announced", async () => {
+test("it makes a pass every second and after each change, and polls more often if the watch has failed", async () => {
   const { clock, world, shipper, stop, log } = simulated();
   const running = shipper.run();
   await clock.pass(10_500);
@@ -73,7 +73,7 @@ test("it looks every second, at once when something changes, and more often when
   assert.deepEqual(eventsOf(log), ["database_up", "expired", "watch_failed"]);
 });
 
-test("while the database is down it tries every 250 ms, whatever is written, and tells it once", async () => {
+test("while the database is down it retries every 250 ms, however often it is woken, and logs the outage once", async () => {
   const { clock, world, shipper, stop, log } = simulated();
   world.fail = new StoreUnavailable("refused");
   const running = shipper.run();
@@ -94,7 +94,7 @@ test("while the database is down it tries every 250 ms, whatever is written, and
   ]);
 });
 
-test("a file that another shipper has ends the start; later it is told and tried again", async () => {
+test("a file in use by another shipper ends the start; later it is logged and the pass is retried", async () => {
   const { world, shipper } = simulated();
   world.fail = new FileTaken("taken");
   await assert.rejects(shipper.run(), FileTaken);
@@ -110,7 +110,7 @@ test("a file that another shipper has ends the start; later it is told and tried
   assert.deepEqual(eventsOf(later.log).slice(2), ["ship_failed", "position_moved", "ship_failed"]);
 });
 
-test("what is rejected is told once a minute, an unaligned or compressed file once", async () => {
+test("rejected lines are logged once a minute, unaligned records and compressed files once", async () => {
   const { clock, world, shipper, stop, log } = simulated();
   const running = shipper.run();
   world.compressed = ["m.gz"];
@@ -127,7 +127,7 @@ test("what is rejected is told once a minute, an unaligned or compressed file on
   assert.equal(log.filter(({ event }) => event === "totals").length, 1);
 });
 
-test("a conflict is told each time, with its place", async () => {
+test("each conflict is logged with its offset", async () => {
   const { shipper, log, stop } = simulated();
   const running = shipper.run();
   shipper.shipped(shippedOf(recordLineOf({}), { conflicts: 2, firstConflict: 7 }));
@@ -137,7 +137,7 @@ test("a conflict is told each time, with its place", async () => {
   assert.deepEqual([conflict!.level, conflict!.records, conflict!.offset], ["error", 2, 7]);
 });
 
-test("it sums after what has come, and looks for old days every hour", async () => {
+test("it sums windows after new records, and looks for old days every hour", async () => {
   const { clock, world, shipper, stop } = simulated();
   const running = shipper.run();
   await clock.pass(5000);

@@ -1,6 +1,6 @@
 /**
- * A directory with the file of an aggregator, and a database that the records are shipped to, both simulated: to be
- * rotated, cut and broken at any moment.
+ * Simulates a directory with an aggregator's file, and the database that its records are shipped to. A test
+ * can rotate or truncate the file and make the database fail at any moment.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export class SimulatedSource implements SourceDirectory {
     this.#files.set(to, inode);
   }
 
-  /** By name, numbers counted up as logrotate does. */
+  /** Renames the rotated files to the next number, as logrotate does. */
   shift(): void {
     const numbers = this.names.map((name) => Number(/\.(\d+)$/.exec(name)?.[1] ?? 0)).sort((a, b) => b - a);
     for (const number of numbers.filter((each) => each > 0)) {
@@ -55,7 +55,7 @@ export class SimulatedSource implements SourceDirectory {
     }
   }
 
-  /** A copy in two steps, as of a file that is longer than a buffer. */
+  /** Copies the active file, or its first `bytes` bytes: a copy longer than a buffer is written in steps. */
   copy(to: string, bytes?: number): void {
     const inode = this.#files.get(ACTIVE);
     if (!inode) return;
@@ -72,12 +72,12 @@ export class SimulatedSource implements SourceDirectory {
     inode.writes++;
   }
 
-  /** As it was when it had one line. */
+  /** Restores the active file to its state with one line. */
   restore(): void {
     this.cut((this.#files.get(ACTIVE)?.bytes.indexOf(0x0a) ?? -1) + 1);
   }
 
-  /** The next file gets the same inode, as ext4 does it; the birth time differs. */
+  /** Removes a file. The next file has another `node`, as on ext4, where only the birth time may differ. */
   remove(name = ACTIVE): void {
     this.#files.delete(name);
   }
@@ -97,7 +97,7 @@ export class SimulatedSource implements SourceDirectory {
     })));
   }
 
-  /** It was not written to since they were asked for last. */
+  /** Whether the file was not written to since the last call of `files`. */
   #isSettled(path: string, writes: number): boolean {
     const isSettled = this.#seen.get(path) === writes;
     this.#seen.set(path, writes);
@@ -122,19 +122,22 @@ export class SimulatedSource implements SourceDirectory {
   }
 }
 
-/** What a row is told apart by, beside where it comes from. */
+/** Returns the key of a record's window. */
 const windowOf = ({ windowSeconds, endSeconds }: Batch["records"][number]) =>
   `${windowSeconds} ${endSeconds}`;
 
-/** Keeps the rules of the real one: all of a batch or nothing, from the position before it alone, no window twice. */
+/**
+ * Follows the rules of the real destination: a batch is stored completely or not at all, only from the stored
+ * position, and no window is stored twice from different files.
+ */
 export class SimulatedDestination implements Destination {
   readonly #positions = new Map<string, Position>();
-  /** By window: the sum of each row, and the file that it is from. */
+  /** The rows of each window: sum, and identity of the file. */
   readonly rows = new Map<string, { sum: string; identity: string }[]>();
   rejected = 0;
   repeated = 0;
   conflicts = 0;
-  /** What becomes of the next batch. */
+  /** Decides what happens to the next batch: stored, not stored, or stored without an answer. */
   fate: () => "well" | "lost" | "answer lost" = () => "well";
 
   positions(): Promise<Map<string, Position>> {
@@ -160,7 +163,7 @@ export class SimulatedDestination implements Destination {
     if (fate === "answer lost") throw new Error("no answer");
   }
 
-  /** Every sum there is, in the order of the windows. */
+  /** The sums of all rows, in the order of the windows. */
   get sums(): string[] {
     return [...this.rows].sort(([one], [other]) => Number(one.split(" ")[1]) - Number(other.split(" ")[1]))
       .flatMap(([, rows]) => rows.map(({ sum }) => sum));

@@ -5,7 +5,7 @@ import { withDirectory } from "../support/disk/temporary_directory.ts";
 const permissions = { read: ["data"], write: ["data"] };
 
 Deno.test({
-  name: "watch: what is written is told, what is read is not",
+  name: "watch: writes are reported, reads and other files are not",
   permissions,
   fn: () =>
     withDirectory(async (directory) => {
@@ -27,7 +27,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: why nothing is announced is told",
+  name: "watch: the reason is reported when a directory can't be watched",
   permissions,
   async fn() {
     using watch = watchDirectory("data/there/is/none", () => true, () => {});

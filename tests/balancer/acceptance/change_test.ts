@@ -9,10 +9,10 @@ import {
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { execute, freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { FULL, report, times } from "../../support/processes/faults.ts";
+import { FULL, report, times } from "../../support/processes/long_tests.ts";
 import { Audience, Crowd } from "../../support/http/viewers.ts";
 
-/** From the answer to whoever made the change, until every worker of every instance goes by it. */
+/** The longest time from the answer to the change until every worker of every instance applies it. */
 const IN_FORCE_MS_MAX = 250;
 const WORKERS = 2;
 
@@ -29,14 +29,16 @@ const settingsOf = (change: number) => ({
 });
 const locationOf = (change: number) =>
   `http://v${change}.example.net/${change}/s1/video/1488/xcg2djHckad.m3u8`;
-/** The change that an answer was made under, which has to be all of one piece. */
+/**
+ * Returns the change that an answer belongs to. Asserts that no part of the answer belongs to another change.
+ */
 function changeIn(location: string): number {
   const [, change] = /^http:\/\/v(\d+)\./.exec(location) ?? [];
   assert.equal(location, locationOf(Number(change)));
   return Number(change);
 }
 
-/** Statements that make so many routes of other clusters. */
+/** The SQL that makes `count` routes of other clusters. */
 const manyRoutes = (count: number) => `
   insert into balancer.routes (cluster, cdn_host, cdn_weight, origin_weight, version, updated_at, updated_by)
   select 'cluster-' || number || '.example.net', 'cdn.example.net', 9, 1, 1, now(), 'test'
@@ -51,7 +53,7 @@ for (const others of FULL ? [0, 20_000] : [0]) {
       withDirectory(async (directory) => {
         await using database = await freshDatabase((name) => server.url(name));
         const env = { DATABASE_URL: database.databaseUrl!, BALANCER_WORKERS: String(WORKERS) };
-        // Started at once on an empty database: one of them brings its schema up to date, the other one waits for that.
+        // Both start at once on an empty database: one instance migrates, and the other one waits for it.
         const [a, b] = await Promise.all(
           ["a", "b"].map((name) => BalancerProcess.start(`${directory}/${name}`, { env })),
         ) as [BalancerProcess, BalancerProcess];
@@ -82,10 +84,10 @@ for (const others of FULL ? [0, 20_000] : [0]) {
         report("memory of the two instances", [await residentKb(a) / 1024, await residentKb(b) / 1024], "MB");
         const mostKb = [await mostResidentKb(a), await mostResidentKb(b)];
         report("most memory of the two instances", mostKb.map((kb) => kb / 1024), "MB");
-        // Neither has come to believe that it is told of nothing, and must look for itself.
+        // Neither instance has fallen back to polling.
         const events = [...a.log, ...b.log].map(({ event }) => event);
         assert.ok(!events.includes("notifications_missing"));
-        // With many routes a change takes so much of the processor that its viewers are in the way of some.
+        // With many routes a change needs so much CPU time that the load of the viewers delays some changes.
         const share = others === 0 ? 1 : 0.95;
         const slowestMs = fromAnswerMs!.toSorted((x, y) =>
           x - y

@@ -11,10 +11,10 @@ import {
 } from "../../support/processes/balancer_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { report, sleep, times } from "../../support/processes/faults.ts";
+import { report, sleep, times } from "../../support/processes/long_tests.ts";
 
 const IDLE_SECONDS = times(3, 60);
-/** Of the processor, for each minute in which nobody asks for anything. */
+/** The most CPU time that a minute without requests may take. */
 const IDLE_MS_PER_MINUTE_MAX = 600;
 
 let server: DatabaseServer;
@@ -26,9 +26,9 @@ Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 interface Kind {
   readonly database: string;
   readonly databaseUrl: () => string;
-  /** At most, with two workers and a spare, since the start and under load. */
+  /** The most memory with two workers and a spare worker, since the start and under load. */
   readonly memoryMbMax: number;
-  /** Until it listens, on an empty database and on one with routes; twice the goal, since machines are shared. */
+  /** The longest start, on an empty database and on one with routes: twice the goal for shared machines. */
   readonly startMsMax: { readonly first: number; readonly later: number };
 }
 
@@ -47,7 +47,7 @@ const KINDS: readonly Kind[] = [{
 for (const { database, databaseUrl, memoryMbMax, startMsMax } of KINDS.slice(0, times(1, 2))) {
   Deno.test({
     name:
-      `acceptance: with ${database}, the time of a start, the memory of a busy balancer, the price of an idle one`,
+      `acceptance: with ${database}, a start, the memory under load and the CPU time when idle are within their limits`,
     permissions: {
       ...PROCESS_PERMISSIONS,
       run: [...PROCESS_PERMISSIONS.run, "/bin/sh"],

@@ -5,21 +5,20 @@ import {
   STORED_ROUTE,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { report, times } from "../../support/processes/faults.ts";
+import { report, times } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
 const NEWCOMERS = 50;
 const LINES_MAX = 4;
 
-/** A connection that sends nothing; undefined where none could be made. */
+/** Opens a connection that sends nothing; undefined if the connection fails. */
 const connect = (port: number): Promise<Deno.TcpConn | undefined> =>
   Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
 
 for (const descriptors of times(1, 3) === 1 ? [150] : [150, 256, 1024]) {
   Deno.test({
-    name:
-      `acceptance: ${descriptors} descriptors are used up by idle connections to both ports, and viewers are served`,
+    name: `acceptance: while idle connections use up ${descriptors} descriptors, viewers are served`,
     permissions: {
       run: ["/bin/sh"],
       net: ["127.0.0.1"],
@@ -55,7 +54,7 @@ for (const descriptors of times(1, 3) === 1 ? [150] : [150, 256, 1024]) {
           assert.ok(balancer.log.length - linesBefore <= LINES_MAX);
         }
         report(`${descriptors} descriptors used up, ${NEWCOMERS} newcomers in turn`, newcomersMs, "ms");
-        assert.ok(Math.max(...newcomersMs) < 10_000, "they waited for a time limit");
+        assert.ok(Math.max(...newcomersMs) < 10_000, "the newcomers waited for a deadline");
         balancer.kill("SIGTERM");
         assert.equal((await balancer.ended()).code, 0);
       }),

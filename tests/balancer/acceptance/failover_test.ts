@@ -8,7 +8,7 @@ import {
   PROCESS_PERMISSIONS,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { report, times, until } from "../../support/processes/faults.ts";
+import { report, times, until } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Crowd, Viewer } from "../../support/http/viewers.ts";
 
@@ -17,16 +17,16 @@ const WORKERS = 2;
 const VIEWERS = 8;
 const CHECK = { ...CHECK_DEFAULTS, path: "/ping", everyS: 0.5, timeoutS: 0.5, upAfter: 2 } satisfies Check;
 const FAILOVER_MS_MAX = (2 * CHECK.everyS + CHECK.timeoutS) * 1000;
-/** Until it is noticed that it is back. */
+/** The longest time until the prober notices that a destination is back. */
 const RETURN_MS_MAX = ((CHECK.upAfter + 1) * CHECK.everyS + CHECK.timeoutS) * 1000;
-/** A busy machine gets more. */
+/** Extra time for a busy machine. */
 const SLACK_MS = 500;
 const WEIGHTS = { a: 6, b: 3, [ORIGIN]: 1 };
 const TURNS = 5_000;
 
 type Name = keyof typeof WEIGHTS;
 
-/** Where so many redirects lead, over connections to every worker. */
+/** Sends requests over 16 connections, so that every worker gets some. Counts redirects by destination. */
 async function deal(port: number, turns: number, nameOf: (location: string) => Name) {
   const counts: Record<string, number> = { a: 0, b: 0, [ORIGIN]: 0 };
   let left = turns;
@@ -40,7 +40,7 @@ async function deal(port: number, turns: number, nameOf: (location: string) => N
 
 Deno.test({
   name:
-    `acceptance: destinations are stopped and started ${ROUNDS} times while viewers ask on and on, and none is failed`,
+    `acceptance: destinations are stopped and started ${ROUNDS} times under load, and every request is redirected`,
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -89,7 +89,7 @@ Deno.test({
       const lastMs: Record<string, number> = { a: -Infinity, b: -Infinity, [ORIGIN]: -Infinity };
       const [failoversMs, returnsMs]: number[][] = [[], []];
       for (let round = 0; round < ROUNDS; round++) {
-        // One that broke each time would be held to be flapping, and stay down.
+        // The destinations take turns: one that broke in every round would count as flapping and stay down.
         const name = (["a", "b", ORIGIN] as const)[round % 3]!;
         const broken = { a, b, [ORIGIN]: origin }[name];
         const crowd = new Crowd(service.port, VIEWERS, ({ status, location }) => {
@@ -100,7 +100,7 @@ Deno.test({
         broken.stop();
         const stoppedMs = performance.now();
         await until("it to be found down", async () => (await stateOf(name)).state === "down");
-        // A redirect that was under way when the workers were told may still lead there.
+        // A request that was being answered when the workers got the new table may still be redirected there.
         await until("nobody to be sent there", () => performance.now() - lastMs[name]! > 250);
         const failoverMs = lastMs[name]! - stoppedMs;
         failoversMs!.push(failoverMs);

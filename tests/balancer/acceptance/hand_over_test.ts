@@ -6,21 +6,22 @@ import {
   STORED_ROUTE,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { report, times } from "../../support/processes/faults.ts";
+import { report, times } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
 const env = { DATABASE_URL: DATABASE_DOWN };
 const VIEWERS = 16;
 /**
- * Connections that were in the queue of a listener at the moment it was closed. With net.ipv4.tcp_migrate_req there is
- * none: the kernel hands them to the other process. Without it, 11 of 29,000 were lost in ten hand-overs.
+ * The most connections that may be lost in a hand-over, because they were in a listener's accept queue when
+ * the listener closed. With net.ipv4.tcp_migrate_req none is lost: the kernel passes them to the other
+ * process. Measured once, without that setting: 11 of 29,000 connections were lost in ten hand-overs.
  */
 const LOST_A_HAND_OVER_MAX = 8;
 
 Deno.test({
   name:
-    "acceptance: one process hands its port over to another, and no request on an open connection is lost",
+    "acceptance: when one process hands its port over to another, no request on an open connection is lost",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -29,7 +30,7 @@ Deno.test({
       const { port } = before;
       let isOver = false;
       const counts = { answered: 0, lost: 0 };
-      /** Comes back on a new connection whenever the one before was the last. */
+      /** Sends requests, and opens a new connection whenever the balancer closes the last one. */
       const watch = async () => {
         while (!isOver) {
           let asked = 0;
@@ -42,7 +43,7 @@ Deno.test({
               isLast = answer.isLast;
             }
           } catch (error) {
-            // An answer was due on a connection that had one before: that is never to happen.
+            // The connection had an answer before, so the next request must not be lost.
             if (asked > 0) throw error;
             counts.lost++;
           }

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { filmOf } from "../../support/simulated/balancer_in_process.ts";
 import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
 import { embeddedDirectory } from "../../support/database/database.ts";
-import { between, report, times } from "../../support/processes/faults.ts";
+import { between, report, times } from "../../support/processes/long_tests.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
 const KILLS = times(2, 10);
-/** Each client has a route of its own, and makes one change after the other. */
+/** Each client has its own route, and makes one change after the other. */
 const CLIENTS = 5;
 const CHANGES = 50;
 
-/** What one client was told is made of its route, and what it asked for at last: versions. */
+/** The changes of one client: `made` is the last acknowledged version, `asked` the last requested one. */
 interface Changes {
   readonly cluster: string;
   made: number;
@@ -19,7 +19,7 @@ interface Changes {
 
 const hostOf = (version: number) => `v${version}.example.net`;
 
-/** Kills the balancer once some of the changes are made, with others under way. */
+/** Kills the balancer after some of the changes, while others are being made. */
 async function killAmongChanges(balancer: BalancerProcess, clients: readonly Changes[]): Promise<void> {
   let left = Math.floor(between(1, CHANGES - CLIENTS));
   await Promise.all(clients.map(async (changes) => {
@@ -40,7 +40,9 @@ async function killAmongChanges(balancer: BalancerProcess, clients: readonly Cha
   await balancer.ended();
 }
 
-/** Nothing that was made is lost; what was under way is made, or not at all. */
+/**
+ * Asserts that every acknowledged change is kept, and that a pending change is made completely or not at all.
+ */
 async function assertKept(balancer: BalancerProcess, changes: Changes): Promise<void> {
   const found = await balancer.call("GET", changes.cluster);
   const { version = 0, cdn_host } = await found.json();
@@ -69,7 +71,7 @@ Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
 
 Deno.test({
   name:
-    `acceptance: kill -9 in the middle of ${CHANGES} changes loses none that was acknowledged, and it starts again`,
+    `acceptance: after kill -9 in the middle of ${CHANGES} changes it starts again, and no acknowledged change is lost`,
   permissions: PROCESS_PERMISSIONS,
   async fn() {
     const clients = Array.from({ length: CLIENTS }, (_, at) => ({ cluster: `of-${at}`, made: 0, asked: 0 }));

@@ -8,25 +8,25 @@ import {
   STORED_ROUTE,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { FULL, report, sleep, times } from "../../support/processes/faults.ts";
+import { FULL, report, sleep, times } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
 const PERMISSIONS = { ...PROCESS_PERMISSIONS, run: [...PROCESS_PERMISSIONS.run, "/bin/sh"] };
 const env = { DATABASE_URL: DATABASE_DOWN };
 const IDLE = times(500, 10_000);
-/** Of resident memory, for each connection; few of them don't make up for what comes and goes. */
+/** The most resident memory per connection. With few connections, other fluctuations count for more. */
 const IDLE_KB_MAX = FULL ? 4.5 : 20;
 const SLOW = times(200, 2000);
-/** On two cores that the clients need, too. */
+/** Extra time for a machine with two cores, which the clients use as well. */
 const NOISE_MS = 20;
 
-/** The time that 99 of 100 stayed below. */
+/** Returns the 99th percentile. */
 const p99 = (samples: readonly number[]): number =>
   samples.toSorted((a, b) => a - b)[Math.ceil(samples.length * 0.99) - 1]!;
 
 Deno.test({
-  name: `acceptance: ${IDLE} idle connections take little memory, and a new viewer does not notice them`,
+  name: `acceptance: ${IDLE} idle connections take little memory, and do not delay a new viewer`,
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -61,7 +61,11 @@ Deno.test({
     }),
 });
 
-/** How long a viewer waits who asks 1,000 times a second on one connection; throws where an answer is not right. */
+/**
+ * Sends 1,000 requests a second on one connection, and returns how long each answer took.
+ *
+ * @throws {AssertionError} An answer was not a redirect.
+ */
 async function waitsMs(port: number, seconds: number): Promise<number[]> {
   using viewer = await Viewer.connect(port);
   const waits: number[] = [];
@@ -77,7 +81,7 @@ async function waitsMs(port: number, seconds: number): Promise<number[]> {
 }
 
 Deno.test({
-  name: `acceptance: a viewer does not notice ${SLOW} clients that send their heads byte by byte`,
+  name: `acceptance: ${SLOW} clients that send their heads byte by byte do not delay a viewer`,
   permissions: { ...PERMISSIONS, read: [...PERMISSIONS.read, "tests"] },
   fn: () =>
     withDirectory(async (directory) => {

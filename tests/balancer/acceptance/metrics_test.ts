@@ -8,7 +8,7 @@ import {
   PROCESS_PERMISSIONS,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { times } from "../../support/processes/faults.ts";
+import { times } from "../../support/processes/long_tests.ts";
 import { refuseAll } from "../../support/http/refused.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
@@ -17,7 +17,7 @@ const REFUSALS = times(100, 1000);
 const env = { DATABASE_URL: DATABASE_DOWN };
 
 Deno.test({
-  name: `acceptance: ${REQUESTS} redirects and ${REFUSALS} refusals are in the metrics, each by its reason`,
+  name: `acceptance: the metrics count ${REQUESTS} redirects and ${REFUSALS} refusals exactly, by reason`,
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {

@@ -7,17 +7,17 @@ import {
   STORED_ROUTE,
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
-import { report, sleep, times } from "../../support/processes/faults.ts";
+import { report, sleep, times } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Crowd } from "../../support/http/viewers.ts";
 
 const RATE_MAX = 500;
-/** A tenth of a second's, which the origin may have at once. */
+/** The burst that the limit allows: the requests of a tenth of a second. */
 const BURST = RATE_MAX / 10;
 const WORKERS = 4;
 
 Deno.test({
-  name: `acceptance: ${WORKERS} workers together send the origin ${RATE_MAX} requests a second, but for 5 %`,
+  name: `acceptance: ${WORKERS} workers together send the origin ${RATE_MAX} requests a second, within 5 %`,
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -42,7 +42,7 @@ Deno.test({
       report(`of ${Math.round(answers / seconds)} requests a second the origin had`, [sent / seconds], "");
       assert.ok(answers / seconds > 3 * RATE_MAX, "Too few viewers came to reach the limit");
       assert.ok(sent <= 1.05 * RATE_MAX * seconds + BURST, `${sent} in ${seconds} s`);
-      // A process that others keep from the processor sends too few for a while.
+      // If other processes use the CPU, the balancer may send too few requests for a while.
       assert.ok(sent >= times(0.5, 0.95) * RATE_MAX * seconds - BURST, `${sent} in ${seconds} s`);
     }),
 });

@@ -3,12 +3,12 @@ import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
 import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { report, sleep, times, until } from "../../support/processes/faults.ts";
+import { report, sleep, times, until } from "../../support/processes/long_tests.ts";
 import { Audience, Crowd } from "../../support/http/viewers.ts";
 
 const OUTAGE_MS = times(2_000, 10_000);
 const OUTAGES = times(1, 3);
-/** From the answer to the first change after an outage, until it is in force. */
+/** The longest time from the answer to the first change after an outage until this change is in force. */
 const IN_FORCE_MS_MAX = 1_000;
 const WORKERS = 2;
 
@@ -21,7 +21,7 @@ Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 const settingsOf = (name: string) => ({ cdn_host: `${name}.example.net`, cdn_weight: 1, origin_weight: 0 });
 const locationOf = (name: string) => `http://${name}.example.net/s1/video/1488/xcg2djHckad.m3u8`;
 
-/** Several instances on the server. */
+/** Runs `use` with several instances on the same server. */
 async function withInstances(
   names: readonly string[],
   use: (instances: readonly BalancerProcess[]) => Promise<void>,
@@ -48,7 +48,7 @@ async function untilAll(instances: readonly BalancerProcess[], readiness: "ready
   }
 }
 
-/** Asks for a change, as a client would that is told to try again, until it is made. */
+/** Repeats a change until it is made, like a client that retries after 503. */
 async function changeAsSoonAsPossible(instance: BalancerProcess, name: string): Promise<void> {
   await until("a change after the outage", async () => {
     const response = await instance.call("PATCH", CLUSTER, settingsOf(name));
@@ -60,7 +60,7 @@ async function changeAsSoonAsPossible(instance: BalancerProcess, name: string): 
 
 Deno.test({
   name:
-    "acceptance: while PostgreSQL is stopped no redirect fails and no change is made; after it all goes on",
+    "acceptance: while PostgreSQL is stopped no redirect fails and no change is made; afterwards changes work again",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withInstances(["a", "b"], async (instances) => {
@@ -112,7 +112,7 @@ Deno.test({
         "ms",
       );
       assert.ok(Math.max(...fromAnswerMs!) <= IN_FORCE_MS_MAX, `${Math.max(...fromAnswerMs!)} ms`);
-      // What was refused was not made.
+      // No refused change was made.
       const history = await a!.call("GET", `${CLUSTER}/history`);
       assert.ok(!(await history.text()).includes("refused."));
     }),
@@ -120,7 +120,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "acceptance: started while PostgreSQL is down it redirects as it did last, says so, and recovers by itself",
+    "acceptance: started while PostgreSQL is down, it uses the last known routes, says so, and recovers by itself",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {

@@ -1,11 +1,11 @@
 /**
- * PgBouncer in front of a test's PostgreSQL. It comes from a package of the system, and its absence is an error.
+ * Runs PgBouncer in front of a test's PostgreSQL. PgBouncer must be installed on the system.
  *
  * @module
  */
 import { freePort, PASSWORD } from "../../support/database/database_server.ts";
 
-/** Runs it as the user `nobody`, if by root, until the input ends; `$1` is its configuration, `$2` the password. */
+/** Runs PgBouncer until the script's input ends. `$1` is the configuration, `$2` the password. */
 const SERVE = `
 set -eu
 PATH=$PATH:/usr/sbin
@@ -23,6 +23,7 @@ cat >/dev/null
 kill -9 $pooler
 wait $pooler 2>/dev/null || true
 `;
+/** The user id of `nobody`, who runs PgBouncer if root runs the tests. */
 const NOBODY = 65_534;
 
 export type PoolMode = "session" | "transaction" | "statement";

@@ -5,13 +5,13 @@ import { createLog } from "../../../src/shared/log.ts";
 import { freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
 import { Deliveries } from "../../support/database/deliveries.ts";
-import { FULL } from "../../support/processes/faults.ts";
+import { FULL } from "../../support/processes/long_tests.ts";
 import { startPooler } from "./pooler.ts";
 
 const SETTINGS = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
 const IN_FORCE_MS_MAX = 250;
 
-/** PgBouncer is no part of the gate, which runs on a machine without it; there the watch is tried without it. */
+/** Only with `--full`, as the gate has no PgBouncer; there route_watch_test.ts simulates a pooler. */
 let server: DatabaseServer;
 if (FULL) {
   Deno.test.beforeAll(async () => {
@@ -23,7 +23,7 @@ if (FULL) {
 for (const mode of FULL ? ["session", "transaction", "statement"] as const : []) {
   Deno.test({
     name:
-      `acceptance: behind PgBouncer in ${mode} mode 60 changes are each in force within ${IN_FORCE_MS_MAX} ms`,
+      `acceptance: behind PgBouncer in ${mode} mode each of 60 changes is in force within ${IN_FORCE_MS_MAX} ms`,
     permissions: { run: ["/bin/sh"], net: ["127.0.0.1"], sys: ["uid"] },
     async fn() {
       await using database = await freshDatabase((name) => server.url(name));
@@ -63,7 +63,7 @@ for (const mode of FULL ? ["session", "transaction", "statement"] as const : [])
       );
       assert.ok(latenciesMs.at(-1)! < IN_FORCE_MS_MAX, String(latenciesMs));
       const warnings = lines.filter((line) => line.includes("notifications_missing")).length;
-      assert.equal(warnings, mode === "session" ? 0 : 2, "each instance says once why it looks instead");
+      assert.equal(warnings, mode === "session" ? 0 : 2, "each instance says once why it polls");
       assert.ok(lines.every((line) => line.includes("notifications_missing")), lines.join("\n"));
     },
   });

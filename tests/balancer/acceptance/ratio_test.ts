@@ -3,7 +3,7 @@ import { CLUSTER, FILM, filmOf, watch } from "../../support/simulated/balancer_i
 import { BalancerProcess, PROCESS_PERMISSIONS } from "../../support/processes/balancer_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { report, times, until } from "../../support/processes/faults.ts";
+import { report, times, until } from "../../support/processes/long_tests.ts";
 import { type Answer, Audience, Crowd, Viewer } from "../../support/http/viewers.ts";
 
 const CONNECTIONS = 64;
@@ -11,7 +11,7 @@ const WORKERS = 4;
 const REQUESTS = times(10_000, 200_000);
 
 const ORIGIN = FILM.slice("/?video=".length);
-/** What follows the base of a CDN's URLs. */
+/** The path of the video below a CDN's base. */
 const PATH_AT_CDN = "/s1/video/1488/xcg2djHckad.m3u8";
 
 let server: DatabaseServer;
@@ -83,7 +83,7 @@ Deno.test({
     }),
 });
 
-/** How many of so many requests were sent where, by the base of the URL. */
+/** Sends requests and counts the redirects by the base of their URL. */
 async function sharesOf(port: number, requests: number): Promise<Record<string, number>> {
   const shares: Record<string, number> = {};
   let left = requests;
@@ -99,7 +99,7 @@ async function sharesOf(port: number, requests: number): Promise<Record<string, 
   return Object.fromEntries(Object.entries(shares).sort());
 }
 
-/** Two tables, and the answers that are right under each. */
+/** Two settings of the route, and the CDN's URL that each of them leads to. */
 const TABLES = ["old", "new"].map((name, at) => {
   const [cdn_weight, origin_weight] = at === 0 ? [9, 1] : [7, 3];
   return {
@@ -110,7 +110,7 @@ const TABLES = ["old", "new"].map((name, at) => {
 
 Deno.test({
   name:
-    "acceptance: where the ratio changes in mid-stream, each answer is right under the old table or the new",
+    "acceptance: when the ratio changes under load, each answer is right under the old table or the new one",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withBalancer(async (balancer) => {
@@ -134,7 +134,7 @@ Deno.test({
       await crowd.stop();
       await audience.until(({ location }) => [after!.cdn, ORIGIN].includes(location));
 
-      // Of ten turns in a row, one goes to the origin under the old table, and these three under the new one.
+      // Of ten turns in a row, one goes to the origin under the old table, and three under the new one.
       const all = crowd.answers;
       assert.equal(sent.before + sent.after + sent.origin, all);
       assert.ok(sent.before > 0 && sent.after > 0);

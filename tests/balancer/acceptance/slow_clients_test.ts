@@ -8,15 +8,17 @@ import {
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
 import { makeAuthority } from "../../support/http/certificates.ts";
-import { report, times } from "../../support/processes/faults.ts";
+import { report, times } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
 const env = { DATABASE_URL: DATABASE_DOWN };
-/** Of each kind of waiting, so that all of them end together. */
+/**
+ * The deadline of every stage of a connection, so that all slow clients are closed at about the same time.
+ */
 const DEADLINE_MS = 1000;
 const LATE_MS = 1000;
-/** On two cores that others use as well, a process may not run for a while. */
+/** Extra time for a machine with two cores that other processes use as well. */
 const NOISE_MS = 1500;
 const FLAGS = ["--header-timeout", "--idle-timeout", "--write-timeout"].flatMap((
   flag,
@@ -26,7 +28,7 @@ const LINE = `GET ${FILM} HTTP/1.1\r\n`;
 const GET = `${LINE}Host: a\r\n\r\n`;
 const ADMIN_GET = "GET /api/v1/docs/swagger-ui.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
-/** Slow and silent clients: what each sends at once, and what it goes on sending while it can. */
+/** Slow and silent clients: `once` is sent at first, then `again` repeatedly until the connection ends. */
 const KINDS: readonly {
   name: string;
   at: "viewers" | "admin" | "tls";
@@ -74,7 +76,7 @@ const KINDS: readonly {
 ];
 const PAUSE_MS = 50;
 
-/** How long the service keeps this client, in milliseconds from its last honest byte on. */
+/** Acts as a slow client, and returns for how many milliseconds the service keeps its connection. */
 async function endure(port: number, { once, again, reads }: (typeof KINDS)[number]): Promise<number> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const beganMs = performance.now();
@@ -88,7 +90,7 @@ async function endure(port: number, { once, again, reads }: (typeof KINDS)[numbe
     }
   };
   const read = async () => {
-    // Who doesn't read finds out by a write that fails.
+    // A client that does not read notices the end by a failing write.
     if (reads === false) return await new Promise(() => {});
     const buffer = new Uint8Array(4096);
     while (await connection.read(buffer) !== null);
@@ -107,7 +109,7 @@ async function endure(port: number, { once, again, reads }: (typeof KINDS)[numbe
 
 Deno.test({
   name:
-    `acceptance: ${KINDS.length} kinds of slow clients are closed after their deadline, and viewers don't notice`,
+    `acceptance: ${KINDS.length} kinds of slow clients are closed at their deadline, and viewers are served meanwhile`,
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -122,7 +124,8 @@ Deno.test({
       for (let round = 0; round < times(1, 5); round++) {
         const slow = Promise.all(KINDS.map(async (kind) => {
           const ms = await endure(portOf[kind.at], kind);
-          // A write that the kernel still takes for the service is not the service's delay.
+          // A client that does not read is noticed later, since the kernel still accepts bytes for the
+          // service.
           return {
             kind: `${kind.at}: ${kind.name}`,
             ms,

@@ -1,4 +1,4 @@
-/** A thread full of clients that send a head byte by byte, over connections that they open anew when they are closed. */
+/** A worker thread with clients that send a head byte by byte, and reconnect whenever they are closed. */
 interface Scope {
   onmessage: (event: MessageEvent<{ port: number; senders: number; pauseMs: number }>) => void;
   postMessage(message: string): void;
@@ -17,7 +17,7 @@ async function send(port: number, pauseMs: number, connected: () => void): Promi
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
       }
     } catch {
-      // It was closed for being slow.
+      // The balancer has closed the slow connection.
     }
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CLUSTER } from "../../support/simulated/balancer_in_process.ts";
 import { BalancerProcess, PROCESS_PERMISSIONS, TOKENS } from "../../support/processes/balancer_process.ts";
 import { DatabaseServer, PASSWORD } from "../../support/database/database_server.ts";
-import { until } from "../../support/processes/faults.ts";
+import { until } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 import { Viewer } from "../../support/http/viewers.ts";
 
@@ -14,7 +14,7 @@ Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 
 Deno.test({
   name:
-    "acceptance: all secrets from files, and the database behind a socket, with the flags that the error names",
+    "acceptance: secrets come from files and the database is on a Unix socket, with the flags that the error names",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -48,7 +48,7 @@ Deno.test({
       using viewer = await Viewer.connect(balancer.port);
       await until("a redirect", async () => (await viewer.ask()).status === 301);
 
-      // The permissions that are kept after the start are enough to find it again.
+      // The permissions kept after the start are enough to reconnect.
       await server.stop();
       await until("an outage", async () => await balancer.readiness() === "stale");
       await server.restart();

@@ -8,12 +8,12 @@ import {
   writeSnapshot,
 } from "../../support/processes/balancer_process.ts";
 import { type Authority, type Certificate, makeAuthority } from "../../support/http/certificates.ts";
-import { times, until } from "../../support/processes/faults.ts";
+import { times, until } from "../../support/processes/long_tests.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const env = { DATABASE_URL: DATABASE_DOWN };
 
-/** A certificate that no other one can be taken for: each is vouched for by an authority of its own. */
+/** A certificate with its own authority: a client that trusts only this authority accepts no other one. */
 interface Shown extends Certificate {
   readonly authority: Authority;
 }
@@ -23,7 +23,11 @@ async function make(name: string): Promise<Shown> {
   return { authority, ...await authority.issue("127.0.0.1") };
 }
 
-/** The status of an answer over TLS; throws unless the service shows this certificate. */
+/**
+ * Sends a request over TLS and returns the status.
+ *
+ * @throws {TypeError} The service uses another certificate.
+ */
 async function ask(port: number, { authority }: Shown): Promise<number> {
   using client = Deno.createHttpClient({ caCerts: [authority.certificate] });
   const response = await fetch(`https://127.0.0.1:${port}${FILM}`, { client, redirect: "manual" });
@@ -31,7 +35,7 @@ async function ask(port: number, { authority }: Shown): Promise<number> {
   return response.status;
 }
 
-/** Puts both files in the place of those before, each at once. */
+/** Replaces both files, each in one step. */
 async function replace(directory: string, { certificate, key }: Shown): Promise<void> {
   for (const [name, text] of [["cert.pem", certificate], ["key.pem", key]]) {
     await Deno.writeTextFile(`${directory}/${name}.new`, text!);
@@ -39,13 +43,12 @@ async function replace(directory: string, { certificate, key }: Shown): Promise<
   }
 }
 
-/** Waits until so many events of this name are in the log. */
+/** Waits until the log contains `count` events of this name. */
 const untilLogged = (balancer: BalancerProcess, name: string, count: number): Promise<void> =>
   until(`"${name}"`, () => balancer.log.filter(({ event }) => event === name).length >= count);
 
 Deno.test({
-  name:
-    "acceptance: another certificate is shown after SIGHUP, or when the files change, and no request is lost",
+  name: "acceptance: a new certificate is used after SIGHUP or a change of the files, and no request is lost",
   permissions: PROCESS_PERMISSIONS,
   fn: () =>
     withDirectory(async (directory) => {
@@ -57,7 +60,7 @@ Deno.test({
       const { port } = balancer;
       assert.equal(await ask(port, first), 301);
 
-      // A viewer who knows all certificates, on one connection as long as he is let.
+      // A viewer that trusts all certificates and reuses its connection as long as possible.
       const certificates = [first];
       for (let i = 0; i < times(1, 10); i++) certificates.push(await make(`next ${i}`));
       using client = Deno.createHttpClient({
@@ -86,10 +89,10 @@ Deno.test({
       balancer.kill("SIGHUP");
       await untilLogged(balancer, "certificate_refused", 1);
       const refused = balancer.log.find(({ event }) => event === "certificate_refused")!;
-      assert.match(String(refused.error), /key\.pem": it is not that of the certificate/);
+      assert.match(String(refused.error), /key\.pem": it does not belong to the certificate/);
       assert.equal(await ask(port, certificates.at(-1)!), 301);
 
-      // By itself, once the files are looked at again.
+      // Without SIGHUP, the balancer notices the change when it next looks at the files.
       const before = balancer.log.filter(({ event }) => event === "certificate").length;
       await replace(directory, first);
       await untilLogged(balancer, "certificate", before + 1);

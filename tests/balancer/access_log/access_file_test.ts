@@ -3,7 +3,7 @@ import { openAccessFile } from "../../../src/balancer/access_log/access_file.ts"
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 Deno.test({
-  name: "access file: it is made, and what is there stays",
+  name: "access file: a missing file is created, and existing lines are kept",
   permissions: { read: ["data"], write: ["data"] },
   fn: () =>
     withDirectory(async (directory) => {
@@ -21,7 +21,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access file: a missing permission is named",
+  name: "access file: the error names the missing permission",
   permissions: "none",
   async fn() {
     await assert.rejects(openAccessFile("data/access.jsonl"), {
@@ -32,7 +32,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access file: stdout takes the bytes in as many parts as it likes",
+  name: "access file: lines are written whole even if stdout takes a few bytes a call",
   permissions: "none",
   async fn() {
     let written = "";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type AccessFile, AccessLog } from "../../../src/balancer/access_log/access_log.ts";
-import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { settle } from "../../support/http/simulated_client.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
-/** A file that may be slow or fail, as often as it is opened. */
+/** Makes an access log on a simulated file. The test can make its writes block or fail. */
 async function simulate() {
   const written: string[] = [];
   const control = { opened: 0, closed: 0, fails: false, blocks: undefined as Promise<void> | undefined };
@@ -26,7 +26,7 @@ async function simulate() {
 }
 
 Deno.test({
-  name: "access log: lines are written together, while the write before goes on",
+  name: "access log: lines that come during a write are written together after it",
   permissions: "none",
   async fn() {
     const { log, written, control, entries } = await simulate();
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access log: what a slow disk can't take is dropped, and told once a minute",
+  name: "access log: lines that a slow disk can't take are dropped, counted, and logged once a minute",
   permissions: "none",
   async fn() {
     const { log, written, control, entries } = await simulate();
@@ -60,7 +60,7 @@ Deno.test({
     gate.resolve();
     await settle();
     await log.close();
-    // Those on their way and those that waited; all others are counted.
+    // The lines in the running write and in the buffer are written; all others are counted as dropped.
     const count = written.join("").length / line.length;
     const dropped = entries.reduce((sum, { dropped }) => sum + Number(dropped), 0);
     assert.ok(count >= 8 && count <= 9, `${count}`);
@@ -69,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access log: a file that fails is opened anew after a second, and what was lost is told",
+  name: "access log: a file that fails is opened again after a second, and the lost lines are logged",
   permissions: "none",
   async fn() {
     const { log, written, control, entries, clock } = await simulate();
@@ -89,7 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access log: after SIGHUP lines go to the file that then has the name",
+  name: "access log: reopen makes lines go to the file that has the name then",
   permissions: "none",
   async fn() {
     const { log, control } = await simulate();
@@ -103,7 +103,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access log: an end does not wait for a reader who takes nothing, and tells what is lost",
+  name: "access log: close waits a second at most for a blocked write, and logs the lost lines",
   permissions: "none",
   async fn() {
     const { log, control, entries, clock } = await simulate();

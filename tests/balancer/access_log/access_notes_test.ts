@@ -28,7 +28,7 @@ function notes(sample: number, random: () => number = () => 0.5) {
 }
 
 Deno.test({
-  name: "access notes: a redirect and a refusal, without their queries, when they are in the socket",
+  name: "access notes: redirects and refusals are noted without queries, once the answers are written",
   permissions: "none",
   fn() {
     const { notes: made, handed, timers } = notes(1);
@@ -65,7 +65,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access notes: as many are noted as the sample says, and each has its own length",
+  name: "access notes: the sample decides how many answers are noted, each with its own length",
   permissions: "none",
   fn() {
     let at = 0;
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "access notes: many lines don't wait for the timer",
+  name: "access notes: many lines are handed over without waiting for the timer",
   permissions: "none",
   fn() {
     const { notes: made, handed } = notes(1);

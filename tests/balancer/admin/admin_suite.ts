@@ -1,5 +1,5 @@
 /**
- * What the admin API does, whatever keeps its routes: run on the memory of a test, on PostgreSQL and on PGlite.
+ * The tests of the admin API that must pass with every kind of store: in memory, PostgreSQL and PGlite.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import {
   SETTINGS,
 } from "../../support/http/admin_client.ts";
 
-/** What can keep routes, as the backends of database.ts do. */
+/** A kind of store to run the tests with; the backends of `database.ts` are such kinds. */
 export interface RouteKeeper {
   readonly name: string;
-  /** What `fresh` and its stores need. */
+  /** The permissions that `fresh` and its stores need. */
   readonly permissions: Deno.PermissionOptions;
-  /** A place without routes or history, gone when it is disposed of. */
+  /** Makes an empty place for routes and history. Disposing of the place removes it. */
   fresh(): Promise<AsyncDisposable & { instance(): Promise<Store> }>;
 }
 
 type Check = (call: Call) => Promise<void>;
 
-/** The tests by their names; each takes a store of its own. */
+/** The tests by name. Each test gets a new store. */
 const SUITE: Readonly<Record<string, Check>> = {
-  "a route is made, read, replaced and removed": async (call) => {
+  "a route can be created, read, replaced and removed": async (call) => {
     const made = await call(`PUT ${ONE}`, { body: SETTINGS });
     assert.deepEqual([made.status, made.headers.get("ETag"), made.headers.get("Location")], [
       201,
@@ -60,7 +60,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.equal((await call(`PUT ${ONE}`, { body: SETTINGS })).json.version, 4);
   },
 
-  "a cluster is one whatever its case and coding": async (call) => {
+  "a cluster's name is the same in any case and percent-encoding": async (call) => {
     const made = await call(`PUT ${ROUTES}/Origin%2DCluster`, { body: SETTINGS });
     assert.deepEqual([made.json.cluster, made.headers.get("Location")], ["origin-cluster", ONE]);
     for (const name of ["origin-cluster", "ORIGIN-CLUSTER", "%6Frigin-cluster"]) {
@@ -68,7 +68,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     }
   },
 
-  "a patch changes the fields it names": async (call) => {
+  "a patch changes only the fields that it contains": async (call) => {
     await call(`PUT ${ONE}`, { body: { ...SETTINGS, origin_port: 8080 } });
     const types = ["application/merge-patch+json", "application/json; charset=utf-8", "Application/JSON"];
     const patches = [{ cdn_weight: 3 }, { cdn_host: "https://other.example/base" }, { origin_port: null }];
@@ -87,10 +87,10 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.deepEqual([status, json.errors[0].pointer], [422, "/origin_weight"]);
   },
 
-  "several CDNs and all options are kept, with their history": async (call) => {
+  "several CDNs and all options are stored, and so is their history": async (call) => {
     await call(`PUT ${ONE}`, { body: SETTINGS });
     const { cdns, origin_check, ...rest } = FULL_JSON;
-    // What is as by default may be given, and is not told.
+    // Default values may be given, but are not shown.
     const given = { ...FULL_JSON, cdns: cdns.map((cdn) => ({ enabled: true, check: null, ...cdn })) };
     const replaced = await call(`PUT ${ONE}`, { body: given });
     const expected = {
@@ -123,7 +123,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.deepEqual(short, { cluster: "origin-cluster", ...SETTINGS, updated_by: "alice" });
   },
 
-  "history is newest first, and paged": async (call) => {
+  "the history is paged, newest version first": async (call) => {
     for (let cdn_weight = 1; cdn_weight <= 5; cdn_weight++) {
       await call(`PUT ${ONE}`, { body: { ...SETTINGS, cdn_weight } });
     }
@@ -148,7 +148,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.equal((await call(`GET ${ROUTES}/other/history`)).status, 404);
   },
 
-  "a version is restored as a new one": async (call) => {
+  "restoring a version makes a new version": async (call) => {
     await call(`PUT ${ONE}`, { body: SETTINGS });
     await call(`PUT ${ONE}`, { body: { ...SETTINGS, cdn_weight: 1 } });
     const restored = await call(`POST ${ONE}/restore`, { body: { version: 1 }, token: BOB });
@@ -168,7 +168,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.equal(stale.status, 412);
   },
 
-  "conditions decide whether a change is made": async (call) => {
+  "a change is made only if its conditions hold": async (call) => {
     const absent: [string, Record<string, string>, number][] = [
       ["PUT", { "If-Match": '"1"' }, 412],
       ["PUT", { "If-Match": "*" }, 412],
@@ -188,7 +188,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     await expectChange(call, "DELETE", { "If-Match": '"7"' }, 204);
   },
 
-  "a GET of what the client has is answered without it": async (call) => {
+  "a GET with the current ETag is answered with 304 and no body": async (call) => {
     await call(`PUT ${ONE}`, { body: SETTINGS });
     const statuses: [string, number][] = [['"1"', 304], ['W/"1"', 304], ['"2","1"', 304], ["*", 304], [
       '"2"',
@@ -203,7 +203,7 @@ const SUITE: Readonly<Record<string, Check>> = {
     assert.deepEqual([head.status, head.headers.get("ETag"), head.text], [200, '"1"', ""]);
   },
 
-  "of two changes for one version, one is made": async (call) => {
+  "of concurrent changes for the same version, only one is made": async (call) => {
     await call(`PUT ${ONE}`, { body: SETTINGS });
     for (let version = 1; version <= 20; version++) {
       const answers = await Promise.all(
@@ -239,9 +239,9 @@ async function expectChange(call: Call, method: string, headers: Record<string, 
 }
 
 export function testAdminApi(keeper: RouteKeeper): void {
-  for (const [does, check] of Object.entries(SUITE)) {
+  for (const [name, check] of Object.entries(SUITE)) {
     Deno.test({
-      name: `admin on ${keeper.name}: ${does}`,
+      name: `admin on ${keeper.name}: ${name}`,
       permissions: keeper.permissions,
       async fn() {
         await using place = await keeper.fresh();

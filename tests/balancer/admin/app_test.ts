@@ -7,7 +7,7 @@ import { generatedRequests } from "./generated_requests.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
-  name: "app: what nothing is there for is refused by name",
+  name: "app: an unknown path is answered with 404, and an unknown method with 405 and the allowed methods",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "app: a refusal names the place of what is wrong",
+  name: "app: a refusal names the parameter, header or field that is wrong",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -131,7 +131,7 @@ const LINES: readonly [line: string, options: CallOptions][] = [
 ];
 
 Deno.test({
-  name: "app: with the database down every call says when to come back, and then works",
+  name: "app: while the database is down every call is answered with 503 and Retry-After, and later works",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();
@@ -142,7 +142,7 @@ Deno.test({
       const { status, headers } = await call(line, options);
       assert.deepEqual([status, headers.get("Retry-After")], [503, "1"], line);
     }
-    // What is wrong with a request is told all the same.
+    // An invalid request is still refused for what is wrong with it.
     assert.equal((await call(`PUT ${ONE}`, { body: {} })).status, 422);
     assert.equal((await call("GET /healthz")).status, 200);
     store.fail(undefined);
@@ -152,7 +152,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "app: a failure of its own is logged, and the client learns nothing of it",
+  name: "app: an unexpected error is logged, and the client is shown no detail of it",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();
@@ -168,7 +168,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "app: no request at all is answered with a 5xx",
+  name: "app: no generated request is answered with 5xx",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -188,7 +188,7 @@ Deno.test({
       }),
       { numRuns: 2000 },
     );
-    // The requests reach every common kind of answer, or the generator went stale.
+    // The requests must get every common status; otherwise the generator has to be updated.
     for (const status of [200, 201, 204, 400, 401, 404, 405, 406, 412, 415, 422]) {
       assert.ok(seen.has(status), `no request was answered with ${status}: ${[...seen].join("; ")}`);
     }
@@ -197,7 +197,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "app: a query parameter that a call does not know is refused by name, and nothing is changed",
+  name: "app: an unknown query parameter is refused by name, and nothing is changed",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -230,7 +230,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "app: a route that was written past the API is shown with its problem, mended, or removed by its exact name",
+    "app: an invalid route that was written with SQL is shown with its problem, and can be replaced or removed by its exact name",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();
@@ -258,7 +258,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "app: a database that takes no changes is named as the reason, and /readyz tells",
+  name: "app: changes to a read-only database are answered with that reason, and /readyz shows it",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();

@@ -8,7 +8,7 @@ const unzipped = (response: Response): Promise<string> =>
   new Response(response.body!.pipeThrough(new DecompressionStream("gzip"))).text();
 
 Deno.test({
-  name: "asset: it goes out compressed to who takes that, and as it is to everybody else",
+  name: "asset: it is sent compressed to clients that accept gzip, and plain to all others",
   permissions: "none",
   async fn() {
     const asset = new Asset("text/plain", () => TEXT, { "X-Other": "kept" });
@@ -29,7 +29,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "asset: who has it already is told so, whichever form it has",
+  name: "asset: a client that has the current form is answered with 304",
   permissions: "none",
   async fn() {
     const asset = new Asset("text/plain", () => TEXT);
@@ -48,7 +48,7 @@ Deno.test({
       assert.equal(
         (await asset.answer(other, { "If-None-Match": tag })).status,
         200,
-        "the other form is another",
+        "the other form has another ETag",
       );
     }
     await assert.rejects(asset.answer(undefined, { "If-None-Match": "a" }), Problem);
@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "asset: it is made once, when it is first asked for, and all answers share its bytes",
+  name: "asset: it is made once, at the first request, and all answers share its bytes",
   permissions: "none",
   async fn() {
     let made = 0;

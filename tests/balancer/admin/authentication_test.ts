@@ -30,7 +30,7 @@ const OPEN = [
 ];
 
 Deno.test({
-  name: "authentication: all but health and the description asks for a token",
+  name: "authentication: every path but health and the API description requires a token",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "authentication: a token is taken by its scheme, in any case, and whole",
+  name: "authentication: only a complete token with the scheme Bearer, in any case, is accepted",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -92,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "authentication: without tokens the API is closed, and says how to open it",
+  name: "authentication: without configured tokens the API refuses every call and says how to configure one",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore(), tokens: parseTokens("") });
@@ -108,7 +108,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "authentication: who guesses tokens is made to wait, is told for how long, and is logged",
+  name: "authentication: after too many wrong tokens an address must wait, is told how long, and is logged",
   permissions: "none",
   async fn() {
     const clock = new SimulatedClock(0);
@@ -143,7 +143,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "authentication: a token for health is for that alone",
+  name: "authentication: a token for health is accepted for health only",
   permissions: "none",
   async fn() {
     const tokens = parseTokens(`alice:${ALICE}, prober:${BOB}:health`);

@@ -14,7 +14,7 @@ const SETTINGS: RouteSettings = {
 };
 
 Deno.test({
-  name: "changes: each is one line of the log, and a refused one is none",
+  name: "changes: each change writes one log line, a refused change writes none, and all are counted",
   permissions: "none",
   async fn() {
     const lines: string[] = [];
@@ -33,7 +33,7 @@ Deno.test({
     await changes.remove(request);
     const told = lines.map((line) => JSON.parse(line));
     assert.deepEqual(told.map(({ event, message }) => [event, message]), [
-      ["route_changed", "alice made the route of origin-cluster"],
+      ["route_changed", "alice created the route of origin-cluster"],
       ["route_changed", "bob changed the route of origin-cluster"],
       ["route_changed", "alice changed the route of origin-cluster"],
       ["route_changed", "alice removed the route of origin-cluster"],

@@ -14,7 +14,7 @@ const ROUTE: Route = {
   updatedBy: "alice",
 };
 
-/** `passes`, or the name of the problem. */
+/** Returns `passes`, or the name of the problem that `run` throws. */
 function outcome(run: () => unknown): string {
   try {
     run();
@@ -26,7 +26,7 @@ function outcome(run: () => unknown): string {
 }
 
 Deno.test({
-  name: "conditions: a list of entity tags is read as RFC 9110 has it",
+  name: "conditions: a list of entity tags is parsed as RFC 9110 defines it",
   permissions: "none",
   fn() {
     const [passes, fails, malformed] = ["passes", "precondition-failed", "invalid-parameter"];
@@ -79,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "conditions: a header is refused before the change, a version in it",
+  name: "conditions: a malformed header is refused at once, and a wrong version when the change is made",
   permissions: "none",
   fn() {
     assert.throws(() => precondition({ "If-None-Match": "3" }), { problem: "invalid-parameter" });

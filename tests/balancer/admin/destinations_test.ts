@@ -6,7 +6,7 @@ import type { Route } from "../../../src/balancer/choose/routing.ts";
 import { adminClient } from "../../support/http/admin_client.ts";
 import { CLUSTER, SETTINGS } from "../../support/simulated/balancer_in_process.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
-import { logInto } from "../../support/processes/recorded_log.ts";
+import { logInto } from "../../support/recorded_log.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const CHECK: Check = { ...CHECK_DEFAULTS, path: "/ping" };
@@ -33,7 +33,7 @@ async function served() {
 }
 
 Deno.test({
-  name: "destinations: what is reported is shown, with what there is to check",
+  name: "destinations: a reported state is shown, together with the check that is configured",
   permissions: "none",
   async fn() {
     const { call, health } = await served();
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "destinations: an operator forces one or drains it, or a server, for a time",
+  name: "destinations: an operator can force a destination down, or drain a server, for a limited time",
   permissions: "none",
   async fn() {
     const { call, log, health } = await served();
@@ -101,7 +101,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "destinations: what does not exist or can't be is refused by name",
+  name: "destinations: an unknown destination and an invalid value are refused by name",
   permissions: "none",
   async fn() {
     const { call, health } = await served();

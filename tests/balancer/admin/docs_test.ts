@@ -6,12 +6,12 @@ import { MemoryStore } from "../../support/database/memory_store.ts";
 
 const { call } = adminClient({ store: new MemoryStore() });
 
-/** A proxy in front of the service may have any of these before every path. */
+/** Prefixes that a proxy in front of the service may add to every path. */
 const PREFIXES = ["", "/sluice", "/a/b"];
 const PAGES = ["/api/v1/docs", "/api/v1/docs/"];
 
 Deno.test({
-  name: "docs: the page is made of what this origin serves, below whatever prefix",
+  name: "docs: the page loads only files of its own origin, below any prefix",
   permissions: "none",
   async fn() {
     for (const path of PAGES) {
@@ -28,7 +28,7 @@ Deno.test({
           ),
         ]);
       }
-      // No script or style in the page itself: the policy forbids it.
+      // The content policy forbids scripts and styles in the page itself.
       assert.ok(!/<style|<script(?! src=)|\son\w+=|style=/.test(text));
     }
     const types = {
@@ -45,7 +45,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "docs: the page reads the description, and calls the service, below the prefix it is itself below",
+  name: "docs: the page finds the description and the service below its own prefix",
   permissions: "none",
   async fn() {
     const { text } = await call("GET /api/v1/docs/start.js", { token: null });
@@ -65,11 +65,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "docs: the page is drawn by a Swagger UI whose DOMPurify lets no known trick through",
+  name: "docs: the Swagger UI contains a DOMPurify without known vulnerabilities",
   permissions: "none",
   async fn() {
     const { text } = await call("GET /api/v1/docs/swagger-ui.js", { token: null });
-    // Of the library that cleans the description's Markdown; before 3.2.4 some HTML got by it (CVE-2025-26791).
+    // DOMPurify sanitizes the description's Markdown. Versions before 3.2.4 let some HTML pass
+    // (CVE-2025-26791).
     const [, version = ""] = /\bDOMPurify\.version="(\d+\.\d+\.\d+)"/.exec(text) ?? [];
     const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
     assert.ok(major * 1e6 + minor * 1e3 + patch >= 3_002_004, version);
@@ -77,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "docs: the page may talk to this origin alone",
+  name: "docs: the content policy restricts the page to its own origin",
   permissions: "none",
   async fn() {
     const { headers } = await call("GET /api/v1/docs", { token: null });
@@ -87,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "docs: every reference in the description leads somewhere",
+  name: "docs: every reference in the description resolves",
   permissions: "none",
   async fn() {
     const { json } = await call("GET /api/v1/openapi.json", { token: null });

@@ -4,7 +4,8 @@ import { adminClient, ONE, ROUTES } from "../../support/http/admin_client.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
-  name: "examples: the API takes each of them as it is, and describes them where they belong",
+  name:
+    "examples: the API accepts each example unchanged, and the description shows them at their operations",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });

@@ -11,7 +11,7 @@ const PATH = "/api/v1/explain";
 const VIDEO = "http://s1.origin-cluster/v";
 
 Deno.test({
-  name: "explanations: what would happen to a request, for whoever has a token",
+  name: "explanations: with a token, the API says how a request for a video would be answered",
   permissions: "none",
   async fn() {
     const { call } = adminClient({

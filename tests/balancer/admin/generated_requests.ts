@@ -1,8 +1,8 @@
-/** Requests to the admin API for fast-check, drawn from its own description: as it has them, and damaged. */
+/** Random requests to the admin API for fast-check, valid and damaged, made from the API's description. */
 import fc from "fast-check";
 import type { CallOptions } from "../../support/http/admin_client.ts";
 
-/** What of OpenAPI the description uses. */
+/** The part of an OpenAPI schema that the description uses. */
 interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -26,14 +26,16 @@ export interface Description {
 }
 
 export interface GeneratedRequest {
-  /** As `PUT /api/v1/routes/origin-cluster`. */
+  /** Method and target, such as `PUT /api/v1/routes/origin-cluster`. */
   readonly line: string;
   readonly options: CallOptions;
-  /** The statuses that the description has for it; undefined for what it doesn't describe. */
+  /**
+   * The statuses that the description allows for this request; undefined if it does not describe the request.
+   */
   readonly statuses: readonly string[] | undefined;
 }
 
-/** What may stand in a header: neither the ends of a line, nor what isn't one byte. */
+/** The characters that `Headers` accepts in a value: no line ends, and none beyond one byte. */
 const headerValue = fc.string({
   unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
 })
@@ -66,7 +68,7 @@ const tag = fc.oneof(
   fc.constantFrom("*", 'W/"1"', '"1","2"', '"'),
 );
 
-/** A value that the schema takes, or one at its edge. */
+/** Values that the schema accepts, among them its limits. */
 function valueOf(schema: Schema, { components }: Description): fc.Arbitrary<unknown> {
   const name = schema.$ref?.split("/").at(-1);
   const found = name ? components.schemas[name]! : schema;
@@ -92,7 +94,10 @@ function choicesOf(schema: Schema, description: Description): fc.Arbitrary<unkno
   return [fc.oneof({ weight: 6, arbitrary: fc.constant(example ?? "a") }, fc.webUrl(), fc.domain())];
 }
 
-/** Sometimes with all that there is, and mostly with what is required and a little more: that fits together more often. */
+/**
+ * Objects of a schema. Most have the required properties and up to two more, since few properties are more
+ * often valid together; some have all properties.
+ */
 function objectOf(
   properties: Record<string, Schema>,
   required: string[],
@@ -105,7 +110,7 @@ function objectOf(
   const few = fc.subarray(names, { maxLength: Math.min(2, names.length) }).map((some) =>
     new Set([...some, ...required])
   );
-  // The short form of a CDN is there as a whole, or not at all.
+  // The short form of a CDN consists of both properties, so they are chosen together or not at all.
   const short = ["cdn_host", "cdn_weight"].filter((key) => names.includes(key));
   const chosen = fc.oneof(
     { weight: 3, arbitrary: few.map((some) => new Set([...some, ...short])) },
@@ -117,7 +122,7 @@ function objectOf(
   );
 }
 
-/** The text of a JSON body: whole, with a field that is wrong, missing or unknown, or with some of its text changed. */
+/** JSON bodies: valid, with a wrong or unknown field, cut short, or with unrelated content. */
 function bodyOf(schema: Schema, description: Description): fc.Arbitrary<string | Uint8Array> {
   const whole = valueOf(schema, description);
   const names = [
@@ -157,7 +162,7 @@ const extraHeaders = fc.dictionary(
   { maxKeys: 1 },
 );
 
-/** Any request that has to do with the description. */
+/** Requests for every operation of the description. */
 export function generatedRequests(description: Description): fc.Arbitrary<GeneratedRequest> {
   const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) =>

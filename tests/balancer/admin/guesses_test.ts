@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ADDRESSES_MAX, FAILURES_FREE, Guesses } from "../../../src/balancer/admin/guesses.ts";
-import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const BAD = "192.0.2.1";
@@ -11,7 +11,7 @@ function guesses() {
   const entries: LogEntry[] = [];
   const guesses = new Guesses(logInto(entries), clock);
   const judge = (address: string, name?: string) => guesses.judge(address, name);
-  /** So many wrong tokens, none of which is made to wait. */
+  /** Sends wrong tokens, and asserts that none of these attempts has to wait. */
   const fail = (address: string, times = FAILURES_FREE) => {
     for (let i = 0; i < times; i++) assert.equal(judge(address), 0, `${address}, ${i}`);
   };
@@ -20,7 +20,7 @@ function guesses() {
 }
 
 Deno.test({
-  name: "guesses: after ten wrong tokens in a row an address waits, and longer after each further one",
+  name: "guesses: after ten wrong tokens in a row an address must wait, and longer after each further one",
   permissions: "none",
   async fn() {
     const { judge, fail, pass } = guesses();
@@ -28,7 +28,7 @@ Deno.test({
     for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60, 60]) {
       assert.equal(judge(BAD), seconds * 1000);
       await pass(seconds * 1000 - 1);
-      // An attempt in the pause does not make it longer.
+      // An attempt during the pause does not prolong the pause.
       assert.equal(judge(BAD), 1);
       assert.equal(judge(GOOD, "alice"), 0);
       await pass(1);
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "guesses: in a pause a right token is not told from a wrong one",
+  name: "guesses: during a pause right and wrong tokens get the same answer",
   permissions: "none",
   async fn() {
     const { judge, fail, pass } = guesses();
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "guesses: a right token clears its address",
+  name: "guesses: a right token resets the count of its address",
   permissions: "none",
   async fn() {
     const { judge, fail, pass } = guesses();
@@ -67,15 +67,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: "guesses: who has used a token from an address before is not locked out by a guesser there",
+  name: "guesses: a token that was used from an address before is not locked out by guesses from there",
   permissions: "none",
   async fn() {
     const { judge, fail, pass } = guesses();
     assert.equal(judge(BAD, "alice"), 0);
     fail(BAD);
     for (let i = 0; i < 5; i++) {
-      assert.deepEqual([judge(BAD, "alice"), judge(BAD, "bob")], [0, 1000], "only a token known there");
-      // It helps nobody who guesses beside it.
+      assert.deepEqual(
+        [judge(BAD, "alice"), judge(BAD, "bob")],
+        [0, 1000],
+        "only a token that is known at this address",
+      );
+      // The known token does not shorten the pause for guesses from the same address.
       assert.equal(judge(BAD), 1000);
     }
     await pass(1000);
@@ -86,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "guesses: an IPv6 network counts as one address, and so does IPv4 in IPv6's clothes",
+  name: "guesses: an IPv6 network counts as one address, and an IPv4-mapped IPv6 address as its IPv4 address",
   permissions: "none",
   fn() {
     const { judge } = guesses();
@@ -98,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "guesses: of more addresses than there is room for, those that failed last are remembered",
+  name: "guesses: when there are too many addresses, the one that failed longest ago is forgotten",
   permissions: "none",
   fn() {
     const { judge, fail } = guesses();
@@ -107,18 +111,18 @@ Deno.test({
     fail(GOOD);
     fail(BAD);
     for (let i = 1; i < ADDRESSES_MAX; i++) judge(address(i));
-    assert.deepEqual([judge(BAD), judge(GOOD, "bob")], [1000, 0], "the oldest has left");
+    assert.deepEqual([judge(BAD), judge(GOOD, "bob")], [1000, 0], "the oldest is forgotten");
     fail(GOOD);
     assert.deepEqual(
       [judge(GOOD, "alice"), judge(BAD)],
       [0, 0],
-      "what was right there is known all the same",
+      "the right token of this address is still known",
     );
   },
 });
 
 Deno.test({
-  name: "guesses: the log tells of wrong tokens at most once a second, and of all of them",
+  name: "guesses: wrong tokens are logged at most once a second, and every one is counted",
   permissions: "none",
   async fn() {
     const { judge, pass, entries } = guesses();
@@ -130,7 +134,7 @@ Deno.test({
     judge(GOOD, "alice");
     assert.deepEqual(told(), []);
     judge(GOOD);
-    assert.deepEqual(told(), [[1, 0, GOOD]], "the first at once");
+    assert.deepEqual(told(), [[1, 0, GOOD]], "the first is logged at once");
     for (let i = 0; i < 1000; i++) judge(BAD);
     await pass(999);
     assert.deepEqual(told(), []);

@@ -4,7 +4,7 @@ import { adminClient } from "../../support/http/admin_client.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
-  name: "health: readyz follows the routing table, healthz does not",
+  name: "health: /readyz depends on the routing table, /healthz does not",
   permissions: "none",
   async fn() {
     let now: Readiness = "starting";

@@ -6,7 +6,7 @@ import { MemoryStore } from "../../support/database/memory_store.ts";
 const PATHS = ["/healthz", "/readyz", "/api/v1/docs", "/api/v1/openapi.json", ROUTES, "/unknown"];
 
 Deno.test({
-  name: "hosts: addresses, localhost and the names given are answered",
+  name: "hosts: requests for IP addresses, localhost and the configured names are answered",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore(), hosts: ["admin.example", "balancer"] });
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "hosts: another name is refused, whatever it asks for and whoever asks, and learns why",
+  name: "hosts: a request for any other name is refused on every path, and the answer names the flag",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore(), hosts: ["admin.example"] });
@@ -77,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "hosts: names are given without a port, and what is no name is refused",
+  name: "hosts: the flag takes names without a port, and refuses anything that is not a name",
   permissions: "none",
   fn() {
     assert.deepEqual(parseHostNames(""), []);

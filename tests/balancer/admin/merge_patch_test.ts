@@ -8,12 +8,12 @@ import { FULL, FULL_JSON } from "../../support/http/route_options.ts";
 const ONE: RouteSettings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: null };
 const CDNS = [{ name: "a", host: "a.example", weight: 1 }, { name: "b", host: "b.example", weight: 2 }];
 
-/** What becomes of the settings, as an answer has it. */
+/** Returns the patched settings as the JSON of an answer. */
 const after = (settings: RouteSettings, patch: object) =>
   settingsJson(patched(settings, patchSchema.parse(patch) as PatchJson));
 
 Deno.test({
-  name: "merge patch: the examples of RFC 7396",
+  name: "merge patch: the examples of RFC 7396 give their results",
   permissions: "none",
   fn() {
     const examples: [target: unknown, patch: unknown, result: unknown][] = [
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "merge patch: options are changed, reset and left as they are",
+  name: "merge patch: options are changed, reset by null or a default, or left unchanged",
   permissions: "none",
   fn() {
     const one = settingsJson(ONE);
@@ -60,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "merge patch: CDNs are replaced as a whole, from either form to the other",
+  name: "merge patch: the list of CDNs is replaced as a whole, and may change between short and long form",
   permissions: "none",
   fn() {
     const { cdns: _, ...rest } = FULL_JSON;
@@ -76,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "merge patch: what can't be so is refused by its pointer",
+  name: "merge patch: an invalid result is refused with the pointers to its fields",
   permissions: "none",
   fn() {
     const refused: [settings: RouteSettings, patch: object, pointers: string[]][] = [

@@ -8,7 +8,7 @@ const linesOf = (...args: Parameters<typeof sampleMoment>): string[] =>
   renderMetrics(balancerMetrics(sampleMoment(...args)), "text").split("\n");
 
 Deno.test({
-  name: "metrics of the balancer: what is known has a line, and what isn't has none",
+  name: "metrics of the balancer: a known value has a line, an unknown value has none",
   permissions: "none",
   fn() {
     const lines = linesOf();
@@ -45,7 +45,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics of the balancer: only destinations of which something is known say whether they are up",
+  name: "metrics of the balancer: only checked destinations have a line that says whether they are up",
   permissions: "none",
   fn() {
     const of = (name: string, state: "up" | "down" | "unchecked", share: number) => ({
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics of the balancer: the alert rules and the dashboard ask for none that isn't there",
+  name: "metrics of the balancer: the alert rules and the dashboard use only metrics that exist",
   permissions: { read: ["src/operations"] },
   async fn() {
     const known = new Set(balancerMetrics(sampleMoment()).map(({ name }) => name));

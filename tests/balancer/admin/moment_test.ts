@@ -14,7 +14,7 @@ const WATCHED: Watched = {
 };
 
 Deno.test({
-  name: "moment: the newest route is that which was changed last, and what isn't known is null",
+  name: "moment: the newest route is the one that was changed last, and unknown values are null",
   permissions: "none",
   fn() {
     const moment = momentOf(WATCHED);
@@ -31,7 +31,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "moment: the end of the certificate is that of the one shown",
+  name: "moment: the certificate's end is read from the certificate in use",
   permissions: "none",
   async fn() {
     const { certificate: cert, key } = await (await makeAuthority()).issue("127.0.0.1");

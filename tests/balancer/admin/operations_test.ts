@@ -4,7 +4,7 @@ import { adminClient } from "../../support/http/admin_client.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
 
 Deno.test({
-  name: "operations: each is described whole",
+  name: "operations: each has a complete description",
   permissions: "none",
   async fn() {
     const { json } = await adminClient({ store: new MemoryStore() }).call("GET /api/v1/openapi.json");

@@ -4,7 +4,7 @@ import { patchSchema, settingsSchema } from "../../../src/balancer/admin/schemas
 import { SETTINGS } from "../../support/http/admin_client.ts";
 import { FULL_JSON } from "../../support/http/route_options.ts";
 
-/** What is wrong with a body, by the pointer to it. */
+/** Returns the problems of a body by the pointers to them. */
 function problemsOf(
   schema: typeof settingsSchema | typeof patchSchema,
   body: object,
@@ -20,7 +20,7 @@ const CDN = { name: "a", host: "cdn.example.net", weight: 1 };
 const CHECK = { path: "/ping" };
 
 Deno.test({
-  name: "option schemas: what is right is taken, with defaults and without",
+  name: "option schemas: valid settings are accepted, with and without defaults",
   permissions: "none",
   fn() {
     assert.deepEqual(problemsOf(patchSchema, FULL_JSON), {});
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "option schemas: what is wrong is refused by its pointer",
+  name: "option schemas: invalid settings are refused with the pointers to what is wrong",
   permissions: "none",
   fn() {
     const cdns = (...list: unknown[]) => ({ cdns: list, origin_weight: 1 });
@@ -94,7 +94,7 @@ Deno.test({
     ];
     for (const [body, expected] of wrong) assert.deepEqual(pointers(body), expected, JSON.stringify(body));
     const { "/cdns/0/name": missing } = problemsOf(settingsSchema, cdns({ ...CDN, name: undefined }));
-    assert.equal(missing, "missing: give one, such as cdn-a");
+    assert.equal(missing, "missing: give a value such as cdn-a");
     const patches: [body: object, pointers: string[]][] = [
       [{ cdns: [CDN], cdn_host: "a" }, ["/cdn_host"]],
       [{ origin_check: { every: 1 } }, ["/origin_check/every"]],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { jsonPointer, Problem, PROBLEMS, PROBLEMS_URI } from "../../../src/balancer/admin/problems.ts";
 
-/** What a JSON pointer leads to, the slow and plain way of RFC 6901. */
+/** Resolves a JSON pointer in the slow and plain way of RFC 6901. */
 const follow = (document: unknown, pointer: string): unknown =>
   pointer.split("/").slice(1).reduce(
     (value, name) => (value as Record<string, unknown>)[name.replaceAll("~1", "/").replaceAll("~0", "~")],
@@ -10,7 +10,7 @@ const follow = (document: unknown, pointer: string): unknown =>
   );
 
 Deno.test({
-  name: "problems: a pointer leads to its field, whatever its name",
+  name: "problems: a pointer resolves to its field, whatever the field's name",
   permissions: "none",
   fn() {
     assert.equal(jsonPointer([]), "");
@@ -27,7 +27,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "problems: a problem is told as RFC 9457 has it",
+  name: "problems: a problem becomes a response as RFC 9457 defines it",
   permissions: "none",
   async fn() {
     const errors = [{ pointer: "/cdn_host", detail: "give a host" }];

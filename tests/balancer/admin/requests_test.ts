@@ -32,7 +32,7 @@ Deno.test({
   },
 });
 
-/** A body that comes in pieces, and what of it was asked for. */
+/** Makes a body of pieces, and counts how many pieces were read. */
 function streamOf(
   pieceBytes: number,
   pieces: number,
@@ -48,7 +48,7 @@ function streamOf(
 }
 
 Deno.test({
-  name: "requests: a body is read up to its limit, whatever its length is said to be",
+  name: "requests: a body is read up to the limit, whatever its Content-Length says",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -65,7 +65,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "requests: what isn't whole UTF-8 JSON is refused",
+  name: "requests: a body that is not complete JSON in UTF-8 is refused",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });
@@ -97,7 +97,7 @@ Deno.test({
         if (body instanceof ReadableStream) break;
       }
     }
-    // Nested so deep that what walks it by recursion would fail.
+    // The nesting is so deep that recursive code would overflow the stack.
     const nested = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
     assert.equal((await call(`PUT ${ONE}`, { body: nested })).status, 422);
     assert.equal((await call(`PUT ${ONE}`, { body: `{"cdn_host":${nested}}` })).status, 422);
@@ -105,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "requests: a body of another type or coding is refused, and the answer says what is taken",
+  name: "requests: a body of another type or coding is refused, and the answer says which are accepted",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore() });

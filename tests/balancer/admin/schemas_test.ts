@@ -6,7 +6,7 @@ import type { z } from "@hono/zod-openapi";
 import { SETTINGS } from "../../support/http/admin_client.ts";
 import { anySettings, FULL, FULL_JSON } from "../../support/http/route_options.ts";
 
-/** The pointers of what is wrong with a body; none when it is accepted. */
+/** Returns the pointers to what is wrong with a body; none if the body is valid. */
 function pointers(schema: z.ZodType, json: string): string[] {
   const { error } = schema.safeParse(JSON.parse(json));
   return error ? fieldProblems(error, "json").map(({ pointer }) => pointer!) : [];
@@ -19,7 +19,7 @@ const withField = (name: string, value: string): string => {
 };
 
 Deno.test({
-  name: "schemas: a good value of each field is accepted",
+  name: "schemas: valid values of each field are accepted",
   permissions: "none",
   fn() {
     const accepted: [field: string, values: string[]][] = [
@@ -46,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schemas: each field refuses what it can't hold, by its pointer",
+  name: "schemas: an invalid or unknown field is refused with its pointer",
   permissions: "none",
   fn() {
     const wrongTypes = ["true", '"9"', "[]", "{}", "[9]", '{"valueOf":1}'];
@@ -102,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schemas: a body as a whole is refused by the pointers to all that is wrong",
+  name: "schemas: a refused body gets the pointers to everything that is wrong",
   permissions: "none",
   fn() {
     const refused: [schema: z.ZodType, body: string, expected: string[]][] = [
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schemas: settings survive the way to JSON and back",
+  name: "schemas: settings are the same after a round trip through JSON",
   permissions: "none",
   fn() {
     const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: 8080 };
@@ -146,7 +146,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schemas: one plain CDN named cdn is the short form, in whatever form it is given",
+  name: "schemas: a single plain CDN named cdn becomes the short form, in whichever form it is given",
   permissions: "none",
   fn() {
     const read = (json: object) => schemas.fromJson(schemas.settingsSchema.parse(json));

@@ -3,7 +3,7 @@ import { type AdminApp, adminResponder } from "../../../src/balancer/admin/serve
 import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
 import { adminClient, ALICE, ONE, ROUTES, SETTINGS } from "../../support/http/admin_client.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 const FROM: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 40_000 };
 
@@ -16,12 +16,12 @@ const request = (
   return { method, target, fields: [["Host", "127.0.0.1"], ...fields], body, from: FROM };
 };
 
-/** The fields of an answer's head, by their names in small letters. */
+/** Returns the fields of an answer's head by their lowercase names. */
 const fieldsOf = (head: string) =>
   Object.fromEntries(head.split("\r\n").slice(1, -1).map((field) => field.split(/: (.*)/).slice(0, 2)));
 
 Deno.test({
-  name: "server: HEAD tells what GET would send, of everything there is",
+  name: "server: HEAD is answered with the same head as GET on every path",
   permissions: "none",
   async fn() {
     const { app, call } = adminClient({ store: new MemoryStore() });
@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server: the bytes of a large answer are not copied for each client",
+  name: "server: all clients share the bytes of a large answer",
   permissions: "none",
   async fn() {
     const { app } = adminClient({ store: new MemoryStore() });
@@ -71,7 +71,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server: a request reaches the app as it came, and its answer goes out whole",
+  name: "server: a request reaches the app unchanged, and the answer is sent complete",
   permissions: "none",
   async fn() {
     const seen: unknown[] = [];
@@ -87,7 +87,7 @@ Deno.test({
     const { head, body } = await answer(request("POST /a?b=c", [["x", "y"]], new Uint8Array([111, 107])));
     assert.equal(head, "HTTP/1.1 201 Created\r\nx-a: b\r\ncontent-length: 2\r\n");
     assert.deepEqual(body, new TextEncoder().encode("hi"));
-    // The name in an absolute URL stands in for Host (RFC 9112, 3.2.2).
+    // The host of an absolute URL replaces the field Host (RFC 9112, 3.2.2).
     await answer(request("GET http://other.example:1/a?b"));
     await answer(request("GET HTTP://other.example?b"));
     assert.deepEqual(seen, [
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server: what is no method of the API's, and an app that fails, are answered all the same",
+  name: "server: an unknown method is answered with 405, and a failure of the app with 500",
   permissions: "none",
   async fn() {
     const entries: LogEntry[] = [];
@@ -116,7 +116,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server: where the app lets a stream through it is opened, as long as there is room",
+  name: "server: an event stream is opened if the app allows it and there is room",
   permissions: "none",
   async fn() {
     const app: AdminApp = {

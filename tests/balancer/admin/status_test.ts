@@ -9,7 +9,7 @@ const statusOf = (hasHistory: boolean, ...args: Parameters<typeof sampleMoment>)
   JSON.parse(statusJson(sampleMoment(...args), WALL_MS, hasHistory));
 
 Deno.test({
-  name: "status of the balancer: the split as it is to be and as it was, and why",
+  name: "status of the balancer: it shows the configured and the measured split, and the reasons",
   permissions: "none",
   fn() {
     const status = statusOf(false);
@@ -34,19 +34,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: "status of the balancer: the last hour is told in steps, at the reader's time",
+  name: "status of the balancer: the last hour is shown in steps of 10 s, in wall-clock time",
   permissions: "none",
   fn() {
     const { history, newest_slots } = statusOf(true, { nowMs: 25_000 });
     assert.deepEqual(history, newest_slots);
     assert.deepEqual(history.map(([seconds]: [number]) => seconds - WALL_MS / 1000), [-15, -5]);
     assert.deepEqual(history[0].slice(1, 4), [9, 1, 4]);
-    assert.deepEqual(history[1].slice(1), [0, 0, 4, null, null], "what isn't known is null");
+    assert.deepEqual(history[1].slice(1), [0, 0, 4, null, null], "unknown values are null");
   },
 });
 
 Deno.test({
-  name: "status of the balancer: of many clusters the busiest are shown",
+  name: "status of the balancer: if there are too many clusters, the busiest are shown",
   permissions: "none",
   fn() {
     const routes = Array.from({ length: 200 }, (_, i) => ({ ...ROUTE, cluster: `c${i}` }));

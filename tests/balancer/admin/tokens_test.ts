@@ -26,25 +26,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokens: what is malformed, weak or ambiguous is refused, and never shown",
+  name: "tokens: a malformed, weak or ambiguous pair is refused, and no token is shown",
   permissions: "none",
   fn() {
     const refused: [text: string, place: number, why: RegExp][] = [
-      [HEX, 1, /not a name/],
-      [`:${HEX}`, 1, /not a name/],
-      ["alice:", 1, /not a name/],
-      [`alice=${HEX}`, 1, /not a name/],
-      [`alice:${HEX}:x`, 1, /not a name/],
-      [`alice:${HEX}:Health`, 1, /not a name/],
-      [`alice:${HEX}:health:health`, 1, /not a name/],
+      [HEX, 1, /not NAME:TOKEN/],
+      [`:${HEX}`, 1, /not NAME:TOKEN/],
+      ["alice:", 1, /not NAME:TOKEN/],
+      [`alice=${HEX}`, 1, /not NAME:TOKEN/],
+      [`alice:${HEX}:x`, 1, /not NAME:TOKEN/],
+      [`alice:${HEX}:Health`, 1, /not NAME:TOKEN/],
+      [`alice:${HEX}:health:health`, 1, /not NAME:TOKEN/],
       [`alice:secret:health`, 1, /at most/],
-      [`alice:${HEX} bob:${HEX}:health`, 2, /another name's/],
-      [`alice:${HEX};bob:${BASE64}`, 1, /not a name/],
-      [`ålice:${HEX}`, 1, /not a name/],
-      [`alice:${HEX}\u00e9`, 1, /not a name/],
-      [`alice:=${HEX}`, 1, /not a name/],
-      [`${"a".repeat(65)}:${HEX}`, 1, /not a name/],
-      // Swapped: the name is the secret.
+      [`alice:${HEX} bob:${HEX}:health`, 2, /same token/],
+      [`alice:${HEX};bob:${BASE64}`, 1, /not NAME:TOKEN/],
+      [`ålice:${HEX}`, 1, /not NAME:TOKEN/],
+      [`alice:${HEX}\u00e9`, 1, /not NAME:TOKEN/],
+      [`alice:=${HEX}`, 1, /not NAME:TOKEN/],
+      [`${"a".repeat(65)}:${HEX}`, 1, /not NAME:TOKEN/],
+      // Name and token are swapped.
       [`${HEX}:alice`, 1, /at most 23 bits/],
       [`alice:${HEX.slice(1)}`, 1, /at most 124 bits/],
       [`alice:${BASE64.slice(1)}`, 1, /at most 126 bits/],
@@ -53,8 +53,8 @@ Deno.test({
       ["alice:correcthorsebatterystaple", 1, /at most 117 bits/],
       [`alice:${"0".repeat(64)}`, 1, /repeats/],
       [`alice:${"abcABC1".repeat(6)}`, 1, /repeats/],
-      [`alice:${HEX}, alice:${BASE64}`, 2, /name is given twice/],
-      [`alice:${HEX} bob:${HEX}`, 2, /another name's/],
+      [`alice:${HEX}, alice:${BASE64}`, 2, /same name/],
+      [`alice:${HEX} bob:${HEX}`, 2, /same token/],
       [`alice:${HEX} bob:${BASE64} carol:secret`, 3, /at most/],
     ];
     for (const [text, place, why] of refused) {
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokens: a token tells its name, and nothing else does",
+  name: "tokens: a token gives its name, and any other text gives none",
   permissions: "none",
   fn() {
     const tokens = parseTokens(`alice:${HEX} bob:${BASE64}==`);
@@ -96,7 +96,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokens: what a generator of 128 bits or more makes is accepted",
+  name: "tokens: every random token of 128 bits or more is accepted",
   permissions: "none",
   fn() {
     for (const length of [16, 24, 32]) {
@@ -121,7 +121,7 @@ function messageOf(run: () => unknown): string {
 }
 
 Deno.test({
-  name: "tokens: that for the metrics is one, and a weak or malformed one is refused without being shown",
+  name: "tokens: a weak or malformed metrics token is refused without being shown",
   permissions: "none",
   fn() {
     const token = "0123456789abcdef".repeat(2);

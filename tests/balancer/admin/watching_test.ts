@@ -12,7 +12,8 @@ const telling = {
 };
 
 Deno.test({
-  name: "watching: metrics are there for everybody, in the form that the client wants",
+  name:
+    "watching: without a metrics token anybody can read the metrics, in the format that the client accepts",
   permissions: "none",
   async fn() {
     const { call } = adminClient({ store: new MemoryStore(), telling });
@@ -31,7 +32,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watching: a token closes them, but to who has that one or another of the service's",
+  name: "watching: with a metrics token, only this token and the tokens of the API can read the metrics",
   permissions: "none",
   async fn() {
     const isMetricsToken = parseMetricsToken(TOKEN);
@@ -39,13 +40,13 @@ Deno.test({
     for (const [token, status] of [[null, 401], [`${TOKEN}0`, 401], [TOKEN, 200], [ALICE, 200]] as const) {
       assert.equal((await call("GET /metrics", { token })).status, status);
     }
-    // It is for watching alone.
+    // The metrics token gives no access to the API.
     assert.equal((await call("GET /api/v1/routes", { token: TOKEN })).status, 401);
   },
 });
 
 Deno.test({
-  name: "watching: the page and its files need no token, the status does where there is one",
+  name: "watching: the page and its files need no token; the status needs one if there is a metrics token",
   permissions: "none",
   async fn() {
     const open = adminClient({ store: new MemoryStore(), telling });

@@ -35,7 +35,7 @@ function availability(absent: Absent, ...drained: string[]): Availability {
   return { absent: new Map(absences), drainedServers: new Set(drained) };
 }
 
-/** How often each destination is chosen, and why, as `a turn`. */
+/** Counts how often each destination is chosen for each reason; a key is `a turn`. */
 function choices(
   settings: ReturnType<typeof route>,
   away: Availability,
@@ -60,13 +60,13 @@ function choices(
 const NOBODY = availability({});
 
 Deno.test({
-  name: "choice: whole cycles are exact, with all there, with some away, and with what an operator forbids",
+  name: "choice: whole cycles are exact, also with a disabled CDN and with the origin alone",
   permissions: "none",
   fn() {
     const cases: [what: string, settings: ReturnType<typeof route>, Availability, Record<string, number>][] =
       [
         ["all there", route(CDNS), NOBODY, { "a turn": 600, "b turn": 300, "origin turn": 100 }],
-        // What stays where it was is "turn"; what goes elsewhere is the failover.
+        // A disabled CDN takes no turns, so nothing is moved by failover.
         ["a is switched off", route([cdn("a", 6, { enabled: false }), CDNS[1]!]), NOBODY, {
           "b turn": 750,
           "origin turn": 250,
@@ -79,7 +79,7 @@ Deno.test({
   },
 });
 
-/** The same, whatever the reason. */
+/** Sums the counts of each destination over all reasons. */
 function destinations(counts: Record<string, number>): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const [key, count] of Object.entries(counts)) {
@@ -90,7 +90,7 @@ function destinations(counts: Record<string, number>): Record<string, number> {
 }
 
 Deno.test({
-  name: "choice: the turns of one that is away go to the others by their weights, and say why",
+  name: "choice: the turns of an absent destination go to the others by weight, with the reason",
   permissions: "none",
   fn() {
     const cases: [Absent, expected: Record<string, number>, reason: string, moved: number][] = [
@@ -107,7 +107,7 @@ Deno.test({
     }
     const all = choices(route(CDNS), availability({ a: "down", b: "down", origin: "down" }), 1000);
     assert.deepEqual(all, { "a turn": 600, "b turn": 300, "origin turn": 100 });
-    // Whose weight is 0 is asked last.
+    // A destination with weight 0 is used only when no other is left.
     const standby = route([cdn("a", 9), cdn("b", 0)], { originWeight: 0 });
     assert.deepEqual(destinations(choices(standby, availability({ a: "down" }), 10)), { origin: 10 });
     assert.deepEqual(destinations(choices(standby, availability({ a: "down", origin: "down" }), 10)), {
@@ -117,7 +117,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "choice: one that comes back takes a part of its share",
+  name: "choice: a destination that comes back takes only a part of its share",
   permissions: "none",
   fn() {
     const back = availability({ a: { share: 0.5, reason: "failover" } });
@@ -126,7 +126,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "choice: by path, one video stays where it is, and only those of one that is away move",
+  name: "choice: with spread by path a video stays at its destination, and only videos of an absent one move",
   permissions: "none",
   fn() {
     const settings = route(CDNS, { spread: "path" });
@@ -147,11 +147,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "choice: what the origin can't take goes to the CDNs by their weights, in a failover, too",
+  name:
+    "choice: requests beyond the origin's limit go to the CDNs by weight, and failover respects the limit",
   permissions: "none",
   fn() {
     const url = () => "http://s1.origin-cluster/v/1.m3u8";
-    // 1,000 requests a second for 100 s, of which the origin may have 10 a second, not 100.
+    // 1,000 requests a second for 100 s. The origin's share is 100 a second, but its limit is 10 a second.
     const capped = choices(route(CDNS, { originRateMax: 10 }), NOBODY, 100_000, url);
     assert.ok(Math.abs(capped["origin turn"]! - 1000) <= 50, JSON.stringify(capped));
     const [a, b] = [capped["a origin-limit"]!, capped["b origin-limit"]!];
@@ -167,7 +168,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "choice: a server of the origin that is drained is left alone, the others are not",
+  name: "choice: a drained server of the origin gets no requests, other servers do",
   permissions: "none",
   fn() {
     const drained = availability({}, "s3");
@@ -180,14 +181,14 @@ Deno.test({
     assert.deepEqual(destinations(counts), { a: 667, b: 333 });
     assert.equal(counts["a forced"]! + counts["b forced"]!, 100);
     assert.equal(choices(route(CDNS), drained, 1000)["origin turn"], 100);
-    // There is nowhere else to go.
+    // There is no other destination.
     const only = route([cdn("a", 0)]);
     assert.deepEqual(choices(only, drained, 10, () => "http://s3.origin-cluster/a"), { "origin turn": 10 });
   },
 });
 
 Deno.test({
-  name: "choice: whoever only looks sees what would be chosen, and changes nothing",
+  name: "choice: without taking a turn, the next choice is shown and no state is changed",
   permissions: "none",
   fn() {
     const table = routingTable([route(CDNS, { originRateMax: 1 })]);

@@ -5,7 +5,7 @@ import { passes, rateCap } from "../../../src/balancer/choose/rate_cap.ts";
 const newCell = () => new Int32Array(new SharedArrayBuffer(4));
 
 Deno.test({
-  name: "rate cap: of more than enough, exactly as many pass as may, but for 5 %",
+  name: "rate cap: under overload as many requests pass as the rate allows, within 5 %",
   permissions: "none",
   fn() {
     const start = fc.double({ min: 0, max: 2e12, noNaN: true });
@@ -14,7 +14,7 @@ Deno.test({
         const [cell, cap] = [newCell(), rateCap(rate)];
         const seconds = Math.max(2, 100 / rate);
         let passed = 0;
-        // Three times as often as may pass, in steps that don't fit.
+        // 3.1 times the rate, so that steps and rate do not coincide.
         const stepMs = 1000 / rate / 3.1;
         passes(cell, cap, startMs, true);
         for (let ms = 0; ms < seconds * 1000; ms += stepMs) {
@@ -30,7 +30,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rate cap: what was not used is made up for by a tenth of a second at most",
+  name: "rate cap: after a pause a burst of at most a tenth of a second's rate passes",
   permissions: "none",
   fn() {
     const [cell, cap] = [newCell(), rateCap(1000)];
@@ -41,7 +41,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rate cap: after any pause, and when the clock is set back, it goes on",
+  name: "rate cap: requests pass again after any pause, and after the clock was set back",
   permissions: "none",
   fn() {
     fc.assert(
@@ -52,7 +52,7 @@ Deno.test({
           const [cell, cap] = [newCell(), rateCap(rate)];
           for (const ms of times) {
             passes(cell, cap, ms, true);
-            // Whatever was before, in two of its intervals one passes, or at once if the time is another one.
+            // Whatever came before, a request passes within two intervals of the rate or within 101 ms.
             assert.ok(
               [0, 1000 / rate, 2000 / rate, 101].some((wait) => passes(cell, cap, ms + wait, true)),
             );
@@ -64,7 +64,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rate cap: who only asks takes nothing",
+  name: "rate cap: asking without taking uses nothing up",
   permissions: "none",
   fn() {
     const [cell, cap] = [newCell(), rateCap(1)];

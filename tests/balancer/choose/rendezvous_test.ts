@@ -7,7 +7,8 @@ const PATHS = 200_000;
 const keyAt = (i: number) => keyOf("s1", `/video/${i}/index.m3u8`, true);
 
 Deno.test({
-  name: "rendezvous: shares are within 1 % of the weights, and without a destination only its own paths move",
+  name:
+    "rendezvous: shares are within one percentage point of the weights, and only the paths of a removed destination move",
   permissions: "none",
   fn() {
     const weights = [1, 6, 3, 0];
@@ -26,7 +27,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rendezvous: a higher weight takes paths from the others, and gives none away",
+  name: "rendezvous: a destination whose weight is raised gains paths and loses none",
   permissions: "none",
   fn() {
     const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 4, maxLength: 4 });
@@ -39,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rendezvous: the key is that of the server and the directory, or the whole path; never of the query",
+  name: "rendezvous: the key depends on the server and the directory or the whole path, never on the query",
   permissions: "none",
   fn() {
     const all = keyOf("s1", "/a/b/c.m3u8", true);

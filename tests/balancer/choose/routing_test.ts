@@ -11,7 +11,7 @@ const ROUTE = {
 };
 
 Deno.test({
-  name: "routing: a target holds what a URL begins with",
+  name: "routing: a target contains the beginnings of the URLs to redirect to",
   permissions: "none",
   fn() {
     const bases: [cdnHost: string, cdnPrefix: string][] = [
@@ -32,7 +32,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "routing: turns outlast a change of the route, and no other cluster goes on with them",
+  name:
+    "routing: the count of turns survives a change of the route, and a new cluster begins at its own count",
   permissions: "none",
   fn() {
     const first = routingTable([ROUTE, { ...ROUTE, cluster: "b.example" }], { turnsTaken: () => 7n });
@@ -44,7 +45,8 @@ Deno.test({
     });
     assert.deepEqual([...second.get("a.example")!.turns], [8n, 0n]);
     assert.deepEqual([...second.get("c.example")!.turns], [0n, 0n]);
-    // A worker with the old table in its hands takes no turn of a route that was made anew.
+    // A worker that still uses the old table does not take turns of a route that was removed and created
+    // again.
     const third = routingTable([ROUTE], { previous: routingTable([], { previous: second }) });
     Atomics.add(turns, 0, 1n);
     assert.deepEqual([...third.get("a.example")!.turns], [0n, 0n]);
@@ -52,7 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "routing: a change holds what is another target, and makes of the table before that after",
+  name: "routing: a change contains only what differs, and turns the old table into the new one",
   permissions: "none",
   fn() {
     const [a, b, c] = ["a", "b", "c"].map((cluster) => ({ ...ROUTE, cluster }));
@@ -81,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "routing: a table that was posted shares its turns",
+  name: "routing: a table posted to a worker shares its count of turns",
   permissions: "none",
   fn() {
     const table = routingTable([ROUTE]);
@@ -93,7 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "routing: a route that breaks a rule makes no table",
+  name: "routing: an invalid route is an error",
   permissions: "none",
   fn() {
     assert.throws(() => routingTable([{ ...ROUTE, cluster: "A" }]), /^RangeError: Cannot use the cluster of/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { destinationOf, isOriginTurn, sharesOf } from "../../../src/balancer/choose/shares.ts";
 
-/** ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, by whole numbers of any size. */
+/** The rule ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, computed with integers of any size. */
 function isOriginTurnExactly(turn: bigint, cdnWeight: number, originWeight: number): boolean {
   const share = (k: bigint) => k * BigInt(originWeight) / BigInt(cdnWeight + originWeight);
   return share(turn) > share(turn - 1n);
@@ -12,7 +12,7 @@ const weights = fc.tuple(fc.integer({ min: 0, max: 1_000_000 }), fc.integer({ mi
   .filter(([cdn, origin]) => cdn + origin > 0);
 
 Deno.test({
-  name: "shares: a turn is the origin's exactly when its share grows, for any turn of 64 bits",
+  name: "shares: for any turn of 64 bits the fast rule gives the same result as the exact one",
   permissions: "none",
   fn() {
     const turns = fc.oneof(
@@ -30,7 +30,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "shares: with an origin weight of 1 every (c+1)-th turn is the origin's",
+  name: "shares: with an origin weight of 1 every (c+1)-th turn goes to the origin",
   permissions: "none",
   fn() {
     for (const [cdn, origin] of [[9, 1], [1, 1], [999, 1], [0, 1], [1, 0], [7, 3]] as const) {
@@ -44,7 +44,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "shares: with one CDN, or none, turns are dealt out by that rule; with more, by their order",
+  name: "shares: with at most one CDN the rule decides, with more CDNs a precomputed order",
   permissions: "none",
   fn() {
     const dealt = (weights: readonly number[], turns: number) => {
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "shares: weights with a long cycle, as while a CDN comes back, are rounded",
+  name: "shares: weights with too long a cycle, as while a CDN comes back, are rounded",
   permissions: "none",
   fn() {
     const { order, weights } = sharesOf([999_983 * 20, 999_979 * 7, 1]);

@@ -12,7 +12,7 @@ const weightLists = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, ma
   .filter((weights) => weights.some((weight) => weight > 0));
 
 Deno.test({
-  name: "turn order: after any number of turns each destination has had its share, but for less than a turn",
+  name: "turn order: after any number of turns each destination is less than one turn off its share",
   permissions: "none",
   fn() {
     fc.assert(
@@ -29,7 +29,7 @@ Deno.test({
             assert.ok(gap <= most + 1e-9, `${weights}: ${gap} after ${at + 1} turns`);
           });
         });
-        // Exact over the whole cycle, which is as short as can be.
+        // The counts are exact over the whole cycle, and the cycle is as short as possible.
         assert.deepEqual(had, reduced(weights));
       }),
       { numRuns: 1500 },
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "turn order: the longest cycle is exact, too, and a longer one is refused",
+  name: "turn order: the longest allowed cycle is exact, and a longer one is refused",
   permissions: "none",
   fn() {
     const order = turnOrder([1, 32_768, 32_767]);
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "turn order: weights are reduced, and rounded to a cycle that is short enough",
+  name: "turn order: weights are reduced, or rounded to fit the longest allowed cycle",
   permissions: "none",
   fn() {
     assert.deepEqual([reduced([60, 30, 0, 10]), reduced([0, 0])], [[6, 3, 0, 1], [0, 0]]);

@@ -7,7 +7,7 @@ import {
   toDatagram,
 } from "../../../src/balancer/counts/meter.ts";
 
-/** A meter on simulated time, and answers that take as many milliseconds as they are asked to. */
+/** Makes a meter on simulated time. `answer` simulates an answer that takes `ms` milliseconds. */
 function simulate() {
   let nowMs = 1000;
   const timers: { atMs: number; callback: () => void }[] = [];
@@ -31,7 +31,7 @@ function simulate() {
 
 Deno.test({
   name:
-    "metrics: a report has the requests, the slowest and the fastest since the one before, in microseconds",
+    "meter: a report has the requests, the slowest and the fastest since the last report, in microseconds",
   permissions: "none",
   fn() {
     const { answer, pass, reports } = simulate();
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics: while requests come there is a report every 100 ms and more often, without them none",
+  name: "meter: while requests come there is a report at least every 100 ms, and without requests none",
   permissions: "none",
   fn() {
     const { answer, pass, reports, timers } = simulate();
@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics: the last ones are told at once, and once",
+  name: "meter: flush reports the last requests at once, and only once",
   permissions: "none",
   fn() {
     const { answer, pass, reports, meter } = simulate();
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics: two measurements add up, in any order",
+  name: "meter: two measurements are combined the same way in any order",
   permissions: "none",
   fn() {
     const [one, other] = [{ requests: 3, slowest: 20, fastest: 7 }, { requests: 1, slowest: 9, fastest: 2 }];
@@ -93,7 +93,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics: a datagram is a message of the aggregator's",
+  name: "meter: a datagram is a message in the aggregator's format",
   permissions: "none",
   fn() {
     const bytes = toDatagram({ requests: 3, slowest: 1500, fastest: 2 });

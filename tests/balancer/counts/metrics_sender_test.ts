@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MetricsSender } from "../../../src/balancer/counts/metrics_sender.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { listen } from "../../support/messages/udp.ts";
 
 const MEASUREMENT = { requests: 3, slowest: 1500, fastest: 2 };
@@ -21,7 +21,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
 
 Deno.test({
   name:
-    "metrics sender: what comes while one is on its way goes together, and arrives although the end comes at once",
+    "metrics sender: measurements that come during a send are combined, and are sent before the sender ends",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     using receiver = listen("127.0.0.1");
@@ -36,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics sender: what the system would not send is told once for each outage",
+  name: "metrics sender: failed sends are logged once per outage",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const log: LogEntry[] = [];
@@ -50,11 +50,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "metrics sender: a missing permission is named",
+  name: "metrics sender: the error names the missing permission",
   permissions: { net: ["127.0.0.1:9"] },
   fn() {
     const open = (hostname: string) => () => new MetricsSender({ hostname, port: 9 }, logInto([]));
-    assert.throws(open("127.0.0.1"), /--allow-net=127\.0\.0\.1:0$/);
+    assert.throws(open("127.0.0.1"), /--allow-net=127\.0\.0\.1:9,127\.0\.0\.1:0$/);
     assert.throws(open("::1"), /--allow-net=\[::1\]:9,\[::1\]:0$/);
     assert.throws(
       open("aggregator"),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Recent, SLOT_MS } from "../../../src/balancer/counts/recent.ts";
 
 Deno.test({
-  name: "recent: counts are of the last minute and the last hour, and go out of them",
+  name: "recent: counts cover the last minute and the last hour, and older counts drop out",
   permissions: "none",
   fn() {
     const recent = new Recent(5000);
@@ -20,7 +20,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "recent: a series has what is over, levels stay, and nothing is told of the time before the start",
+  name: "recent: a series has completed slots only, levels persist, and there is nothing before the start",
   permissions: "none",
   fn() {
     const recent = new Recent(SLOT_MS);
@@ -39,7 +39,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "recent: names are bounded, and forgotten when they are no longer wanted",
+  name: "recent: the number of names is limited, and unwanted names are forgotten",
   permissions: "none",
   fn() {
     const recent = new Recent(0);

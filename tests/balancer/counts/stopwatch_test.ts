@@ -3,7 +3,7 @@ import { Stopwatch } from "../../../src/balancer/counts/stopwatch.ts";
 import { LATENCY_BOUNDS, TIMED_EACH, Work } from "../../../src/balancer/counts/work.ts";
 
 Deno.test({
-  name: "stopwatch: what is timed lands in its bucket",
+  name: "stopwatch: a measured time counts in its bucket",
   permissions: "none",
   fn() {
     const work = new Work();
@@ -17,7 +17,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "stopwatch: beyond a thousand the clock is seldom looked at, unless a meter wants each",
+  name: "stopwatch: beyond a thousand requests the clock is read for few of them, unless a meter needs each",
   permissions: "none",
   fn() {
     for (const isMetered of [false, true]) {

@@ -15,7 +15,7 @@ function redirect(tally: Tally, cluster: string): void {
 }
 
 Deno.test({
-  name: "tally: redirects are counted by cluster, destination and reason, and handed over once",
+  name: "tally: redirects are counted by cluster, destination and reason, and each is reported once",
   permissions: "none",
   fn() {
     const tally = new Tally();
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tally: what is told apart is bounded, and nothing is lost for it",
+  name: "tally: the number of separate counts is limited, and the rest is summed up",
   permissions: "none",
   fn() {
     const totals = new RedirectTotals(2);

@@ -9,11 +9,15 @@ const CONNECTIONS = {
 };
 
 Deno.test({
-  name: "totals: reports of all workers add up, and what a dead one held open is gone",
+  name: "totals: reports of all workers are summed, and connections of a dead worker no longer count as open",
   permissions: "none",
   fn() {
     const totals = new Totals();
-    assert.deepEqual([...totals.refusals], REFUSAL_IDS.map((id) => [id, 0]), "all are there from the start");
+    assert.deepEqual(
+      [...totals.refusals],
+      REFUSAL_IDS.map((id) => [id, 0]),
+      "all reasons are present from the start",
+    );
     for (const worker of [0, 1]) {
       const work = new Work();
       work.refused({ status: 405, id: "method", reason: "" });
@@ -34,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "totals: what is no longer there is forgotten, also of the last hour",
+  name: "totals: removed clusters are forgotten, also in the recent counts",
   permissions: "none",
   fn() {
     const totals = new Totals();

@@ -27,7 +27,7 @@ function simulate() {
 }
 
 Deno.test({
-  name: "work report: once a second at most, what is new, and nothing while nothing is",
+  name: "work report: new counts are reported at most once a second, and without them nothing is reported",
   permissions: "none",
   async fn() {
     const { clock, reports, state, work, reporter } = simulate();
@@ -42,7 +42,7 @@ Deno.test({
     assert.deepEqual(reports.map(({ connections, open }) => [connections.accepted, open]), [[2, 2]]);
     await clock.pass(5 * REPORT_MS);
     assert.equal(reports.length, 1);
-    // A connection that stays open may ask at any time: nobody has to wake the reporter.
+    // While a connection is open, requests may come at any time, so the reporter runs without being woken.
     work.answered(200);
     state.connections.timedOutIdle = 1;
     state.open = 0;
@@ -57,7 +57,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "work report: the last one comes at once",
+  name: "work report: flush reports the last counts at once",
   permissions: "none",
   fn() {
     const { reports, work, reporter } = simulate();

@@ -14,7 +14,7 @@ function redirect(work: Work, cluster: string): void {
 }
 
 Deno.test({
-  name: "work: every answer is counted by its status, and handed over once",
+  name: "work: every answer is counted by status, and reported once",
   permissions: "none",
   fn() {
     const work = new Work();
@@ -32,7 +32,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "work: above a thousand a second few are timed, and all are counted",
+  name: "work: above a thousand requests few are timed, and all are counted",
   permissions: "none",
   fn() {
     const work = new Work();

@@ -10,7 +10,7 @@ const urls = (route: Parameters<typeof placesOf>[0]) =>
   placesOf(route).map(({ name, target }) => `${name} ${target?.url}`);
 
 Deno.test({
-  name: "checks: each destination that takes turns is asked at its own host, or at the one of its check",
+  name: "checks: each enabled destination is probed at its own host, or at the host of its check",
   permissions: "none",
   fn() {
     assert.deepEqual(urls(ROUTE), ["origin undefined", "cdn undefined"]);
@@ -33,7 +33,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "checks: those that ask the same of the same URL are one",
+  name: "checks: equal checks of the same URL have the same key",
   permissions: "none",
   fn() {
     const keys = (checks: readonly Check[]) =>

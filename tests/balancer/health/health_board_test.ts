@@ -5,7 +5,7 @@ import type { Override } from "../../../src/balancer/routes/override.ts";
 import { type Check, CHECK_DEFAULTS } from "../../../src/balancer/routes/route_options.ts";
 import type { Route } from "../../../src/balancer/choose/routing.ts";
 import { CLUSTER, SETTINGS } from "../../support/simulated/balancer_in_process.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 
 const CHECK: Check = { ...CHECK_DEFAULTS, path: "/ping" };
@@ -42,7 +42,7 @@ function boardOf(routes: readonly Route[] = [ROUTE]) {
   const told = { changes: 0 };
   board.onChange = () => void told.changes++;
   board.follow(routes);
-  /** The share of each destination that is not all there, and the servers that are drained. */
+  /** Returns each destination that has not its full share, with share and reason, and each drained server. */
   const absent = () => {
     const { absent = new Map(), drainedServers = new Set() } = board.availabilityOf(CLUSTER) ?? {};
     return [
@@ -57,7 +57,8 @@ function boardOf(routes: readonly Route[] = [ROUTE]) {
 }
 
 Deno.test({
-  name: "health board: what is down is away at once, told once, and comes back step by step",
+  name:
+    "health board: a destination that is down is absent at once, logged once, and comes back step by step",
   permissions: "none",
   async fn() {
     const { clock, log, board, told, absent, reportAll } = boardOf();
@@ -94,7 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "health board: when nothing is left it says so, and a report that is not renewed counts as up",
+  name: "health board: it logs when everything is down, and an expired report counts as up",
   permissions: "none",
   async fn() {
     const { clock, log, board, absent, reportAll } = boardOf();
@@ -115,7 +116,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "health board: an operator's word goes before health, and ends by itself",
+  name: "health board: an override takes precedence over health, and expires",
   permissions: "none",
   async fn() {
     const { clock, log, board, absent, reportAll } = boardOf();
@@ -152,7 +153,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "health board: it shows every destination, since when it is what it is, and what is asked of it",
+  name: "health board: the view shows every destination with its state, since when, and its check",
   permissions: "none",
   async fn() {
     const { clock, board } = boardOf([ROUTE, {
@@ -187,7 +188,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "health board: what is known stays when a route changes, but for what is checked otherwise",
+  name: "health board: states survive a change of the route, except where the check has changed",
   permissions: "none",
   async fn() {
     const { clock, board, absent, told, reportAll } = boardOf();
@@ -212,7 +213,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "health board: a prober is given each check once, and what it finds holds for all destinations with it",
+    "health board: the prober gets each check once, and a result holds for every destination with that check",
   permissions: "none",
   fn() {
     const log: LogEntry[] = [];
@@ -237,7 +238,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "health board: what is noted are clusters with checks or overrides alone, and each change is counted",
+  name: "health board: only clusters with checks or overrides are noted, and each change is counted",
   permissions: "none",
   fn() {
     const { originCheck: _, cdns: __, ...unchecked } = ROUTE;

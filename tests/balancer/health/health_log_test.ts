@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { HealthLog, LINES_MAX } from "../../../src/balancer/health/health_log.ts";
-import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 Deno.test({
-  name: "health log: each change is a line, and of thousands only some are, and the number of the rest",
+  name: "health log: each change is a line; of thousands only some are, and then the number of the rest",
   permissions: "none",
   fn() {
     const lines: LogEntry[] = [];

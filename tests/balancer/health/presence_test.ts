@@ -8,7 +8,7 @@ const DOWN: Report = { state: "down", reason: "status 503" };
 const UNCHECKED: Report = { state: "unchecked", reason: "--allow-net=a:80" };
 
 Deno.test({
-  name: "presence: what is told of a destination holds until it is not renewed in time",
+  name: "presence: a report holds until it expires without being renewed",
   permissions: "none",
   fn() {
     const presence = new Presence(CHECK, 100);
@@ -33,12 +33,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "presence: one that comes back takes its share in steps, over ten seconds",
+  name: "presence: a destination that comes back takes its share in steps over ten seconds",
   permissions: "none",
   fn() {
     const presence = new Presence(CHECK, 0);
     presence.report(UP, 0);
-    assert.equal(presence.at(0).share, 1, "it was never away");
+    assert.equal(presence.at(0).share, 1, "it was never down");
     presence.report(DOWN, 1000);
     presence.report(UP, 2000);
     const shares: number[] = [];
@@ -52,7 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "presence: that one may not probe it says nothing against what another one found out",
+  name: "presence: a prober without permission does not override the result of another prober",
   permissions: "none",
   fn() {
     const presence = new Presence(CHECK, 0);
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "presence: whatever comes, it is away while it is down, and nobody waits for a share for ever",
+  name: "presence: after any reports, the share is 0 only while down, and becomes 1 after reports of up",
   permissions: "none",
   fn() {
     const reports = fc.array(fc.tuple(fc.nat(20_000), fc.constantFrom(UP, DOWN, UNCHECKED)));

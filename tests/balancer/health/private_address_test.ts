@@ -45,7 +45,7 @@ const RANGES: readonly [range: string | undefined, addresses: readonly string[]]
 ];
 
 Deno.test({
-  name: "private address: ways back into this machine and its link are told, however they are written",
+  name: "private address: loopback and link-local addresses are recognized in every notation",
   permissions: "none",
   fn() {
     for (const [range, addresses] of RANGES) {

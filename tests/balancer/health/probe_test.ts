@@ -14,7 +14,7 @@ const targetAt = (port: number, settings: Partial<Target> = {}): Target => ({
   ...settings,
 });
 
-/** A server that answers each connection with what `answer` makes of its request; undefined: nothing, ever. */
+/** Serves one request per connection. If `answer` returns undefined, the request gets no answer. */
 function serve(listener: Deno.Listener, answer: (request: string) => string | undefined) {
   const requests: string[] = [];
   const silent: Deno.Conn[] = [];
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "probe: where the server knows no HEAD it asks with GET",
+  name: "probe: it asks with GET if the server does not support HEAD",
   ...LOOPBACK,
   async fn() {
     for (const refusal of ["405 Method Not Allowed", "501 Not Implemented"]) {
@@ -77,18 +77,18 @@ Deno.test({
 });
 
 const ILL: readonly [answer: string, reason: RegExp][] = [
-  [status("503 Service Unavailable"), /^status 503 where 200-399 is expected$/],
+  [status("503 Service Unavailable"), /^status 503, expected 200-399$/],
   [status("404 Not Found"), /^status 404/],
   [`${status("103 Early Hints")}${status("500 Oops")}`, /^status 500/],
-  ["", /^the answer is no HTTP\/1\.1$/],
-  ["SSH-2.0-server\r\n", /^the answer is no HTTP/],
-  ["HTTP/1.1 999 Ha\r\n\r\n", /^the answer is no HTTP/],
-  ["HTTP/1.1 200", /^the answer is no HTTP/],
-  [`HTTP/1.1 100 Continue\r\nx: ${"y".repeat(20_000)}`, /^the answer is no HTTP/],
+  ["", /^the answer is not HTTP\/1\.1$/],
+  ["SSH-2.0-server\r\n", /^the answer is not HTTP/],
+  ["HTTP/1.1 999 Ha\r\n\r\n", /^the answer is not HTTP/],
+  ["HTTP/1.1 200", /^the answer is not HTTP/],
+  [`HTTP/1.1 100 Continue\r\nx: ${"y".repeat(20_000)}`, /^the answer is not HTTP/],
 ];
 
 Deno.test({
-  name: "probe: whatever else is answered is a failure, with its reason",
+  name: "probe: any other answer is a failure with a reason",
   ...LOOPBACK,
   async fn() {
     for (const [answer, reason] of ILL) {
@@ -108,7 +108,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "probe: one that is not answered, or not even accepted, ends in its time",
+  name: "probe: it times out if the server does not answer or accept",
   ...LOOPBACK,
   async fn() {
     const late = { kind: "ill", reason: "no answer within 0.1 s" };
@@ -116,7 +116,7 @@ Deno.test({
       await using server = serve(listen(), () => undefined);
       assert.deepEqual(await probe(targetAt(server.port, { timeoutS: 0.1 }), PRIVATE), late);
     }
-    // A queue that is full: the kernel lets no further connection through.
+    // The accept queue is full, so the kernel lets no further connection through.
     using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
     const { port } = full.addr as Deno.NetAddr;
     const waiting = [];
@@ -149,7 +149,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "probe: an address of this machine or of its link is not gone to unasked, whatever name leads there",
+  name: "probe: without --probe-private no loopback or link-local address is probed, by whatever name",
   ...LOOPBACK,
   async fn() {
     await using server = serve(listen(), () => status("200 OK"));
@@ -158,7 +158,7 @@ Deno.test({
       const target = targetAt(0, { url: `http://${host}:${server.port}/` });
       assert.deepEqual(await probe(target, options), {
         kind: "barred",
-        reason: "127.0.0.1 is an address of the loopback range: --probe-private on lets it be probed",
+        reason: "127.0.0.1 is a loopback address: only --probe-private on lets it be probed",
       });
     }
     assert.deepEqual(server.requests, []);
@@ -167,7 +167,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "probe: a name that leads to this machine only when it is connected to is found out before anything is sent",
+    "probe: a name that resolves to a loopback address only when connecting is noticed before anything is sent",
   ...LOOPBACK,
   async fn() {
     await using server = serve(listen(), () => status("200 OK"));
@@ -178,7 +178,7 @@ Deno.test({
         addresses instanceof Error ? Promise.reject(addresses) : Promise.resolve(addresses);
       const outcome = await probe(target, { allowsPrivate: false, resolve });
       assert.ok(
-        outcome.kind === "barred" && /^127\.0\.0\.1 is an address of the loopback/.test(outcome.reason),
+        outcome.kind === "barred" && /^127\.0\.0\.1 is a loopback address/.test(outcome.reason),
       );
     }
     const resolve = () => Promise.reject(new Error("getaddrinfo ENOTFOUND localhost"));
@@ -188,7 +188,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "probe: without the permission it names the flag",
+  name: "probe: without permission the outcome names the missing flag",
   permissions: "none",
   async fn() {
     for (
@@ -200,7 +200,7 @@ Deno.test({
     ) {
       assert.deepEqual(await probe(targetAt(0, { url }), PRIVATE), {
         kind: "barred",
-        reason: `the permission to probe it is missing: run again with --allow-net=${host}`,
+        reason: `the net permission to probe it is missing: run again with --allow-net=${host}`,
       });
     }
   },

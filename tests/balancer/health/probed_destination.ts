@@ -1,8 +1,8 @@
-/** A destination and whoever probes it, on simulated time alone. */
+/** Simulates a destination and its prober on simulated time. */
 import type { Check } from "../../../src/balancer/routes/route_options.ts";
 import { type Judged, type Outcome, Verdict } from "../../../src/balancer/health/verdict.ts";
 
-/** What a probe that begins at this time finds, and how long it takes. */
+/** Returns the outcome of a probe that begins at this time, and how long the probe takes. */
 export type Behaviour = (beganMs: number) => { outcome: Outcome; takesMs: number };
 
 export interface Change {
@@ -14,11 +14,11 @@ export interface Change {
 export interface Run {
   readonly changes: readonly Change[];
   readonly beganMs: readonly number[];
-  /** The most probes that were under way at once. */
+  /** The largest number of probes that ran at once. */
   readonly atOnce: number;
 }
 
-/** Probes as long as `untilMs`, as a prober would that is never late. */
+/** Probes until `untilMs`, like a prober that is never late. */
 export function probeFor(
   untilMs: number,
   check: Omit<Check, "path">,

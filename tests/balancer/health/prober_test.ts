@@ -10,7 +10,7 @@ const targetOf = (name: string): Target => ({ ...CHECK_DEFAULTS, url: `http://${
 const WELL: Outcome = { kind: "well" };
 const ILL: Outcome = { kind: "ill", reason: "connection refused" };
 
-/** A prober on simulated time, whose probes each take 100 ms. */
+/** Makes a prober on simulated time. Each of its probes takes 100 ms. */
 function simulated(outcomeOf: (target: Target) => Outcome = () => WELL) {
   const clock = new SimulatedClock(0);
   const seen = { running: 0, most: 0, probes: [] as string[], told: new Map<string, Report[]>() };
@@ -33,7 +33,7 @@ function simulated(outcomeOf: (target: Target) => Outcome = () => WELL) {
 }
 
 Deno.test({
-  name: "prober: each target is probed at its pace, and every result renews what is told of it",
+  name: "prober: each target is probed at its interval, and every result renews its report",
   permissions: "none",
   async fn() {
     let outcome: Outcome = WELL;
@@ -55,7 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober: no more than fifty probes run at once, and each gets its turn",
+  name: "prober: at most fifty probes run at once, and every target is probed",
   permissions: "none",
   async fn() {
     const { clock, prober, seen } = simulated();
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "prober: what stays is not begun anew, and nothing is told of what is gone",
+  name: "prober: targets that stay keep their schedule, and nothing is reported of removed ones",
   permissions: "none",
   async fn() {
     const { clock, prober, seen } = simulated();

@@ -8,13 +8,13 @@ const WELL: Outcome = { kind: "well" };
 const ILL: Outcome = { kind: "ill", reason: "status 503" };
 const BARRED: Outcome = { kind: "barred", reason: "--allow-net=a:80" };
 
-/** Down in these spans of time, well else; each probe takes 10 ms. */
+/** A destination that fails in these spans of time and is well otherwise; each probe takes 10 ms. */
 const downIn = (...spans: readonly (readonly [fromMs: number, toMs: number])[]): Behaviour => (ms) => ({
   outcome: spans.some(([from, to]) => from <= ms && ms < to) ? ILL : WELL,
   takesMs: 10,
 });
 
-/** What happens to a destination, and when it is judged to be what: every 2 s, from 0 s on. */
+/** What happens to a destination, and when which verdict follows. Probes begin at 0 s, and then every 2 s. */
 const TIMELINES: readonly (readonly [
   what: string,
   behaviour: Behaviour,
@@ -24,23 +24,23 @@ const TIMELINES: readonly (readonly [
   ["it is well", downIn(), 60_000, [[10, "up"]]],
   ["it is down from the beginning", downIn([0, 1e9]), 10_000, [[20, "down"]]],
   ["it fails once", downIn([1990, 2005]), 60_000, [[10, "up"]]],
-  ["it goes down: found out by the second failure, at once", downIn([1000, 1e9]), 10_000, [
+  ["it goes down, which the second failure decides at once", downIn([1000, 1e9]), 10_000, [
     [10, "up"],
     [2020, "down"],
   ]],
-  ["it goes down and comes back after three probes that were well", downIn([1000, 5000]), 20_000, [
+  ["it goes down, and is up again after three successful probes", downIn([1000, 5000]), 20_000, [
     [10, "up"],
     [2020, "down"],
     [10_020, "up"],
   ]],
-  ["two probes well and one ill do not bring it back", downIn([1000, 5000], [9000, 11_000]), 30_000, [
+  ["two successful probes and a failed one leave it down", downIn([1000, 5000], [9000, 11_000]), 30_000, [
     [10, "up"],
     [2020, "down"],
     [16_020, "up"],
   ]],
   ["it may not be probed", () => ({ outcome: BARRED, takesMs: 0 }), 10_000, [[0, "unchecked"]]],
   [
-    "a permission comes and goes",
+    "a permission is granted and revoked again",
     (ms) => ({ outcome: ms < 3000 || ms > 7000 ? BARRED : WELL, takesMs: 0 }),
     10_000,
     [[0, "unchecked"], [4000, "up"], [8000, "unchecked"]],
@@ -59,7 +59,8 @@ for (const [what, behaviour, untilMs, expected] of TIMELINES) {
 }
 
 Deno.test({
-  name: "verdict: after a failure it probes each 100 ms until it is clear, and then at its pace again",
+  name:
+    "verdict: after a failure it probes every 100 ms until the state is clear, and then at its interval again",
   permissions: "none",
   fn() {
     const check = { ...CHECK_DEFAULTS, downAfter: 5 };
@@ -79,13 +80,13 @@ Deno.test({
   name: "verdict: a destination that flaps stays down until it has been well for a minute",
   permissions: "none",
   fn() {
-    // Each outage is long enough to be found out, and each recovery to count.
+    // Each outage is long enough to be noticed, and each recovery to count as one.
     const spans = Array.from({ length: 5 }, (_, at) => [1000 + at * 10_000, 3000 + at * 10_000] as const);
     const { changes } = probeFor(200_000, CHECK_DEFAULTS, downIn(...spans));
     const states = changes.map(({ judged }) => judged);
     assert.deepEqual(states, ["up", "down", "up", "down", "up", "down", "up"]);
     const fifth = changes.at(-2)!;
-    assert.match(fifth.reason, /^it changed 5 times within a minute, and stays down .*\(status 503\)$/);
+    assert.match(fifth.reason, /^it changed 5 times within a minute, so it stays down .*\(status 503\)$/);
     const back = changes.at(-1)!.ms;
     const lastIllMs = spans.at(-1)![1];
     assert.ok(back >= lastIllMs + CALM_MS && back <= lastIllMs + CALM_MS + 4000, String(back));
@@ -106,7 +107,7 @@ const randomOf = (numbers: readonly number[]) => {
 };
 
 Deno.test({
-  name: "verdict: what breaks is found out within 2 × every_s + timeout_s, however long its failures take",
+  name: "verdict: a failure is noticed within 2 × every_s + timeout_s, however long the failing probes take",
   permissions: "none",
   fn() {
     fc.assert(
@@ -117,7 +118,8 @@ Deno.test({
         slowness,
       ) => {
         const { everyS, timeoutS, downAfter } = check;
-        // More than two failures in a row take longer where each of them takes as long as the pace.
+        // With more than two failures required, the bound does not hold if each probe takes as long as the
+        // interval.
         fc.pre(downAfter <= 2 || timeoutS + 0.1 * (downAfter - 1) <= everyS);
         const brokenMs = 3 * everyS * 1000 * (1 + when);
         const slow = randomOf(slowness);
@@ -141,7 +143,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "verdict: it turns only after as many results in a row as the check asks for, and never probes more than can decide",
+    "verdict: it changes only after as many equal results in a row as the check requires, and no more probes run than can decide",
   permissions: "none",
   fn() {
     fc.assert(
@@ -163,7 +165,7 @@ Deno.test({
             if (verdict.judged === "down") assert.ok(failures >= check.downAfter);
             else if (before === "down") assert.ok(successes >= check.upAfter);
             if (before !== "unknown" || verdict.judged === "down") changesMs.push(nowMs);
-            // Of all minutes none holds more changes than one more than flapping takes.
+            // No span of CALM_MS contains more than FLAPS_MAX changes.
             assert.ok(changesMs.filter((ms) => nowMs - ms < CALM_MS).length <= FLAPS_MAX);
           }
         },

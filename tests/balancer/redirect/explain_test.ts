@@ -25,7 +25,7 @@ const A_DOWN: Availability = {
 };
 
 Deno.test({
-  name: "explain: what would happen, and why, without taking a turn",
+  name: "explain: it says what would happen and why, without taking a turn",
   permissions: "none",
   fn() {
     const table = routingTable([ROUTE], { availabilityOf: () => A_DOWN, turnsTaken: () => 2n ** 53n });
@@ -55,7 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "explain: a refusal, with the words that a viewer gets",
+  name: "explain: a refusal has the status and reason that a viewer gets",
   permissions: "none",
   fn() {
     const table = routingTable([ROUTE]);

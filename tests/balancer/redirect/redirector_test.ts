@@ -24,7 +24,7 @@ function redirector(cdnWeight = 1, originWeight = 1, turnsTaken = 0n): Redirecto
 }
 
 Deno.test({
-  name: "redirect: the answer is a 301 without a body that nobody caches",
+  name: "redirect: the answer is a 301 without a body, and must not be cached",
   permissions: "none",
   fn() {
     const { status, headers, body } = ask(redirector(), "GET", FILM);
@@ -40,11 +40,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: turns alternate as the weights say, also where 31, 32 and 53 bits end",
+  name: "redirect: turns follow the weights, also beyond 31, 32, 53 and 63 bits",
   permissions: "none",
   fn() {
     for (const bits of [0n, 31n, 32n, 53n, 63n]) {
-      // Turn 2^bits + 1 is odd, or 2 for the first.
+      // An even number of turns is taken, so the next turn is odd and goes to the CDN.
       const turnsTaken = 2n ** bits - 6n > 0n ? 2n ** bits - 6n : 0n;
       const current = redirector(1, 1, turnsTaken);
       const locations = Array.from({ length: 12 }, () => ask(current, "GET", FILM).headers.get("location"));
@@ -54,8 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "redirect: HEAD answers as the next GET would, and takes no turn; nor does a refused request or another",
+  name: "redirect: HEAD is answered like the next GET; HEAD, OPTIONS and refused requests take no turn",
   permissions: "none",
   fn() {
     const current = redirector();
@@ -74,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a request sees one table or the next, and the turns go on",
+  name: "redirect: a new table applies to the next request, and the turns are continued",
   permissions: "none",
   fn() {
     const current = redirector(1, 1);
@@ -120,7 +119,7 @@ const REFUSED: readonly [method: string, target: string, status: number, allow?:
 ];
 
 Deno.test({
-  name: "redirect: all else is refused in one line of plain text",
+  name: "redirect: any other request is refused with one line of plain text",
   permissions: "none",
   fn() {
     for (const [method, target, status, allow = null] of REFUSED) {
@@ -139,7 +138,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: /healthz and /readyz answer those that spread viewers, without a turn",
+  name: "redirect: /healthz and /readyz are answered without taking a turn",
   permissions: "none",
   fn() {
     const current = redirector();
@@ -160,7 +159,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a browser's preflight is told that its headers may come",
+  name: "redirect: a CORS preflight is allowed to send its header fields",
   permissions: "none",
   fn() {
     const preflight = (...fields: string[]) => ask(redirector(), "OPTIONS", FILM, ["Host: a", ...fields]);
@@ -187,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a request line with a whole URL is answered as its path and query are",
+  name: "redirect: a request line with an absolute URL is answered like its path and query",
   permissions: "none",
   fn() {
     const current = redirector(1, 0);
@@ -202,7 +201,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: Host plays no part in the target, whatever it holds",
+  name: "redirect: the field Host does not change the target, whatever its value",
   permissions: "none",
   fn() {
     const current = redirector(1, 0);
@@ -234,8 +233,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "redirect: whatever the request, the answer is a redirect to a place in the table or a refusal of 4xx",
+  name: "redirect: any request is answered with a redirect to a host of the table, or with a refusal",
   permissions: "none",
   fn() {
     const current = redirector();
@@ -251,7 +249,7 @@ Deno.test({
         fc.oneof(fc.constant("balancer.example"), target),
         (method, target, host) => {
           const [latinTarget, latinHost] = [target, host].map((text) => text.replace(/[^\0-\xff]/g, "ÿ"));
-          if (/\r\n\r\n/.test(`${latinTarget}${latinHost}`)) return; // that is another request
+          if (/\r\n\r\n/.test(`${latinTarget}${latinHost}`)) return; // The head would end here.
           const { status, headers } = ask(current, method, latinTarget!, [`Host: ${latinHost}`]);
           if (status === 204) return assert.equal(method, "OPTIONS");
           if (status !== 301) return assert.ok(status >= 400 && status < 600);
@@ -280,7 +278,7 @@ const route = (more: Partial<RouteSettings> = {}) => ({
 });
 
 Deno.test({
-  name: "redirect: several CDNs take turns, with the status of the route, and the answer may say why",
+  name: "redirect: several CDNs take turns with the route's status, and the answer can give the reason",
   permissions: "none",
   fn() {
     const current = new Redirector(routingTable([route({ status: 307 })]), { explains: true });
@@ -294,7 +292,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a route that is switched off is not there, for steering either",
+  name: "redirect: a disabled route is not found, for redirects and for steering",
   permissions: "none",
   fn() {
     const current = new Redirector(routingTable([route({ enabled: false })]));
@@ -304,7 +302,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a steering manifest is JSON that nobody keeps, for a cluster in any case",
+  name: "redirect: a steering manifest is JSON that must not be cached, and the cluster's case is ignored",
   permissions: "none",
   fn() {
     const current = new Redirector(routingTable([route()]));
@@ -333,7 +331,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redirect: a client that took too long is noted like any other, though nothing else comes after it",
+  name: "redirect: the timeout of a client is noted for the access log, even without any further request",
   permissions: "none",
   async fn() {
     const noted: string[] = [];
@@ -348,7 +346,7 @@ Deno.test({
     assert.equal(noted.length, 1);
     assert.deepEqual([line.status, line.refusal, line.us], [
       408,
-      "The request did not come in time",
+      "The request did not arrive in time",
       undefined,
     ]);
     assert.ok(line.bytes > 100);

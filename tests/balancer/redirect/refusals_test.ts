@@ -3,7 +3,7 @@ import { REFUSAL_IDS } from "../../../src/balancer/redirect/refusals.ts";
 import { VIDEO_REFUSALS } from "../../../src/balancer/redirect/target.ts";
 
 Deno.test({
-  name: "refusals of the balancer: a few short names, and none of them twice",
+  name: "refusals of the balancer: the ids are few, short and unique",
   permissions: "none",
   fn() {
     assert.ok(REFUSAL_IDS.length > 30 && REFUSAL_IDS.length < 50, String(REFUSAL_IDS.length));

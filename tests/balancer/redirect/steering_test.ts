@@ -26,11 +26,11 @@ const down = (...names: string[]): Availability => ({
 const targetWith = (availability = down(), more: object = {}) =>
   routingTable([{ ...ROUTE, ...more }], { availabilityOf: () => availability }).get("origin-cluster")!;
 
-/** The query of the request that a player makes next. */
+/** Returns the query of the player's next request. */
 const queryOf = (manifest: { "RELOAD-URI": string }) => manifest["RELOAD-URI"].split("?")[1]!;
 
 Deno.test({
-  name: "steering: first requests take turns; a session keeps its pathway, and asks again in time",
+  name: "steering: new sessions take turns, and a session keeps its pathway",
   permissions: "none",
   fn() {
     const target = targetWith();
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "steering: sessions of a pathway that is down go to the others by weight, and come back",
+  name: "steering: sessions of a pathway that is down go to the others by weight, and return later",
   permissions: "none",
   fn() {
     const target = targetWith();
@@ -62,14 +62,14 @@ Deno.test({
     assert.ok(toB > 0.6 * moved.length && toB < 0.9 * moved.length, `${toB} of ${moved.length}`);
     for (const manifest of moved) assert.ok(!manifest["PATHWAY-PRIORITY"].includes("a"));
     assert.deepEqual(moved.map((manifest) => steeringManifest(target, queryOf(manifest), true)), ofA);
-    // Where all are down, all are named.
+    // If all pathways are down, all are listed.
     const all = steeringManifest(targetWith(down("a", "b", "origin")), queryOf(ofA[0]!), true);
     assert.deepEqual(all, ofA[0]);
   },
 });
 
 Deno.test({
-  name: "steering: whoever only looks takes no turn, and no query does any harm",
+  name: "steering: without taking a turn the manifest is the same, and any query gives a valid manifest",
   permissions: "none",
   fn() {
     const target = targetWith();

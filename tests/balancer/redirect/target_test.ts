@@ -22,7 +22,9 @@ const [ORIGIN, CDN] = [0, 1];
 
 const isVideo = (found: Video | Refusal): found is Video => "url" in found;
 
-/** What a request with this query is answered, in a turn of the CDN and in one of the origin. */
+/**
+ * Returns the locations that a request with this query leads to at the CDN and at the origin, or its refusal.
+ */
 function answersTo(query: string): [cdn: string, origin: string] | Refusal {
   const url = videoIn(query);
   if (typeof url !== "string") return url;
@@ -32,7 +34,7 @@ function answersTo(query: string): [cdn: string, origin: string] | Refusal {
 
 const ask = (url: string) => answersTo(`video=${encodeURIComponent(url)}`);
 
-/** The URL of a video, its URL at the CDN, and at the origin where that differs from the first. */
+/** The URL of a video, its URL at the CDN, and its URL at the origin if that differs from the first. */
 const ACCEPTED: readonly [url: string, cdn: string, origin?: string][] = [
   [
     "http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8",
@@ -42,15 +44,15 @@ const ACCEPTED: readonly [url: string, cdn: string, origin?: string][] = [
   ["http://s2.video.example.org/a", "https://edge.example.net:8443/films/s2/a"],
   ["http://s1.ported:8080/a", "http://cdn.example.net/s1/a"],
   ["http://s1.plain80:80/a", "http://cdn.example.net/s1/a"],
-  // The port of the scheme is the same port, named or not.
+  // The default port of the scheme may be given or left out.
   ["http://s1.plain80/a", "http://cdn.example.net/s1/a"],
   ["https://s1.plain443/a", "http://cdn.example.net/s1/a"],
   ["https://s1.plain443:443/a", "http://cdn.example.net/s1/a"],
   ["http://s1.origin-cluster:80/a", "http://cdn.example.net/s1/a"],
   ["HTTPS://s1.origin-cluster:443/a", "http://cdn.example.net/s1/a"],
-  // Punycode that says something: bücher.
+  // Valid Punycode: bücher.
   ["http://xn--bcher-kva.origin-cluster/a", "http://cdn.example.net/xn--bcher-kva/a"],
-  // A name with a space or with letters beyond ASCII, encoded once more.
+  // A path with a space, or with letters beyond ASCII, that are percent-encoded in the URL itself.
   ["http://s1.origin-cluster/a%20b/%D1%84%c3%a9", "http://cdn.example.net/s1/a%20b/%D1%84%c3%a9"],
   [
     "http://s1.origin-cluster/a?b=%2F%2f%20%2E%2e%5C%D1%84%25",
@@ -85,14 +87,14 @@ const ACCEPTED: readonly [url: string, cdn: string, origin?: string][] = [
   ["http://s1.origin-cluster/!\"$&'()*,;<=>[]^_`{|}~", "http://cdn.example.net/s1/!\"$&'()*,;<=>[]^_`{|}~"],
 ];
 
-/** What is refused wherever it stands: each is tried in the places of {@linkcode around}. */
+/** Texts that are refused everywhere in a URL; `around` puts them into the path, the query and the host. */
 const FORBIDDEN = [
   ...[..." \\\0\t\n\r\x01\x0b\x1b\x1f\x7f\x80\x85\u00a0\u00e9\u202e\u2028\u212a\u017f\uff0f\ufeff\u{1f600}"],
   ..."% %z %4~ %%41 %4g %u0041 %-1".split(" "),
 ];
-/** What is refused in the path alone; a query is passed on with all that is encoded in it. */
+/** Texts that are refused in the path only; a query is passed on with everything that is encoded in it. */
 const FORBIDDEN_IN_PATH = "%00 %01 %09 %0a %0A %0d %0D%0A %1f %2e %2E %2f %2F %5c %5C %7f".split(" ");
-/** What is refused in the name of the host. */
+/** Texts that are refused in the host name. */
 const FORBIDDEN_IN_HOST = [...FORBIDDEN_IN_PATH, ..."%20 %80 %a0 %C3%A9 %ff %E2%80%A8".split(" ")];
 const around = (hostile: string) => [
   `http://s1.origin-cluster/a${hostile}b`,
@@ -100,9 +102,9 @@ const around = (hostile: string) => [
   `http://s1${hostile}.origin-cluster/a`,
 ];
 
-/** What else is refused with 400. */
+/** Further URLs that are refused with 400. */
 const REFUSED = [
-  // No absolute URL of http or https.
+  // Not an absolute URL with http or https.
   ..."a / // /a //s1.origin-cluster/a s1.origin-cluster/a http: http:// http:/// https://".split(" "),
   ..."http:s1.origin-cluster/a http:/s1.origin-cluster/a http:///s1.origin-cluster/a".split(" "),
   ..."ftp://s1.origin-cluster/a ws://s1.origin-cluster/a httpss://s1.origin-cluster/a".split(" "),
@@ -118,7 +120,7 @@ const REFUSED = [
     ),
   ..."http://s1.origin-cluster?a http://s1.origin-cluster#a http://s1.origin-cluster?/a http://s1.origin-cluster/?/a"
     .split(" "),
-  // No label and a cluster.
+  // The host is not a label followed by a cluster.
   ..."http://origin-cluster/a http://.origin-cluster/a http://s1..origin-cluster/a http://s1.origin-cluster./a"
     .split(
       " ",
@@ -130,14 +132,14 @@ const REFUSED = [
   ..."http://$CDN_HOST/a http://{s1}.origin-cluster/a http://s1.origin-cluster;evil.example/a http://localhost/a"
     .split(" "),
   `http://${"a".repeat(64)}.origin-cluster/a`,
-  // No label that a client could follow.
+  // The label is invalid Punycode, which no client can resolve.
   ..."http://xn--a.origin-cluster/a http://xn--.origin-cluster/a http://XN--A.origin-cluster/a".split(" "),
   // User information.
   ..."http://u@s1.origin-cluster/a http://u:p@s1.origin-cluster/a http://@s1.origin-cluster/a".split(" "),
   ..."http://s1.origin-cluster@evil.example/a http://s1.origin-cluster:80@evil.example/a http://:@s1.origin-cluster/a"
     .split(" "),
   ..."http://evil.example#@s1.origin-cluster/a http://evil.example?@s1.origin-cluster/a".split(" "),
-  // Not the port.
+  // Another port than the route's.
   ..."http://s1.origin-cluster:/a http://s1.origin-cluster:443/a http://s1.origin-cluster:8080/a".split(" "),
   ..."https://s1.origin-cluster:80/a http://s1.origin-cluster:080/a http://s1.origin-cluster:x/a".split(" "),
   ..."http://s1.ported/a http://s1.ported:/a http://s1.ported:80/a http://s1.ported:08080/a http://s1.ported:80800/a"
@@ -172,7 +174,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "target: a hostile value is refused in one line of plain text",
+  name: "target: a hostile value is refused with one line of plain text",
   permissions: "none",
   fn() {
     const hostile = [
@@ -199,7 +201,7 @@ Deno.test({
 
 const OK = "http://s1.origin-cluster/a";
 
-/** Queries as they stand in the request, and what the URL in them is decoded to; undefined: refused. */
+/** Queries as they are sent, and the decoded URL in them; undefined if the query is refused. */
 const QUERIES: readonly [query: string, url: string | undefined][] = [
   [`video=${OK}`, OK],
   ["video=http%3a%2F%2fs1.origin-cluster%2Fa", OK],
@@ -211,7 +213,8 @@ const QUERIES: readonly [query: string, url: string | undefined][] = [
   [`d=e&video=${OK}?b=c`, `${OK}?b=c`],
   [`video=${OK}&utm_source=x&d=e`, OK],
   [`video=${OK}%23?b&d=e`, `${OK}#?b`],
-  // The rest of a query that was not encoded, or only in part.
+  // The URL's own query was not encoded, or only partly, so that a part of the URL looks like another
+  // parameter.
   [`video=${OK}?b=c&d=e`, undefined],
   [`video=${OK}?b=c&d`, undefined],
   [`video=${OK}?&d=e`, undefined],
@@ -247,7 +250,7 @@ const QUERIES: readonly [query: string, url: string | undefined][] = [
 ];
 
 Deno.test({
-  name: "target: the one video of a query is decoded once",
+  name: "target: a query must have one video, whose URL is decoded once",
   permissions: "none",
   fn() {
     for (const [query, url] of QUERIES) {
@@ -259,7 +262,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "target: 2,048 bytes are the longest URL",
+  name: "target: a URL may have 2,048 bytes at most",
   permissions: "none",
   fn() {
     const url = OK.padEnd(VIDEO_BYTES_MAX, "a");
@@ -269,7 +272,7 @@ Deno.test({
   },
 });
 
-/** Made of the very pieces that matter: random text would rarely come near a URL. */
+/** Texts made of typical parts of a URL, since random texts would rarely resemble one. */
 const nearUrls = fc.array(
   fc.oneof(
     fc.constantFrom(
@@ -286,7 +289,7 @@ const nearUrls = fc.array(
 ).map((pieces) => pieces.join(""));
 const nearVideos = fc.oneof(nearUrls, nearUrls.map((rest) => `http://s1.origin-cluster/${rest}`));
 
-/** The plain way, by URL, to tell whether a redirect may be; undefined if it may not. */
+/** Reads a video's URL with `URL` for comparison; undefined if it must not be redirected. */
 function reference(url: string): { host: string; server: string; rest: string } | undefined {
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) return undefined;
@@ -296,7 +299,7 @@ function reference(url: string): { host: string; server: string; rest: string } 
 }
 
 Deno.test({
-  name: "target: no value leads to a place that the table does not name, and URL reads it alike",
+  name: "target: no value leads to a host that is not in the table, and `URL` reads the value the same way",
   permissions: "none",
   fn() {
     let accepted = 0;
@@ -306,7 +309,7 @@ Deno.test({
         try {
           answer = encoded ? ask(url) : answersTo(`video=${url}`);
         } catch (error) {
-          // What encodeURIComponent does not take is no case.
+          // encodeURIComponent can't encode this text, so it is not a test case.
           if (error instanceof URIError && !url.isWellFormed()) return;
           throw error;
         }
@@ -318,7 +321,8 @@ Deno.test({
         assert.equal(origin!.host, host);
         assert.ok(["cdn.example.net", "edge.example.net:8443"].includes(cdn!.host));
         const base = cdn!.protocol === "https:" ? "/films" : "";
-        // The query of a URL of http has more that is escaped than its path has; here both are one text.
+        // `URL` escapes more characters in a query than in a path, so it has to parse both sides in the same
+        // way.
         assert.equal(cdn!.pathname + cdn!.search, new URL(`http://x${base}/${server}${rest}`).href.slice(8));
       }),
       { numRuns: 5000 },
@@ -328,7 +332,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "target: a raw & after a query is refused with what to do about it",
+  name: "target: a raw & in the video's query is refused, and the reason says how to encode it",
   permissions: "none",
   fn() {
     const found = videoIn(`video=${OK}?token=a&expires=9`);

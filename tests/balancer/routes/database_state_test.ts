@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseState } from "../../../src/balancer/routes/database_state.ts";
 
 Deno.test({
-  name: "database state: routes grow stale from the start, or from an outage on, until the database answers",
+  name: "database state: routes are stale from the start or from an outage on, until the database answers",
   permissions: "none",
   fn() {
     let nowMs = 1000;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { parseFirstRoute, tellDifference } from "../../../src/balancer/routes/first_route.ts";
 import { UsageError } from "../../../src/shared/flags/flags.ts";
-import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 const parse = (variables: Record<string, string>) => parseFirstRoute((name) => variables[name] ?? "");
 
 Deno.test({
-  name: "first route: it needs a cluster and a CDN",
+  name: "first route: a cluster and a CDN make a route, and the ratio is optional",
   permissions: "none",
   fn() {
     const both = { CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "origin-cluster" };
@@ -35,7 +35,7 @@ const REFUSED: readonly [variables: Record<string, string>, message: RegExp][] =
 ];
 
 Deno.test({
-  name: "first route: what can't be used is named in one line",
+  name: "first route: an invalid variable is named in an error of one line",
   permissions: "none",
   fn() {
     for (const [variables, message] of REFUSED) {
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "first route: that it differs from what is stored is told, and how",
+  name: "first route: a difference to the stored route is logged",
   permissions: "none",
   fn() {
     const route = parse({ CDN_HOST: "cdn.example.net", ORIGIN_CLUSTER: "a" })!;

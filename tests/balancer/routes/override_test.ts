@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isServerName, serverOf } from "../../../src/balancer/routes/override.ts";
 
 Deno.test({
-  name: "override: a server of the origin is told from a destination by its name",
+  name: "override: the prefix server: distinguishes a server of the origin from a destination",
   permissions: "none",
   fn() {
     assert.deepEqual(["cdn-a", "origin", "server", "server:s3", "server:"].map(serverOf), [

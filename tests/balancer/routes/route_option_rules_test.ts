@@ -6,12 +6,12 @@ import { routeProblems } from "../../../src/balancer/routes/route_rules.ts";
 const CHECK = { path: "/ping", ...CHECK_DEFAULTS };
 const CDN = { name: "a", host: "cdn.example.net", weight: 1 };
 
-/** The fields that can't be as they are. */
+/** Returns the fields with invalid values. */
 const problemsOf = (options: object, originWeight = 1) =>
   optionProblems({ ...options as RouteOptions, originWeight }).map(({ field }) => field);
 
 Deno.test({
-  name: "route options: what is right",
+  name: "route options: valid options have no problems",
   permissions: "none",
   fn() {
     const right: object[] = [
@@ -29,7 +29,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route options: what is wrong is named by its path",
+  name: "route options: each invalid value is named by its path",
   permissions: "none",
   fn() {
     const wrong: [options: object, fields: string[], originWeight?: number][] = [

@@ -5,7 +5,7 @@ import { optionProblems } from "../../../src/balancer/routes/route_option_rules.
 import { anyOptions, FULL, FULL_OPTIONS_JSON } from "../../support/http/route_options.ts";
 
 Deno.test({
-  name: "route options as JSON: they survive the way there and back, and what is as by default is left out",
+  name: "route options as JSON: they are the same after a round trip, and defaults are left out",
   permissions: "none",
   fn() {
     fc.assert(fc.property(anyOptions, (options) => {
@@ -20,7 +20,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route options as JSON: defaults and null count as nothing, and a check is whole",
+  name: "route options as JSON: defaults and null count as absent, and a check is completed with defaults",
   permissions: "none",
   fn() {
     const defaults = {
@@ -48,7 +48,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "route options as JSON: whatever there is, it is read and shown without an error, and the rules judge it",
+    "route options as JSON: any JSON is read and written without an error, and the rules find its problems",
   permissions: "none",
   fn() {
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom(null, [], {}, [null], [3], [{ check: 3 }]));
@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route options as JSON: a field has its name there",
+  name: "route options as JSON: a field's path is converted to its name in JSON",
   permissions: "none",
   fn() {
     const table = {

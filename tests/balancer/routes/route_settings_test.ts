@@ -42,7 +42,7 @@ const NO_CDN_HOSTS = [
 ];
 
 Deno.test({
-  name: "route settings: a cluster is named in lower case, by labels of DNS",
+  name: "route settings: a cluster's name consists of lowercase DNS labels",
   permissions: "none",
   fn() {
     for (const cluster of CLUSTERS) assert.equal(clusterProblem(cluster), undefined, cluster);
@@ -51,7 +51,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route settings: the base of a CDN has a host, and may have a scheme, a port and a path",
+  name: "route settings: a CDN's base has a host, and may have a scheme, a port and a path",
   permissions: "none",
   fn() {
     for (const cdnHost of CDN_HOSTS) assert.equal(cdnHostProblem(cdnHost), undefined, cdnHost);
@@ -60,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route settings: whatever is accepted, URL reads as it stands there",
+  name: "route settings: `URL` reads every accepted value unchanged",
   permissions: "none",
   fn() {
     const pieces = fc.constantFrom(
@@ -74,7 +74,7 @@ Deno.test({
         if (clusterProblem(text) === undefined) {
           assert.match(text, CLUSTER_PATTERN);
           const url = URL.parse(`http://s1.${text}/`);
-          // Punycode may be broken: then nobody is led anywhere.
+          // If the Punycode is invalid, `URL` fails, and so does every client.
           if (url) assert.equal(url.hostname, `s1.${text}`);
         }
         if (cdnHostProblem(text) === undefined) {
@@ -94,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route settings: every field that can't be is named",
+  name: "route settings: every invalid field is named",
   permissions: "none",
   fn() {
     const good = { cdnHost: "a", cdnWeight: 9, originWeight: 1, originPort: null };
@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route settings: a ratio is two weights",
+  name: "route settings: a ratio consists of two weights",
   permissions: "none",
   fn() {
     assert.deepEqual(parseRatio("9:1"), { cdnWeight: 9, originWeight: 1 });

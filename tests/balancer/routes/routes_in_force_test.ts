@@ -30,7 +30,7 @@ const versionsOf = (routes: readonly Route[]) =>
   routes.map(({ cluster, version }) => `${cluster} ${version}`);
 
 Deno.test({
-  name: "routes in force: a route that breaks a rule keeps the last good one, and holds up no other",
+  name: "routes in force: an invalid route leaves its last valid version in force, and does not delay others",
   permissions: "none",
   fn() {
     const { inForce, lines } = routesInForce();
@@ -39,21 +39,21 @@ Deno.test({
     assert.deepEqual(versionsOf(inForce.take(broken)), ["a 1", "b 2"]);
     assert.deepEqual(versionsOf(inForce.take(broken)), ["a 1", "b 2"]);
     assert.equal(lines.length, 2);
-    assert.match(lines[0]!, /route_refused.* the last good one stays.*a.*cdn_host: no/);
+    assert.match(lines[0]!, /route_refused.* its last valid version stays.*a.*cdn_host: no/);
     assert.match(lines[1]!, /route_refused.* get 404.*new/);
     assert.deepEqual(versionsOf(inForce.take([route("a", 3)])), ["a 3"]);
     assert.deepEqual(versionsOf(inForce.take([])), []);
     assert.deepEqual(
       versionsOf(inForce.take([route("a", 4, "cdn_host: no")])),
       [],
-      "it was removed meanwhile",
+      "the route was removed meanwhile",
     );
-    assert.equal(lines.length, 3, "the same problem is told again after it was mended");
+    assert.equal(lines.length, 3, "the same problem is logged again after it was fixed");
   },
 });
 
 Deno.test({
-  name: "routes in force: however many break a rule, the log gets a few lines",
+  name: "routes in force: however many routes are invalid, only a few lines are logged",
   permissions: "none",
   fn() {
     const { inForce, lines } = routesInForce();

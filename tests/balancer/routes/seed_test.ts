@@ -3,7 +3,7 @@ import { seed } from "../../../src/balancer/routes/seed.ts";
 import { StoreReadOnly, StoreUnavailable } from "../../../src/balancer/store/store.ts";
 import { CLUSTER, SETTINGS } from "../../support/simulated/balancer_in_process.ts";
 import { MemoryStore } from "../../support/database/memory_store.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 const ROUTE = { cluster: CLUSTER, ...SETTINGS };
 
@@ -26,7 +26,7 @@ function parts(store: MemoryStore) {
 }
 
 Deno.test({
-  name: "seed: a new database gets the route, one that had it is left alone, and a broken one ends it",
+  name: "seed: a new database gets the route, a seeded one is unchanged, and an error ends the attempts",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "seed: while the database is down it is tried again, until it is stopped",
+  name: "seed: while the database is down the attempt is repeated until a stop",
   permissions: "none",
   async fn() {
     const store = new MemoryStore();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SnapshotFile } from "../../../src/balancer/routes/snapshot.ts";
 import { makeSymlink } from "../../support/disk/links.ts";
 import { FULL } from "../../support/http/route_options.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 const ROUTE = {
   cluster: "a",
@@ -28,7 +28,7 @@ async function withDirectory(use: (directory: string, log: LogEntry[]) => Promis
 }
 
 Deno.test({
-  name: "snapshot: what was written last is read, in a directory that it makes",
+  name: "snapshot: the routes written last are read, and missing directories are created",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: a file that can't be read counts for none, and the log says so",
+  name: "snapshot: an unreadable file counts as missing, and the log says so",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -61,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: a write that fails is logged, and the next one is tried",
+  name: "snapshot: a failed write is logged, and the next write works again",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -76,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: a directory that it may not use is refused by name",
+  name: "snapshot: the error names the missing permission for a directory",
   permissions: { read: ["data"] },
   async fn() {
     await assert.rejects(
@@ -88,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: a route that breaks a rule of this version is read as such, beside the others",
+  name: "snapshot: a route that is invalid in this version is read with its problem, beside the others",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -101,7 +101,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: a link planted under a name that it may write to is not followed",
+  name: "snapshot: symbolic links in place of its files are not followed",
   permissions: { ...PERMISSIONS, run: ["/bin/sh"] },
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -121,7 +121,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: what a killed process has left half-written is removed once it is old",
+  name: "snapshot: old temporary files of killed processes are removed",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {
@@ -136,7 +136,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "snapshot: the options of a route are kept, and one of an older version is read as it was",
+  name: "snapshot: the options of routes are kept, and invalid options are read with their problem",
   permissions: PERMISSIONS,
   fn: () =>
     withDirectory(async (directory, log) => {

@@ -10,7 +10,7 @@ function simulated() {
 }
 
 Deno.test({
-  name: "hearing: it is good once something was heard, and not while something is owed",
+  name: "hearing: it is good once a notification has arrived, and not while one is expected",
   permissions: "none",
   fn() {
     const { hearing, clock } = simulated();
@@ -30,7 +30,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "hearing: patience is lost once, counted from the first announcement, and for good until another connection",
+    "hearing: patience is lost once, 2 s after the first expected notification, and until the connection is replaced",
   permissions: "none",
   fn() {
     const { hearing, clock } = simulated();
@@ -40,7 +40,7 @@ Deno.test({
     }
     assert.equal(hearing.losesPatience(), true);
     assert.equal(hearing.losesPatience(), false);
-    hearing.heard(IDLE); // By chance.
+    hearing.heard(IDLE); // A notification that arrives now does not count any more.
     hearing.announced();
     clock.ms += 10_000;
     assert.deepEqual([hearing.losesPatience(), hearing.isGood, hearing.isUnknown], [false, false, false]);
@@ -54,7 +54,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "hearing: what comes with an answer proves nothing, and where there is proof it is what was announced",
+    "hearing: a notification during a query proves nothing, but counts as the expected one once there is proof",
   permissions: "none",
   fn() {
     const { hearing, clock } = simulated();
@@ -70,7 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "hearing: a notification that comes before the answer to who announced it is not waited for again",
+  name: "hearing: a notification that arrives before the answer to its change is not expected again",
   permissions: "none",
   fn() {
     const { hearing, clock } = simulated();

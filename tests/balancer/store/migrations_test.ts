@@ -18,7 +18,7 @@ function migrationTest(name: string, fn: (database: Database) => Promise<void>):
   }
 }
 
-/** The numbers of those that a database has had. */
+/** Returns the numbers of the migrations that were applied to a database. */
 const applied = async ({ sql }: Database) =>
   (await sql.query<{ number: number }>("select number from balancer.migrations order by number"))
     .map(({ number }) => number);
@@ -26,15 +26,18 @@ const applied = async ({ sql }: Database) =>
 const first: Migration = { number: 1, name: "a table", sql: "create table balancer.one (value integer);" };
 const second: Migration = { number: 2, name: "a row", sql: "insert into balancer.one values (7);" };
 
-migrationTest("five instances at once bring an empty database up to date, once", async (database) => {
-  const instances = await Promise.all(Array.from({ length: 5 }, () => database.instance()));
-  assert.deepEqual(await Promise.all(instances.map((instance) => instance.routes())), [[], [], [], [], []]);
-  assert.deepEqual(await applied(database), MIGRATIONS.map(({ number }) => number));
-  await database.sql.exec(migrationScript());
-  assert.deepEqual(await applied(database), MIGRATIONS.map(({ number }) => number));
-});
+migrationTest(
+  "of five instances that start at once on an empty database, only one migrates it",
+  async (database) => {
+    const instances = await Promise.all(Array.from({ length: 5 }, () => database.instance()));
+    assert.deepEqual(await Promise.all(instances.map((instance) => instance.routes())), [[], [], [], [], []]);
+    assert.deepEqual(await applied(database), MIGRATIONS.map(({ number }) => number));
+    await database.sql.exec(migrationScript());
+    assert.deepEqual(await applied(database), MIGRATIONS.map(({ number }) => number));
+  },
+);
 
-migrationTest("a later version adds what is new, each step once", async (database) => {
+migrationTest("a later version applies only its new migrations, each once", async (database) => {
   await database.sql.exec(migrationScript([first]));
   assert.deepEqual(await applied(database), [1]);
   for (let start = 0; start < 2; start++) {
@@ -42,11 +45,11 @@ migrationTest("a later version adds what is new, each step once", async (databas
     assert.deepEqual(await applied(database), [1, 2]);
     assert.deepEqual(await database.sql.query("select value from balancer.one"), [{ value: 7 }]);
   }
-  await database.sql.exec(migrationScript([first])); // An older instance starts again meanwhile.
+  await database.sql.exec(migrationScript([first])); // An older instance starts meanwhile.
   assert.deepEqual(await applied(database), [1, 2]);
 });
 
-migrationTest("a step that fails leaves nothing of those before it", async (database) => {
+migrationTest("a failing migration rolls back those before it", async (database) => {
   const broken = { ...second, sql: "insert into balancer.one values ('seven');" };
   await assert.rejects(database.sql.exec(migrationScript([first, broken])), /invalid input syntax/);
   assert.deepEqual(await database.sql.query("select to_regnamespace('balancer')::text as schema"), [
@@ -55,7 +58,7 @@ migrationTest("a step that fails leaves nothing of those before it", async (data
 });
 
 Deno.test({
-  name: "migrations: they are numbered from 1 without a gap, and can be quoted as they are",
+  name: "migrations: they are numbered from 1 without gaps, and need no escaping in the script",
   permissions: "none",
   fn() {
     assert.deepEqual(MIGRATIONS.map(({ number }) => number), MIGRATIONS.map((_, index) => index + 1));

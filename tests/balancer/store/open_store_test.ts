@@ -19,7 +19,7 @@ Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
 
 for (const backend of [server, embedded]) {
   Deno.test({
-    name: `store: it is kept on ${backend.name} from one start to the next`,
+    name: `store: on ${backend.name} its content survives a restart`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();

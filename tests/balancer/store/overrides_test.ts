@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Override } from "../../../src/balancer/routes/override.ts";
 import type { Route } from "../../../src/balancer/choose/routing.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { useBackends } from "../../support/database/database.ts";
 import { Deliveries } from "../../support/database/deliveries.ts";
 
@@ -10,7 +10,7 @@ const timeless = (overrides: readonly Override[]) =>
 
 for (const backend of useBackends()) {
   Deno.test({
-    name: `overrides on ${backend.name}: every instance is told what is wanted, and for how long`,
+    name: `overrides on ${backend.name}: every instance is notified of overrides, with the time left`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -27,7 +27,7 @@ for (const backend of useBackends()) {
       await one.override("a", "cdn", "bob", { state: "up", forS: 60 });
       await one.override("a", "server:s3", "bob", { state: "drain", forS: 60 });
       await until("a cdn up bob", "a server:s3 drain bob");
-      // One that has ended is not told, counts for nothing, and goes away with the next that is set.
+      // An expired override is not reported, can't be removed, and is deleted when the next override is set.
       await database.sql.query("update balancer.overrides set expires_at = now() where name = 'cdn'");
       await until("a server:s3 drain bob");
       assert.equal(await one.removeOverride("a", "cdn"), undefined);
@@ -43,7 +43,7 @@ for (const backend of useBackends()) {
   });
 
   Deno.test({
-    name: `overrides on ${backend.name}: where they can't be read, routes are followed all the same`,
+    name: `overrides on ${backend.name}: if they can't be read, routes are still followed`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -66,7 +66,7 @@ for (const backend of useBackends()) {
   });
 
   Deno.test({
-    name: `overrides on ${backend.name}: what no API would write is refused by the database itself`,
+    name: `overrides on ${backend.name}: the database itself refuses values that the API would never write`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();

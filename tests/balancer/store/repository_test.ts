@@ -41,7 +41,7 @@ const put = (store: Store, settings: RouteSettings | null, cluster = CLUSTER) =>
 
 class OtherVersion extends Error {}
 
-/** Without the times, which no test can know. */
+/** Removes the times, which no test can know in advance. */
 const timeless = (versions: RouteVersion[]) => versions.map(({ at: _, ...rest }) => rest);
 
 function settingsOf(route: Route | undefined): RouteSettings | undefined {
@@ -50,7 +50,7 @@ function settingsOf(route: Route | undefined): RouteSettings | undefined {
   return { cdnHost, cdnWeight, originWeight, originPort };
 }
 
-storeTest("a route is made, changed, removed, made again and restored", async (store) => {
+storeTest("a route is created, changed, removed, created again and restored", async (store) => {
   assert.deepEqual(await store.routes(), []);
   assert.equal(await store.route(CLUSTER), undefined);
 
@@ -90,7 +90,7 @@ storeTest("a route is made, changed, removed, made again and restored", async (s
   assert.equal((await store.history(CLUSTER, { limit: 1 }))[0]!.at, restored.after!.updatedAt);
 });
 
-storeTest("clusters are apart, and listed by name", async (store) => {
+storeTest("clusters are independent, and listed by name", async (store) => {
   for (const cluster of ["b.example", "a-b", "a.b", "a"]) await put(store, nineToOne, cluster);
   await put(store, null, "a.b");
   assert.deepEqual((await store.routes()).map(({ cluster }) => cluster), ["a", "a-b", "b.example"]);
@@ -98,7 +98,7 @@ storeTest("clusters are apart, and listed by name", async (store) => {
   assert.deepEqual(await store.history("elsewhere", { limit: 10 }), []);
 });
 
-storeTest("text is kept as it is", async (store) => {
+storeTest("text is stored unchanged", async (store) => {
   const by = `'; drop table balancer.routes; -- "\\ $1 né 🎬`;
   const cdnHost = `cdn.example.net/%22$1'"\\`;
   await store.change(CLUSTER, by, () => ({ ...nineToOne, cdnHost }));
@@ -109,7 +109,7 @@ storeTest("text is kept as it is", async (store) => {
   assert.equal(await store.route(`${CLUSTER}' or true --`), undefined);
 });
 
-storeTest("what the new settings throw is passed on, and nothing is changed", async (store) => {
+storeTest("an error thrown by the change function is passed on, and nothing is changed", async (store) => {
   const { after } = await put(store, nineToOne);
   const mistake = new RangeError("no such field");
   const change = store.change(CLUSTER, "bob", () => {
@@ -120,16 +120,19 @@ storeTest("what the new settings throw is passed on, and nothing is changed", as
   assert.equal((await store.history(CLUSTER, { limit: 10 })).length, 1);
 });
 
-storeTest("the database refuses what validation must have missed, and keeps what it has", async (store) => {
-  const { after } = await put(store, nineToOne);
-  for (const wrong of [{ cdnWeight: -1 }, { cdnWeight: 0, originWeight: 0 }, { originPort: 65_536 }]) {
-    await assert.rejects(put(store, { ...nineToOne, ...wrong }), /violates check constraint/);
-  }
-  assert.deepEqual(await store.routes(), [after]);
-  assert.equal((await store.history(CLUSTER, { limit: 10 })).length, 1);
-});
+storeTest(
+  "the database refuses invalid settings that validation has missed, and keeps the old ones",
+  async (store) => {
+    const { after } = await put(store, nineToOne);
+    for (const wrong of [{ cdnWeight: -1 }, { cdnWeight: 0, originWeight: 0 }, { originPort: 65_536 }]) {
+      await assert.rejects(put(store, { ...nineToOne, ...wrong }), /violates check constraint/);
+    }
+    assert.deepEqual(await store.routes(), [after]);
+    assert.equal((await store.history(CLUSTER, { limit: 10 })).length, 1);
+  },
+);
 
-storeTest("of changes to the same version at the same time exactly one is made", async (store, database) => {
+storeTest("of concurrent changes to the same version exactly one is made", async (store, database) => {
   await put(store, nineToOne);
   const other = await database.instance();
   for (let version = 1; version <= 5; version++) {
@@ -149,7 +152,7 @@ storeTest("of changes to the same version at the same time exactly one is made",
   }
 });
 
-storeTest("changes at the same time build upon each other", async (store, database) => {
+storeTest("concurrent changes build upon each other", async (store, database) => {
   const other = await database.instance();
   const count = 10;
   await Promise.all(
@@ -168,7 +171,7 @@ storeTest("changes at the same time build upon each other", async (store, databa
   assert.equal(versions.length, count);
 });
 
-storeTest("history comes in pages, newest first", async (store) => {
+storeTest("the history is read in pages, newest version first", async (store) => {
   for (let version = 1; version <= 7; version++) await put(store, { ...nineToOne, cdnWeight: version });
   const numbers = async (page: { before?: number; limit: number }) =>
     (await store.history(CLUSTER, page)).map(({ version }) => version);
@@ -180,7 +183,7 @@ storeTest("history comes in pages, newest first", async (store) => {
 });
 
 storeTest(
-  "only a database that never had a route is seeded, and by one instance",
+  "only a database that never had a route is seeded, and only by one instance",
   async (store, database) => {
     const other = await database.instance();
     const seeds = await Promise.all(
@@ -201,7 +204,7 @@ storeTest(
   },
 );
 
-storeTest("a database with a route is not seeded, even after it was removed", async (store) => {
+storeTest("a database that had a route is not seeded, even after the route was removed", async (store) => {
   await put(store, nineToOne);
   await put(store, null);
   assert.equal(await store.seed({ cluster: CLUSTER, ...nineToOne }, "environment"), false);
@@ -209,7 +212,7 @@ storeTest("a database with a route is not seeded, even after it was removed", as
 });
 
 storeTest(
-  "a watch is told of what is there, and of every change through any instance",
+  "a watch reports the current routes, and every change through any instance",
   async (store, database) => {
     const other = await database.instance();
     await put(other, nineToOne);
@@ -231,7 +234,7 @@ storeTest(
 );
 
 storeTest(
-  "a row that breaks a rule is told as such, beside the others, and can be removed",
+  "an invalid row is reported with its problem, beside the others, and can be removed",
   async (store, database) => {
     await put(store, nineToOne);
     await database.sql.exec(`
@@ -259,7 +262,7 @@ storeTest(
   },
 );
 
-/** A database that answers what it is told to. */
+/** Simulates a database whose rows or failure the test sets. */
 class SimulatedSql implements Sql {
   rows: unknown[] = [];
   failure: Error | undefined;
@@ -267,7 +270,7 @@ class SimulatedSql implements Sql {
 
   query<Row>(): Promise<Row[]> {
     if (this.failure) return Promise.reject(this.failure);
-    // What tells one state of the rows from another, where they are watched.
+    // A watch compares the hash to notice that rows have changed.
     const of = { read_only: false, part: 1, hash: JSON.stringify(this.rows) };
     const none = { ...of, part: null };
     const rows = this.rows.length === 0 ? [none] : this.rows.map((row) => ({ ...of, ...row as object }));
@@ -292,7 +295,7 @@ class SimulatedSql implements Sql {
 }
 
 Deno.test({
-  name: "repository: an outage is told and logged once, and so is its end",
+  name: "repository: an outage and its end are each reported and logged once",
   permissions: "none",
   async fn() {
     const sql = new SimulatedSql();
@@ -314,7 +317,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "repository: routes that the watcher refuses are logged, and the next ones told",
+  name: "repository: routes that the watcher refuses are logged, and the next routes are reported",
   permissions: "none",
   async fn() {
     const row = {

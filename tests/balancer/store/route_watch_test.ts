@@ -19,7 +19,7 @@ const SETTINGS: RouteSettings = {
   originPort: null,
 };
 
-/** A server of its own: a standby is made of it. */
+/** A separate server, since the tests stop it and make a standby of it. */
 let server: DatabaseServer;
 Deno.test.beforeAll(async () => {
   server = await DatabaseServer.start();
@@ -40,7 +40,7 @@ function recordedLog(): { log: Log; events: () => (string | undefined)[] } {
   return { log, events: () => lines.map((line) => line.match(/ (\w+): /)?.[1]) };
 }
 
-/** What a watch is told: `up`, `read-only` or `down`, and the routes. */
+/** Starts a watch, and collects the routes and the states that it reports: `up`, `read-only` or `down`. */
 async function watched(store: Store) {
   const routes = new Deliveries<Route[]>();
   const states = new Deliveries<string>();
@@ -52,7 +52,8 @@ async function watched(store: Store) {
 }
 
 Deno.test({
-  name: "route watch: a database that is set read-only serves its routes, and is found to take changes again",
+  name:
+    "route watch: a read-only database still gives its routes, and is noticed when it accepts changes again",
   permissions: NET,
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -69,7 +70,7 @@ Deno.test({
     await assert.rejects(put(store, 2), StoreReadOnly);
     await assert.rejects(store.seed({ cluster: CLUSTER, ...SETTINGS }, "environment"), StoreReadOnly);
     assert.equal((await store.routes()).length, 1);
-    await put(first, 3); // Its sessions are from before.
+    await put(first, 3); // The sessions of this instance began before the setting, so they can still write.
     await routes.until(([route]) => route?.cdnWeight === 3);
     const began = performance.now();
     await allow(false);
@@ -82,7 +83,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route watch: a hot standby serves the routes, refuses changes, follows, and is promoted within 2 s",
+  name:
+    "route watch: a hot standby gives the routes, follows changes and refuses them; its promotion is noticed within 2 s",
   permissions: NET,
   async fn() {
     const open = (port: number, log: Log, query = "") =>
@@ -95,7 +97,7 @@ Deno.test({
     const primary = await open(server.port, log);
     const recorded = recordedLog();
     const standby = await open(port, recorded.log);
-    // Of several hosts the one that takes changes is found, whatever its place.
+    // Of several hosts the one that accepts changes is found, in whichever position.
     const both = server.url("postgres", port).replace(/\/postgres$/, `,127.0.0.1:${server.port}/postgres`);
     const either = await openStore({
       databaseUrl: `${both}?target_session_attrs=read-write`,
@@ -128,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "route watch: of several hosts the first that answers is used, also after it was gone",
+  name: "route watch: of several hosts the first that answers is used, also after an outage",
   permissions: NET,
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -148,7 +150,7 @@ Deno.test({
   },
 });
 
-/** A way to the database on which LISTEN succeeds and nothing is heard, as behind a pooler. */
+/** A connection on which LISTEN succeeds, but no notification arrives, as behind a connection pooler. */
 class DeafSql extends PostgresSql {
   override listen(channel: string): Subscription {
     return super.listen(channel, () => {});
@@ -157,7 +159,7 @@ class DeafSql extends PostgresSql {
 
 Deno.test({
   name:
-    "route watch: where no notification comes, changes are in force within 250 ms, and the log says why once",
+    "route watch: without notifications changes are still in force within 250 ms, and the log says why once",
   permissions: NET,
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -168,7 +170,7 @@ Deno.test({
     const latenciesMs: number[] = [];
     const isWarned = () => events().includes("notifications_missing");
     const deadline = performance.now() + 20_000;
-    // Some before it has lost patience, some after.
+    // Some changes come before the watch has given up notifications, and some after.
     for (let cdnWeight = 1; cdnWeight <= 5 || !isWarned(); cdnWeight++) {
       assert.ok(performance.now() < deadline);
       await put(cdnWeight % 2 ? writer : deaf, cdnWeight);
@@ -185,7 +187,8 @@ Deno.test({
     await deaf.close();
     latenciesMs.sort((a, b) => a - b);
     console.log(`in force after ${Math.round(latenciesMs.at(-1)!)} ms at most, of ${latenciesMs.length}`);
-    // The most is looked at in test:acceptance, behind a real pooler; here other tests run beside.
+    // Only the median is checked, since other tests run meanwhile; test:acceptance checks the maximum with
+    // PgBouncer.
     assert.ok(latenciesMs[latenciesMs.length >> 1]! < 250, String(latenciesMs));
     assert.deepEqual(events().filter((event) => event === "notifications_missing"), [
       "notifications_missing",

@@ -16,7 +16,7 @@ const ROW: RouteRow = {
 };
 
 Deno.test({
-  name: "rows: a row becomes a route, and its settings go into a version and back",
+  name: "rows: a row becomes a route, and its settings can be stored in a version and read back",
   permissions: "none",
   fn() {
     const route = toRoute(ROW);
@@ -41,7 +41,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rows: whatever a row holds, it becomes a route, with the rule that it breaks",
+  name: "rows: an invalid row becomes a route with its problem",
   permissions: "none",
   fn() {
     const broken: readonly (readonly [object, RegExp])[] = [
@@ -63,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rows: settings go into a version and back, whatever options they have",
+  name: "rows: settings with any options can be stored in a version and read back",
   permissions: "none",
   fn() {
     fc.assert(fc.property(anySettings, (settings) => {
@@ -76,7 +76,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rows: what an older version has stored is read as it was, and what has no options is stored so",
+  name:
+    "rows: settings of an older version are read unchanged, and settings without options are stored as there",
   permissions: "none",
   fn() {
     const old = { cdn_host: "cdn.example.net", cdn_weight: 9, origin_weight: 1, origin_port: 8080 };
@@ -88,7 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rows: where an older version has changed the host or the weight, they count in place of the CDNs",
+  name: "rows: a host or weight that an older version has changed replaces the list of CDNs",
   permissions: "none",
   fn() {
     const { cdns, ...others } = FULL;
@@ -111,7 +112,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rows: options that break a rule are told by their names in the API",
+  name: "rows: invalid options are named as in the API",
   permissions: "none",
   fn() {
     const cdn = { name: "a", host: "cdn.example.net", weight: 9 };
@@ -130,7 +131,7 @@ Deno.test({
       assert.match(toRoute({ ...ROW, options }).problem ?? "", problem, JSON.stringify(options));
     }
     assert.equal(toRoute({ ...ROW, options: { cdns: [cdn], later: 1 } }).problem, undefined);
-    // A version may hold anything, too.
+    // A stored version may be invalid, too.
     const { originWeight } = toSettings({
       ...ROW,
       origin_weight: "1" as unknown as number,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Watch, type WatchOptions } from "../../../src/balancer/store/watch.ts";
 import { Deliveries } from "../../support/database/deliveries.ts";
 
-/** A state that is read when the test lets it be, and all that the watch says of it. */
+/** A watch whose reads the test answers, and everything that the watch reports. */
 class Simulation {
   readonly told = new Deliveries<number>();
   readonly reached = new Deliveries<boolean>();
@@ -22,7 +22,7 @@ class Simulation {
     });
   }
 
-  /** Waits for the read number `count` (from 1), and answers it. */
+  /** Waits for the read with the number `count`, counted from 1, and answers it. */
   async answer(count: number, value: number | Error): Promise<void> {
     await this.reads.until(() => this.reads.all.length >= count);
     assert.equal(this.reads.all.length, count, "reads are one after the other");
@@ -41,7 +41,7 @@ class Simulation {
 const gone = new Error("gone");
 
 Deno.test({
-  name: "watch: many wakes during a read lead to one more, which tells the last state",
+  name: "watch: any number of wakes during a read leads to one more read, which reports the last state",
   permissions: "none",
   async fn() {
     const simulation = new Simulation();
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: the same state is told once, and again after an outage",
+  name: "watch: an unchanged state is reported once, and again after an outage",
   permissions: "none",
   async fn() {
     const simulation = new Simulation({ retryMs: 1 });
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: without a database the first attempt ends all the same",
+  name: "watch: with the database down the first attempt still ends",
   permissions: "none",
   async fn() {
     const simulation = new Simulation({ retryMs: 1 });
@@ -97,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: while there is no answer, wakes do not lead to attempts without a pause",
+  name: "watch: during an outage wakes do not shorten the pause between attempts",
   permissions: "none",
   async fn() {
     let reads = 0;
@@ -105,7 +105,7 @@ Deno.test({
     const watch = new Watch({
       read() {
         reads++;
-        watch?.wake(); // As a connection does that can't be made.
+        watch?.wake(); // A failing connection wakes the watch in the same way.
         return Promise.reject(gone);
       },
       changed: () => assert.fail("nothing was read"),
@@ -121,7 +121,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: it reads again after a while without a wake",
+  name: "watch: it reads again from time to time without a wake",
   permissions: "none",
   async fn() {
     const simulation = new Simulation({ rereadMs: 1 });
@@ -133,7 +133,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "watch: once stopped it tells nothing",
+  name: "watch: after a stop it reports nothing",
   permissions: "none",
   async fn() {
     for (const answer of [1, gone]) {

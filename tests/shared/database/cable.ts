@@ -1,4 +1,7 @@
-/** The cable to a server: a TCP proxy that can be cut, or frozen, as a network does without a word to either side. */
+/**
+ * A TCP proxy in front of a server, to simulate faults of the network. It can be cut, which closes
+ * connections, or frozen, which holds back every byte without telling either side.
+ */
 export class Cable implements AsyncDisposable {
   readonly port: number;
   readonly #serverPort: number;
@@ -13,7 +16,7 @@ export class Cable implements AsyncDisposable {
     this.port = this.#listen(0);
   }
 
-  /** Ends the connections; new ones are refused. */
+  /** Closes all connections and refuses new ones. */
   async cut(): Promise<void> {
     this.#listener?.close();
     this.#listener = undefined;
@@ -25,12 +28,12 @@ export class Cable implements AsyncDisposable {
     this.#listen(this.port);
   }
 
-  /** Holds back every byte from now on; new connections are accepted, and get no answer. */
+  /** Holds back every byte from now on. New connections are accepted, but get no answer. */
   freeze(): void {
     ({ promise: this.#thawed, resolve: this.#thaw } = Promise.withResolvers<void>());
   }
 
-  /** Lets new connections through. Those that were frozen end, as they do when a router forgot them. */
+  /** Lets new connections through. Closes the frozen ones, as happens when a router has forgotten them. */
   thaw(): void {
     this.#hangUp();
     this.#thaw();
@@ -69,7 +72,7 @@ export class Cable implements AsyncDisposable {
         for (let sent = 0; sent < count;) sent += await to.write(bytes.subarray(sent, count));
       }
     } catch {
-      // The other end is gone, or the cable is cut.
+      // The other end has closed, or the cable was cut.
     }
     for (const end of [from, to]) {
       if (this.#ends.delete(end)) end.close();

@@ -6,7 +6,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 Deno.test({
   name:
-    "copy: statements and the rows after them are one transaction; an error anywhere leaves nothing, and the next goes on",
+    "copy: statements and the rows after them are one transaction; after an error nothing is stored, and the next copy works",
   permissions: SERVER_PERMISSIONS,
   async fn() {
     await using database = await server.fresh();

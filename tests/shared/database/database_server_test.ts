@@ -7,7 +7,7 @@ import { Deliveries } from "../../support/database/deliveries.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
-/** Why the server at this URL can't be used, or undefined if it can. */
+/** Returns why the server at this URL can't be used, or undefined if it can. */
 async function refusalOf(databaseUrl: string): Promise<string | undefined> {
   const lines: string[] = [];
   const log = createLog({
@@ -25,8 +25,7 @@ async function refusalOf(databaseUrl: string): Promise<string | undefined> {
 
 for (const host of ["127.0.0.1", "localhost"]) {
   Deno.test({
-    name:
-      `database server: TLS is checked against the host that the URL names, with a certificate for ${host}`,
+    name: `database server: verify-full accepts a certificate for ${host} only if the URL names that host`,
     permissions: { run: ["/bin/sh"], net: ["127.0.0.1", "localhost"], read: ["data"], write: ["data"] },
     fn: () =>
       withDirectory(async (directory) => {
@@ -60,7 +59,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
 }
 
 Deno.test({
-  name: "database server: a file or a permission that is missing is named",
+  name: "database server: the error names the missing file or permission",
   permissions: { net: ["127.0.0.1:5432"], read: ["data"] },
   fn() {
     const errorOf = (url: string) => {

@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "database url: what is not a setting of the connection is one of the session",
+  name: "database url: parameters of the connection are read, and any other becomes a setting of the session",
   permissions: "none",
   fn() {
     const url = parseDatabaseUrl(
@@ -84,7 +84,7 @@ const REFUSED: readonly (readonly [url: string, says: RegExp])[] = [
 ];
 
 Deno.test({
-  name: "database url: a part that can't be as it is is named, and no secret shown",
+  name: "database url: the error names the invalid part, and shows no secret",
   permissions: "none",
   fn() {
     for (const [url, says] of REFUSED) {
@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "database url: the first line of a password file that fits holds the password",
+  name: "database url: the password comes from the first matching line of the password file",
   permissions: "none",
   fn() {
     const text = [

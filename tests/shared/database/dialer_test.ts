@@ -5,7 +5,7 @@ import { Dialer } from "../../../src/shared/database/dialer.ts";
 const permissions = { net: ["127.0.0.1"] };
 
 Deno.test({
-  name: "dialer: sockets lead to the server, and are closed with it",
+  name: "dialer: sockets connect to the server, and are closed together with the dialer",
   permissions,
   async fn() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -22,7 +22,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "dialer: sockets of a pool are opened without a pause; once one has ended, there is one between attempts",
+    "dialer: the sockets of a pool are opened at once; after a socket has ended, there is a pause before the next",
   permissions,
   async fn() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -42,7 +42,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "dialer: it closes sockets whose listeners were taken away, too",
+  name: "dialer: close also closes sockets whose event listeners were removed",
   permissions,
   async fn() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -60,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "dialer: a server that can't be reached is told by the socket's events",
+  name: "dialer: if the server can't be reached, the socket emits an error and closes",
   permissions,
   async fn() {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -77,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "dialer: once closed it dials no more, and makes no pause",
+  name: "dialer: after close, sockets are destroyed without an attempt or a pause",
   permissions: "none",
   async fn() {
     const dialer = new Dialer({ hostname: "127.0.0.1", port: 1 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Outage } from "../../../src/shared/database/outage.ts";
 import { createLog } from "../../../src/shared/log.ts";
 
-/** An outage, what it logged, and a clock to set. */
+/** Makes an outage, the list of lines that it logs, and a clock to set. */
 function simulated() {
   const lines: string[] = [];
   const clock = { ms: 0 };
@@ -19,7 +19,7 @@ function simulated() {
 const reasonsOf = (lines: string[]) => lines.map((line) => /(password|refused|database_up)/.exec(line)?.[1]);
 
 Deno.test({
-  name: "outage: a reason is told once, then the next one, then that it is over",
+  name: "outage: a reason is logged once, then a new reason, then the end of the outage",
   permissions: "none",
   fn() {
     const { lines, clock, fail, outage } = simulated();
@@ -32,7 +32,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "outage: reasons that take turns are told every 10 s at most, and the one that stays is told last",
+  name: "outage: alternating reasons are logged every 10 s at most, and a reason that stays is logged last",
   permissions: "none",
   fn() {
     const { lines, clock, fail } = simulated();
@@ -44,7 +44,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "outage: reasons that never repeat are told each, and no more than 16 are remembered",
+  name: "outage: each new reason is logged, and no more than 16 reasons are remembered",
   permissions: "none",
   fn() {
     const { lines, fail } = simulated();

@@ -6,9 +6,10 @@ import {
   embeddedDirectory,
   silentLog as log,
 } from "../../support/database/database.ts";
-import { linesOf, readVariable, startWriter } from "../../support/processes/processes.ts";
+import { startWriter } from "../../support/database/start_store_writer.ts";
+import { linesOf, readVariable } from "../../support/processes/processes.ts";
 
-/** How often a process is killed in the middle of its changes; each time takes a second or two. */
+/** How many times a process is killed while it makes changes; each time takes one or two seconds. */
 const KILLS = Number(readVariable("TEST_KILLS") ?? 3);
 
 const CLUSTER = "origin-cluster";
@@ -21,7 +22,8 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
 
 Deno.test({
-  name: "pglite: the first start makes a database, a killed start leaves nothing behind, and a change stays",
+  name:
+    "pglite: the first start creates a database and removes the leftovers of killed starts; changes survive a restart",
   permissions: EMBEDDED_PERMISSIONS,
   async fn() {
     const parent = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
@@ -51,13 +53,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pglite: a lock that leads elsewhere is refused, and nothing is made there",
+  name: "pglite: a lock that is not a regular file is refused",
   permissions: { read: ["data"], write: ["data"] },
   async fn() {
     const parent = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
     try {
       await Deno.mkdir(`${parent}/postgres.lock`);
-      await assert.rejects(EmbeddedSql.open(parent), /postgres\.lock: it is no file$/);
+      await assert.rejects(EmbeddedSql.open(parent), /postgres\.lock: it is not a file$/);
     } finally {
       await Deno.remove(parent, { recursive: true });
     }
@@ -65,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pglite: a second one on the same directory is refused, until the first has closed",
+  name: "pglite: a directory can't be opened again until the first database has closed it",
   permissions: EMBEDDED_PERMISSIONS,
   async fn() {
     const first = await EmbeddedSql.open(directory);
@@ -81,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pglite: what is not a database is refused, and named",
+  name: "pglite: a directory that is not a database is refused, and the error names it",
   permissions: EMBEDDED_PERMISSIONS,
   async fn() {
     const dataDirectory = await Deno.makeTempDir({ dir: "data", prefix: "test-" });
@@ -92,7 +94,7 @@ Deno.test({
         openStore({ dataDirectory, log }),
         (error: Error) =>
           error.message.startsWith(`Cannot open the embedded database in "${dataDirectory}/postgres": `) &&
-          error.message.endsWith("or move it away to begin with an empty one"),
+          error.message.endsWith("or move it away to begin with an empty database"),
       );
       using lock = await Deno.open(`${dataDirectory}/postgres.lock`, { write: true });
       assert.ok(await lock.tryLock(true), "the lock was left behind");
@@ -103,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `pglite: ${KILLS} kills in the middle of changes lose no change that was acknowledged`,
+  name: `pglite: ${KILLS} kills in the middle of changes lose no acknowledged change`,
   permissions: { ...EMBEDDED_PERMISSIONS, run: [Deno.execPath()] },
   async fn() {
     let acknowledged = 0;
@@ -132,7 +134,7 @@ Deno.test({
       const { version } = (await store.route(CLUSTER))!;
       const versions = await store.history(CLUSTER, { limit: 10_000 });
       await store.close();
-      // The last change may have been made without its acknowledgement having been heard.
+      // The process may have been killed after a change, before this test read the acknowledgement.
       assert.ok(version === acknowledged || version === acknowledged + 1, `${version}, not ${acknowledged}`);
       assert.deepEqual(versions.map((each) => each.version), versions.map((_, index) => version - index));
       assert.equal(versions.length, version);

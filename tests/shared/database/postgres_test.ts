@@ -9,7 +9,8 @@ import { Cable } from "./cable.ts";
 import { execute, freshDatabase, SERVER_PERMISSIONS, useServer } from "../../support/database/database.ts";
 import { DatabaseServer, PASSWORD } from "../../support/database/database_server.ts";
 import { Deliveries } from "../../support/database/deliveries.ts";
-import { linesOf, startWriter } from "../../support/processes/processes.ts";
+import { startWriter } from "../../support/database/start_store_writer.ts";
+import { linesOf } from "../../support/processes/processes.ts";
 import { FULL } from "../../support/http/route_options.ts";
 
 const CLUSTER = "origin-cluster";
@@ -19,12 +20,14 @@ const nineToOne: RouteSettings = {
   originWeight: 1,
   originPort: null,
 };
-/** What a caller may have to wait while the server is down, and as much again for a busy machine. */
+/**
+ * Twice the longest wait of a caller while the server is down (2 s): the other half is for a busy machine.
+ */
 const ANSWER_MS_MAX = 4_000;
 
 const backend = useServer();
 
-/** A server of its own, started before the tests: it is stopped and started again by them. */
+/** A separate server, since the tests stop and restart this one. */
 let server: DatabaseServer;
 Deno.test.beforeAll(async () => {
   server = await DatabaseServer.start();
@@ -34,7 +37,7 @@ Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 const put = (store: Store, cdnWeight: number) =>
   store.change(CLUSTER, "alice", () => ({ ...nineToOne, cdnWeight }));
 
-/** A log, and the lines written to it. */
+/** Makes a log and the list of lines written to it. */
 function recordedLog(): { log: Log; lines: Deliveries<string> } {
   const lines = new Deliveries<string>();
   return {
@@ -52,7 +55,7 @@ async function assertUnavailable(work: Promise<unknown>): Promise<void> {
   assert.ok(ms < ANSWER_MS_MAX, `it took ${Math.round(ms)} ms to refuse`);
 }
 
-/** What a watch is told. */
+/** Starts a watch and collects what the watch reports. */
 async function watched(store: Store) {
   const routes = new Deliveries<Route[]>();
   const states = new Deliveries<boolean>();
@@ -61,7 +64,7 @@ async function watched(store: Store) {
 }
 
 Deno.test({
-  name: "postgres: another instance hears of 20 changes, each within 250 ms",
+  name: "postgres: another instance is notified of 20 changes, each within 250 ms",
   permissions: SERVER_PERMISSIONS,
   async fn() {
     await using database = await backend.fresh();
@@ -83,7 +86,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: a change made by hand is heard of, too",
+  name: "postgres: a change made with plain SQL is noticed",
   permissions: SERVER_PERMISSIONS,
   async fn() {
     await using database = await backend.fresh();
@@ -97,7 +100,7 @@ Deno.test({
   },
 });
 
-/** A change as the versions before the options of routes write it. */
+/** The SQL of a change, as versions of the balancer without route options write it. */
 const byOlderVersion = (version: number, cdnWeight: number): string => `
   with version as (
     insert into balancer.route_versions (cluster, version, author, before, after)
@@ -114,7 +117,7 @@ const byOlderVersion = (version: number, cdnWeight: number): string => `
 
 Deno.test({
   name:
-    "postgres: routes without options are kept with their history, and an older version goes on beside this one",
+    "postgres: routes without options are kept with their history, and an older version can run beside this one",
   permissions: SERVER_PERMISSIONS,
   async fn() {
     await using database = await backend.fresh();
@@ -151,7 +154,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: the server is stopped and started again; the first change after it is seen, once",
+  name: "postgres: the first change after a restart of the server is reported, and only once",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -178,7 +181,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: a start with the server down works, and migrates once it is there",
+  name: "postgres: a store opens while the server is down, and migrates once the server is up",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -197,7 +200,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: a store closes while the server is down, too",
+  name: "postgres: a store can be closed while the server is down",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     await using cable = new Cable(server.port);
@@ -210,14 +213,14 @@ Deno.test({
   },
 });
 
-/** Opens the database `postgres` of the server through a cable. */
+/** Opens a store in the server's database `postgres` through a cable. */
 async function openThrough(cable: Cable, log: Log = recordedLog().log): Promise<Store> {
   const url = Object.assign(new URL(server.url()), { port: String(cable.port) });
   return await openStore({ databaseUrl: url.href, dataDirectory: "none", log });
 }
 
 Deno.test({
-  name: "postgres: a server that falls silent is refused in time, and found again",
+  name: "postgres: while the server is silent calls fail within the deadline, and later they work again",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     await using cable = new Cable(server.port);
@@ -229,7 +232,7 @@ Deno.test({
     await Promise.all([assertUnavailable(put(store, 2)), assertUnavailable(store.routes())]);
     cable.thaw();
     await states.until((up) => up);
-    // The first may still meet a connection that the silence has ended.
+    // The first change may still use a connection that `thaw` has closed.
     await put(store, 3).catch((error) => assert.ok(error instanceof StoreUnavailable));
     await put(store, 4);
     await routes.until(([route]) => route?.cdnWeight === 4);
@@ -238,7 +241,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: connections that are cut in the middle of changes end nothing but those changes",
+  name: "postgres: cutting connections in the middle of changes fails those changes only",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     await using cable = new Cable(server.port);
@@ -256,7 +259,7 @@ Deno.test({
     });
     for (let cut = 0; cut < 8; cut++) {
       const before = routes.all.length;
-      await routes.until(() => routes.all.length > before); // Changes are being made.
+      await routes.until(() => routes.all.length > before); // Waits until changes are being made.
       await cable.cut();
       cable.mend();
     }
@@ -270,7 +273,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: no message and no line of the log holds the password",
+  name: "postgres: neither errors nor log lines contain the password",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const secrets = [PASSWORD, encodeURIComponent(PASSWORD), "hunter2"];
@@ -313,7 +316,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: why a first route can't be made is told once, and again when the reason is another one",
+  name: "postgres: the reason why a first route can't be created is logged once, and again when it changes",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const { log, lines } = recordedLog();
@@ -324,7 +327,7 @@ Deno.test({
       for (let attempt = 0; attempt < 5; attempt++) {
         await assertUnavailable(store.seed({ cluster: CLUSTER, ...nineToOne }, "environment"));
       }
-      await watched(store); // Finds the same reason.
+      await watched(store); // The watch fails for the same reason, which is not logged again.
       await store.close();
     }
     assert.deepEqual(eventsOf(lines), ["database_down", "database_down"]);
@@ -334,7 +337,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: without net permission the error names the flag",
+  name: "postgres: without net permission the error names the missing flag",
   permissions: "none",
   fn() {
     for (
@@ -357,7 +360,8 @@ Deno.test({
 const NET_FLAG = () => `--allow-net=127.0.0.1:${server.port}`;
 
 Deno.test({
-  name: "postgres: a process needs the server's address, DATABASE_URL, and PG* ignored; those change nothing",
+  name:
+    "postgres: a process needs net access to the server, DATABASE_URL, and PG* ignored; PG* variables have no effect",
   permissions: { run: [Deno.execPath()], net: ["127.0.0.1"] },
   async fn() {
     await using database = await freshDatabase((name) => server.url(name));
@@ -381,7 +385,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "postgres: a permission that is missing is named",
+  name: "postgres: the error names the missing permission",
   permissions: { run: [Deno.execPath()] },
   async fn() {
     const env = { DATABASE_URL: server.url() };

@@ -5,7 +5,7 @@ import { useBackends } from "../../support/database/database.ts";
 
 for (const backend of useBackends()) {
   Deno.test({
-    name: `sql on ${backend.name}: values come back as they were given`,
+    name: `sql on ${backend.name}: values are returned as they were passed`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -46,7 +46,7 @@ for (const backend of useBackends()) {
   });
 
   Deno.test({
-    name: `sql on ${backend.name}: a mistake is told as what it is, and does no harm`,
+    name: `sql on ${backend.name}: an invalid statement fails with its SQLSTATE, and the next one works`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -66,7 +66,7 @@ for (const backend of useBackends()) {
   });
 
   Deno.test({
-    name: `sql on ${backend.name}: what is announced after a read is heard`,
+    name: `sql on ${backend.name}: a notification that follows a query is received`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -83,7 +83,7 @@ for (const backend of useBackends()) {
   });
 
   Deno.test({
-    name: `sql on ${backend.name}: once closed it refuses`,
+    name: `sql on ${backend.name}: calls fail after close`,
     permissions: backend.permissions,
     async fn() {
       await using database = await backend.fresh();
@@ -96,7 +96,7 @@ for (const backend of useBackends()) {
 }
 
 Deno.test({
-  name: "sql: an outage becomes StoreUnavailable, and a mistake stays what it is",
+  name: "sql: an outage becomes StoreUnavailable, and any other error is unchanged",
   permissions: "none",
   fn() {
     for (const code of ["ECONNREFUSED", "CONNECTION_CLOSED", "57P01", "57P03", "53300", "28P01", "3D000"]) {
@@ -119,7 +119,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sql: within a time there is an answer, or there is none",
+  name:
+    "sql: within returns the result or error of the work, and fails with StoreUnavailable after the deadline",
   permissions: "none",
   async fn() {
     assert.equal(await within(60_000, Promise.resolve(1)), 1);

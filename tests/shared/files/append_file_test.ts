@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openForAppending } from "../../../src/shared/files/append_file.ts";
 import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 import { makeSymlink } from "../../support/disk/links.ts";
-import { makePipe, Reader } from "../../support/disk/pipe.ts";
+import { makePipe, Reader } from "../../support/disk/named_pipe.ts";
 import { namesIn, withDirectory } from "../../support/disk/temporary_directory.ts";
 
 function test(name: string, fn: (path: string, directory: string) => Promise<void>): void {
@@ -16,7 +16,7 @@ function test(name: string, fn: (path: string, directory: string) => Promise<voi
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 test(
-  "it adds to the end, creates the file but not its directory, and stays with the file",
+  "writes go to the end of the same file, even after a rename; a missing file is created, a missing directory is not",
   async (path, directory) => {
     const file = await openForAppending(path);
     const { identity, size, isStream } = file;
@@ -38,13 +38,13 @@ test(
   },
 );
 
-test("a directory is refused by name", async (path) => {
+test("a directory is refused with a clear message", async (path) => {
   await Deno.mkdir(path);
   await assert.rejects(openForAppending(path), { message: "it is a directory, not a file" });
 });
 
 test(
-  "one that is renamed and made anew while it is opened is never opened by half",
+  "while others keep renaming and recreating the file, it is opened or refused, and nothing else is left",
   async (path, directory) => {
     let others = true;
     const rotating = (async () => {
@@ -55,7 +55,7 @@ test(
     })();
     for (let i = 0; i < 200; i++) {
       const file = await openForAppending(path).catch((error) =>
-        assert.match(error.message, /one file after/)
+        assert.match(error.message, /keep replacing the file/)
       );
       file?.close();
     }
@@ -66,7 +66,7 @@ test(
 );
 
 test(
-  "a link within what was granted is followed, also to a file that is not there yet",
+  "a link within the granted directory is followed, also to a file that does not exist yet",
   async (path, directory) => {
     await makeSymlink("real", path);
     for (const size of [0, 4]) {
@@ -79,7 +79,7 @@ test(
   },
 );
 
-test("a link that leads out of what was granted is refused, and nothing is made there", async (path) => {
+test("a link out of the granted directory is refused", async (path) => {
   for (const target of ["/tmp/sluice-none", "../../README.md"]) {
     await makeSymlink(target, path);
     await assert.rejects(openForAppending(path), {
@@ -90,7 +90,7 @@ test("a link that leads out of what was granted is refused, and nothing is made 
   }
 });
 
-test("one that is replaced by such a link in the moment of its opening is not written to", async (path) => {
+test("a file that is replaced by such a link while it is opened is refused and closed", async (path) => {
   await Deno.writeTextFile(path, "");
   const { open } = Deno;
   let file: Deno.FsFile | undefined;
@@ -107,12 +107,12 @@ test("one that is replaced by such a link in the moment of its opening is not wr
   assert.throws(() => file!.statSync(), Deno.errors.BadResource, "it is closed");
 });
 
-test("a pipe that nobody reads is told at once", async (path) => {
+test("a pipe without a reader is refused at once", async (path) => {
   await makePipe(path);
   await assert.rejects(openForAppending(path), Deno.errors.WouldBlock);
 });
 
-test("a pipe takes what fits, then nothing, and then again; a reader that goes away breaks it", async (path) => {
+test("a full pipe takes nothing until it is read; a write fails when the reader is gone", async (path) => {
   await makePipe(path);
   await using reader = await Reader.of(path);
   const file = await openForAppending(path);

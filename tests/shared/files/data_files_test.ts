@@ -9,7 +9,7 @@ import {
   writeAll,
 } from "../../../src/shared/files/data_files.ts";
 import { makeHardLink, makeSymlink } from "../../support/disk/links.ts";
-import { patchFiles } from "../../support/disk/patch.ts";
+import { patchFiles } from "../../support/disk/patched_files.ts";
 import { namesIn, withDirectory } from "../../support/disk/temporary_directory.ts";
 
 function test(name: string, fn: (path: string, directory: string) => Promise<void>): void {
@@ -21,7 +21,7 @@ function test(name: string, fn: (path: string, directory: string) => Promise<voi
 }
 
 test(
-  "a file made beside a path has a name of its own each time, and the mode asked for",
+  "createBeside makes a file with a new name each time, and with the requested mode",
   async (path, directory) => {
     for (const mode of [undefined, 0o600]) {
       const { file, name } = await createBeside(path, mode);
@@ -34,7 +34,7 @@ test(
   },
 );
 
-/** What the system takes from the mode of every new file. */
+/** Returns the umask of this process, found by creating a file. */
 function umask(): number {
   const path = Deno.makeTempFileSync({ dir: "data" });
   Deno.removeSync(path);
@@ -45,7 +45,7 @@ function umask(): number {
 }
 
 test(
-  "a text is replaced as one step, also in place of a link, which is not followed",
+  "replaceText replaces a file in one step; a link is replaced itself, not its target",
   async (path, directory) => {
     await Deno.writeTextFile(`${directory}/other`, "other");
     for (const plant of [makeSymlink, makeHardLink]) {
@@ -60,7 +60,7 @@ test(
   },
 );
 
-test("a replacement that fails leaves the old text, and nothing beside it", async (path, directory) => {
+test("a failed replacement leaves the old text, and no temporary file", async (path, directory) => {
   await replaceText(path, "old");
   {
     using _ = patchFiles("write", () => Promise.resolve(0));
@@ -70,19 +70,19 @@ test("a replacement that fails leaves the old text, and nothing beside it", asyn
   assert.deepEqual(await namesIn(directory), ["a"]);
 });
 
-test("a write that ends early is continued", async (path) => {
+test("writeAll goes on after a short write", async (path) => {
   using _ = patchFiles("write", (write, bytes) => write(bytes.subarray(0, 2)));
   using file = await Deno.open(path, { write: true, createNew: true });
   await writeAll(file, new TextEncoder().encode("12345"));
   assert.equal(await Deno.readTextFile(path), "12345");
 });
 
-test("a plain file is opened, and what leads elsewhere is not", async (path, directory) => {
+test("openPlain opens a regular file, and refuses links and directories", async (path, directory) => {
   assert.equal(await openPlain(path), undefined);
   await Deno.writeTextFile(path, "text");
   const { file, info } = (await openPlain(path))!;
   file.close();
-  assert.equal(info.size, 4, "it is not cut");
+  assert.equal(info.size, 4, "the file is not truncated");
   await makeHardLink(path, `${directory}/hard`);
   await makeSymlink("none", `${directory}/soft`);
   await Deno.mkdir(`${directory}/folder`);
@@ -91,15 +91,18 @@ test("a plain file is opened, and what leads elsewhere is not", async (path, dir
   }
 });
 
-test("what was left unfinished is removed once it is old, and nothing else", async (path, directory) => {
-  const { file, name } = await createBeside(path);
-  file.close();
-  for (const other of ["a", "a.new", "a.12345678.old", "b.12345678.new"]) {
-    await Deno.writeTextFile(`${directory}/${other}`, "");
-  }
-  await removeUnfinished(path);
-  assert.equal((await namesIn(directory)).length, 5);
-  await Deno.utime(name, 1, 1);
-  await removeUnfinished(path);
-  assert.deepEqual(await namesIn(directory), ["a", "a.12345678.old", "a.new", "b.12345678.new"]);
-});
+test(
+  "removeUnfinished removes old temporary files of the path, and nothing else",
+  async (path, directory) => {
+    const { file, name } = await createBeside(path);
+    file.close();
+    for (const other of ["a", "a.new", "a.12345678.old", "b.12345678.new"]) {
+      await Deno.writeTextFile(`${directory}/${other}`, "");
+    }
+    await removeUnfinished(path);
+    assert.equal((await namesIn(directory)).length, 5);
+    await Deno.utime(name, 1, 1);
+    await removeUnfinished(path);
+    assert.deepEqual(await namesIn(directory), ["a", "a.12345678.old", "a.new", "b.12345678.new"]);
+  },
+);

@@ -4,9 +4,9 @@ import { makeSymlink } from "../../support/disk/links.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const DENO = Deno.execPath();
-const OPENER = fileURLToPath(new URL("../../support/disk/path_opener.ts", import.meta.url));
+const OPENER = fileURLToPath(new URL("./path_opener.ts", import.meta.url));
 
-/** Each test has a directory of its own, by its real path. */
+/** Runs a test with the real path of a new directory. */
 function test(name: string, fn: (directory: string) => Promise<void>): void {
   Deno.test({
     name: `granted path: ${name}`,
@@ -15,7 +15,7 @@ function test(name: string, fn: (directory: string) => Promise<void>): void {
   });
 }
 
-/** What `path` is opened by in a process that was granted these. */
+/** Returns the path that a process with these grants uses to open `path`, or the error. */
 async function open(path: string, ...granted: string[]): Promise<string> {
   const flags = ["read", "write"].map((access) => `--allow-${access}=${granted}`);
   const args = ["run", "--no-prompt", "--quiet", ...flags, OPENER, path];
@@ -26,21 +26,21 @@ async function open(path: string, ...granted: string[]): Promise<string> {
 const refusal = (real: string) =>
   `NotCapable: a symbolic link leads to ${real}, which --allow-read does not cover`;
 
-test("a path without links is opened as it is, whether it is there or not", async (directory) => {
+test("a path without links is used unchanged, whether it exists or not", async (directory) => {
   await Deno.writeTextFile(`${directory}/a`, "");
   for (const name of ["a", "b", "c/d/e"]) {
     assert.equal(await open(`${directory}/${name}`, directory), `${directory}/${name}`);
   }
 });
 
-test("a path that was not granted is refused by the flag that is missing", async (directory) => {
+test("a path that is not granted is refused, and the error names the missing flag", async (directory) => {
   assert.equal(
     await open(`${directory}/b/c`, `${directory}/a`),
     `NotCapable: read permission is missing; run with --allow-read=${directory}/b/c`,
   );
 });
 
-test("a link within what was granted is followed, to what is there and to what is not yet", async (directory) => {
+test("a link within the granted directory is followed, whether its target exists or not", async (directory) => {
   await Deno.mkdir(`${directory}/d`);
   await makeSymlink("d", `${directory}/to-directory`);
   await makeSymlink("to-directory/new", `${directory}/to-new`);
@@ -50,7 +50,7 @@ test("a link within what was granted is followed, to what is there and to what i
   }
 });
 
-test("a link that leads out is refused: of a directory, of a file, to nothing, over several links", async (directory) => {
+test("a link out of the granted directory is refused: to a directory, a file, nothing, or over several links", async (directory) => {
   const [here, elsewhere] = [`${directory}/here`, `${directory}/elsewhere`];
   for (const each of [here, elsewhere]) await Deno.mkdir(each);
   await Deno.writeTextFile(`${elsewhere}/file`, "");
@@ -67,10 +67,10 @@ test("a link that leads out is refused: of a directory, of a file, to nothing, o
     ["several", `${elsewhere}/file`],
   ];
   for (const [name, real] of rows) assert.equal(await open(`${here}/${name}`, here), refusal(real), name);
-  assert.equal(await open(`${here}/file`, here, elsewhere), `${elsewhere}/file`, "both were granted");
+  assert.equal(await open(`${here}/file`, here, elsewhere), `${elsewhere}/file`, "both are granted");
 });
 
-test("a link that was granted itself leads to where it was meant to", async (directory) => {
+test("a granted path may itself be a link, but a link below it may not lead out of its target", async (directory) => {
   await Deno.mkdir(`${directory}/volume`);
   await makeSymlink("volume", `${directory}/data`);
   await makeSymlink("..", `${directory}/volume/up`);
@@ -81,7 +81,7 @@ test("a link that was granted itself leads to where it was meant to", async (dir
   );
 });
 
-test("links that lead to one another are an error, not an endless walk", async (directory) => {
+test("a cycle of links is an error, not an endless loop", async (directory) => {
   await makeSymlink("b", `${directory}/a`);
   await makeSymlink("a", `${directory}/b`);
   assert.match(await open(`${directory}/a`, directory), /^(FilesystemLoop|Error): /);

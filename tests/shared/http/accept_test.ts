@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { acceptsGzip, qualities } from "../../../src/shared/http/accept.ts";
 
 Deno.test({
-  name: "accept: each name has its quality, in small letters",
+  name: "accept: each name is lowercased and has its quality",
   permissions: "none",
   fn() {
     const header = "Text/HTML;level=1 ; Q=0.5, */*;q=0, a/b;q=1.000, c/d;q=x, e/f";
@@ -17,7 +17,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "accept: what a client says of gzip is what counts",
+  name: "accept: gzip is accepted if the client names it, or any coding, with a quality above 0",
   permissions: "none",
   fn() {
     for (

@@ -4,7 +4,7 @@ import { statusLine } from "../../../src/shared/http/status.ts";
 import { parted } from "../../support/http/requests.ts";
 
 Deno.test({
-  name: "answers: a status that has no phrase here leaves it out, as it may",
+  name: "answers: a status without a known phrase gets an empty one, which RFC 9112 (section 4) permits",
   permissions: "none",
   fn() {
     assert.equal(statusLine(301), "HTTP/1.1 301 Moved Permanently\r\n");
@@ -13,7 +13,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "answers: a text has its length, of HEAD without it",
+  name: "answers: a text is sent with its length; for HEAD, only the length is sent",
   permissions: "none",
   fn() {
     const { status, headers, body } = parted(textAnswer(400, "no", ["allow: GET"]));
@@ -29,7 +29,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "answers: what ends a head tells the time, and whether the connection stays",
+  name: "answers: a head ends with the date, and with whether the connection is kept alive",
   permissions: "none",
   fn() {
     const endings = new Endings();

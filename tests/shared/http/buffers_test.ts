@@ -8,7 +8,7 @@ import {
 } from "../../../src/shared/http/buffers.ts";
 
 Deno.test({
-  name: "buffers: nobody has a byte of what is lent to another one",
+  name: "buffers: no two borrowers share a byte",
   permissions: "none",
   fn() {
     const lent = Array.from({ length: 300 }, (_, i) => lendInput().fill(i));
@@ -19,7 +19,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "buffers: what is given back is lent again, but for a buffer that had to be larger",
+  name: "buffers: a returned buffer is lent again, unless it was enlarged",
   permissions: "none",
   fn() {
     const input = lendInput();

@@ -7,7 +7,9 @@ import { settle, SimulatedAcceptor, SimulatedClient } from "../../support/http/s
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 import { ECHO, GET, PATIENCE, statusesOf } from "../../support/http/simulated_listener.ts";
 
-/** A listener that answers every request with a stream while there is room. */
+/**
+ * Simulates a listener that answers every request with an event stream, or with 503 when there are too many.
+ */
 function simulateStreams(streamsMax = 3) {
   const clock = new SimulatedClock(0);
   const acceptor = new SimulatedAcceptor();
@@ -39,17 +41,18 @@ function simulateStreams(streamsMax = 3) {
     await settle();
     return client;
   };
-  return { streams, listener, pass, connect, told: () => messages };
+  return { streams, listener, pass, connect, messagesMade: () => messages };
 }
 
 const numbersOf = (client: SimulatedClient): number[] =>
   [...client.received.matchAll(/data: \{"n":(\d+)\}\n\n/g)].map(([, n]) => Number(n));
 
 Deno.test({
-  name: "event streams: each gets what is there at once, and the same as all the others from then on",
+  name:
+    "event streams: a new client gets a message at once, and from then on the same messages as all others",
   permissions: "none",
   async fn() {
-    const { connect, pass, told } = simulateStreams();
+    const { connect, pass, messagesMade } = simulateStreams();
     const first = await connect();
     assert.match(first.received, /^HTTP\/1\.1 200 OK\r\ncontent-type: text\/event-stream\r\n/);
     assert.match(first.received, /connection: close\r\n\r\nretry: 1000\n\ndata: \{"n":1\}\n\n$/);
@@ -58,16 +61,16 @@ Deno.test({
     await pass(2000);
     assert.deepEqual(numbersOf(first), [1, 3, 4]);
     assert.deepEqual(numbersOf(second), [2, 3, 4]);
-    assert.equal(told(), 4);
+    assert.equal(messagesMade(), 4);
   },
 });
 
 Deno.test({
   name:
-    "event streams: there are no more than allowed, and whoever goes leaves his place; nobody left, nothing told",
+    "event streams: their number is limited, a client that leaves makes room, and without clients no message is made",
   permissions: "none",
   async fn() {
-    const { connect, pass, streams, told, listener } = simulateStreams();
+    const { connect, pass, streams, messagesMade, listener } = simulateStreams();
     for (let round = 0; round < 100; round++) {
       const clients = await Promise.all(Array.from({ length: 10 }, () => connect()));
       const followers = clients.filter(({ received, isClosed }) =>
@@ -79,15 +82,16 @@ Deno.test({
       await settle();
       assert.equal(streams.size, 0);
     }
-    const before = told();
+    const before = messagesMade();
     await pass(10_000);
-    assert.equal(told(), before);
+    assert.equal(messagesMade(), before);
     assert.equal(listener.places.size, 0);
   },
 });
 
 Deno.test({
-  name: "event streams: nothing piles up for a client that takes nothing, and it is closed like any slow one",
+  name:
+    "event streams: messages do not pile up for a client that reads nothing, and it is closed like any slow client",
   permissions: "none",
   async fn() {
     const { connect, pass, streams } = simulateStreams();
@@ -105,8 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "event streams: one whose client never says anything again ends after its lifetime, and all at a stop",
+  name: "event streams: a stream ends after its lifetime, and every stream ends at a stop",
   permissions: "none",
   async fn() {
     const { connect, pass, streams, listener } = simulateStreams();
@@ -124,7 +127,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "event streams: a client that is gone before its head was sent takes no place",
+  name: "event streams: a client that leaves before its head was sent is not counted",
   permissions: "none",
   async fn() {
     const { connect, streams } = simulateStreams();

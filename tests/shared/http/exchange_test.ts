@@ -3,7 +3,7 @@ import type { WholeRequest } from "../../../src/shared/http/exchange.ts";
 import { SimulatedClient } from "../../support/http/simulated_client.ts";
 import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/http/simulated_listener.ts";
 
-/** Answers with what it was asked. */
+/** Answers with the request's method, target, number of fields, and body. */
 const describe = ({ method, target, fields, body }: WholeRequest): Promise<string> =>
   Promise.resolve(
     [method, target, fields.length, body instanceof Uint8Array ? new TextDecoder().decode(body) : body].join(
@@ -19,7 +19,7 @@ const post = (body: string, length = body.length, ...fields: string[]) =>
 const bodiesOf = (text: string) => [...text.matchAll(/\r\n\r\n([^\r\n]*)\n/g)].map(([, body]) => body);
 
 Deno.test({
-  name: "exchange: a request comes with its fields and its body, however they arrive",
+  name: "exchange: a request has its fields and its body, however the bytes are split over reads",
   permissions: "none",
   async fn() {
     const text = post("hello\r\n\r\n", 9) + GET + post("x", 1);
@@ -38,7 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: a body that is too long is not read, and the answer is the last one",
+  name: "exchange: a body that is too long is not read, and the connection ends after the answer",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ answer: describe });
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: chunks are refused, and what is no head",
+  name: "exchange: a body in chunks and an invalid head are refused",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ answer: describe });
@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: who waits for leave to send its body gets it",
+  name: "exchange: a client that sends Expect: 100-continue is told to send its body",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ answer: describe });
@@ -75,7 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: a body that does not come is not waited for longer than a head",
+  name: "exchange: the deadline for a body is the same as for a head",
   permissions: "none",
   async fn() {
     const { connect, pass } = simulateListener({ answer: describe });
@@ -89,7 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: who ends in the middle of its body gets no answer, and harms nobody",
+  name: "exchange: a client that ends in the middle of its body gets no answer, and other clients are served",
   permissions: "none",
   async fn() {
     const { connect, listener } = simulateListener({ answer: describe });
@@ -102,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: the next request waits until the one before is answered",
+  name: "exchange: a request waits until the request before is answered",
   permissions: "none",
   async fn() {
     const waiting: ((text: string) => void)[] = [];
@@ -121,7 +121,7 @@ Deno.test({
 const answering = (bytes: number) => () => Promise.resolve(new Uint8Array(bytes).fill(97));
 
 Deno.test({
-  name: "exchange: a small answer is one write, and a large one is written from the bytes it was given",
+  name: "exchange: head and body are one write up to 16 KiB of body, and two writes beyond",
   permissions: "none",
   async fn() {
     for (const [bytes, writes] of [[0, 1], [1, 1], [16_384, 1], [16_385, 2], [1_000_000, 2]] as const) {
@@ -135,7 +135,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchange: what is written is sent at once, also to a client that is gone",
+  name: "exchange: TCP_NODELAY is set, and an error about it is ignored, since the client may be gone",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ answer: answering(1) });
@@ -154,12 +154,12 @@ const SLOW_WAYS: readonly (readonly [who: string, sent: string, takesAnswers: bo
   ["take no answer", GET, false],
   ["send half a body", post("a", 2), true],
   ["send half a head after an answer", GET + GET.slice(0, 20), true],
-  ["go on after the last answer", "no head\r\n\r\n", true],
+  ["go on sending after the last answer", "no head\r\n\r\n", true],
 ];
 
 for (const [who, sent, takesAnswers] of SLOW_WAYS) {
   Deno.test({
-    name: `exchange: clients that ${who} keep nobody out: the one that has waited longest goes`,
+    name: `exchange: clients that ${who} keep no newcomer out: the longest waiting of them is closed`,
     permissions: "none",
     async fn() {
       const { connect, listener } = simulateListener({ answer: answering(1_000_000), connectionsMax: 24 });
@@ -177,7 +177,7 @@ for (const [who, sent, takesAnswers] of SLOW_WAYS) {
 }
 
 Deno.test({
-  name: "exchange: a client that was slow is served when it goes on",
+  name: "exchange: a slow client is served when it goes on",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ answer: describe, connectionsMax: 24 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { formsOf, streamOf } from "../../../src/shared/http/file_forms.ts";
 
 Deno.test({
-  name: "file forms: the same text twice, each form with a tag of its own that only its bytes decide",
+  name:
+    "file forms: a text is kept plain and gzipped, and each form has an etag that depends on its bytes alone",
   permissions: "none",
   async fn() {
     const text = "what everybody gets: ä€\u{1f600} ".repeat(100);

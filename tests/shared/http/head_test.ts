@@ -6,7 +6,7 @@ import { HEAD_BYTES_MAX } from "../../../src/shared/http/refusals.ts";
 import { ACCEPTED, REFUSALS } from "../../support/http/heads.ts";
 import { latin1 } from "../../support/http/requests.ts";
 
-/** What was made of the first head in these bytes, in a form to compare; reads them as they come in pieces. */
+/** Parses a head that arrives in pieces, and returns the result as a string to compare. */
 function outcome(pieces: readonly Uint8Array[]): string {
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   const head = new Head();
@@ -15,7 +15,7 @@ function outcome(pieces: readonly Uint8Array[]): string {
   for (const piece of pieces) {
     bytes.set(piece, end);
     end += piece.length;
-    // What lies behind must play no part: it is filled with what would end a head.
+    // The bytes after `end` must play no part. They are filled with CR, which could end a head.
     bytes.fill(13, end);
     reading = readHead(bytes, 0, end, head);
     if (reading !== INCOMPLETE) break;
@@ -40,7 +40,7 @@ const read = (text: string) => outcome([latin1(text)]);
 
 for (const { section, name, text, expected } of ACCEPTED) {
   Deno.test({
-    name: `head: ${section} is read: ${name}`,
+    name: `head: RFC ${section}: ${name} is accepted`,
     permissions: "none",
     fn() {
       const found = JSON.parse(read(text));
@@ -51,7 +51,7 @@ for (const { section, name, text, expected } of ACCEPTED) {
 }
 
 Deno.test({
-  name: "head: what RFC 9112 forbids is refused, with the status it names",
+  name: "head: each invalid request is refused with its status",
   permissions: "none",
   fn() {
     for (const { section, name, text, status } of REFUSALS) {
@@ -61,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "head: each prefix of a good request is incomplete, and asks for no byte more than there is",
+  name: "head: each prefix of a valid request is incomplete, and no byte after it is read",
   permissions: "none",
   fn() {
     for (const { text } of ACCEPTED) {
@@ -76,7 +76,7 @@ Deno.test({
 const TEXTS = [...ACCEPTED, ...REFUSALS].map(({ text }) => text).filter(({ length }) => length < 500);
 
 Deno.test({
-  name: "head: any split of the bytes over reads gives the same",
+  name: "head: any split of the bytes over reads gives the same result",
   permissions: "none",
   fn() {
     fc.assert(
@@ -100,7 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "head: a buffer of the largest head always holds enough to judge",
+  name: "head: a full buffer of HEAD_BYTES_MAX is always enough to accept or refuse",
   permissions: "none",
   fn() {
     const fills = ["a", "GET /", `GET /${"a".repeat(8190)} HTTP/1.1\r\n`, "GET / HTTP/1.1\r\nHost: a\r\n"];
@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-/** Small and fast, and the same on each run (mulberry32). */
+/** Returns a random number generator (mulberry32): small, fast, and the same on each run. */
 function randomOf(seed: number): (below: number) => number {
   return (below) => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -126,7 +126,7 @@ function randomOf(seed: number): (below: number) => number {
 const FUZZED = 1_000_000;
 
 Deno.test({
-  name: `head: of ${FUZZED.toLocaleString("en")} mutated heads none throws, nor is read past its end`,
+  name: `head: none of ${FUZZED.toLocaleString("en")} mutated heads throws or is read past its end`,
   permissions: "none",
   fn() {
     const random = randomOf(9112);
@@ -148,14 +148,14 @@ Deno.test({
         else if (kind === 2) bytes.copyWithin(at, at + 1, end--);
         else bytes.copyWithin(at + 1, at, end++);
       }
-      // A request behind it, which must not be looked at.
+      // Bytes of earlier requests follow after `end`; they must not be read.
       const reading = readHead(bytes, 0, end, head);
       seen[reading]!++;
       if (reading !== WHOLE) continue;
       assert.ok(head.end <= end && textOf(bytes, head.end - 4, head.end) === "\r\n\r\n");
       assert.ok(head.targetStart < head.targetEnd && head.targetEnd < head.fieldsStart);
       const empty = textOf(bytes, 2, head.end - 4).indexOf("\r\n\r\n");
-      assert.equal(empty, -1, "it read on behind an empty line");
+      assert.equal(empty, -1, "the parser read on after an empty line");
     }
     assert.ok(seen.every((count) => count > FUZZED / 100), seen.join());
   },

@@ -3,7 +3,7 @@ import { textOf, trimmed } from "../../../src/shared/http/latin1.ts";
 import { latin1 } from "../../support/http/requests.ts";
 
 Deno.test({
-  name: "latin1: each byte is a character",
+  name: "latin1: each byte becomes one character",
   permissions: "none",
   fn() {
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -14,7 +14,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "latin1: spaces and tabs around a value are no part of it",
+  name: "latin1: spaces and tabs around a value are trimmed",
   permissions: "none",
   fn() {
     for (const [text, value] of [[" \t a b \t", "a b"], ["a", "a"], ["", ""], [" \t ", ""]] as const) {

@@ -3,7 +3,7 @@ import { QUIET_MS, STOP_MS_MAX, TICK_MS } from "../../../src/shared/http/listene
 import { SimulatedClient } from "../../support/http/simulated_client.ts";
 import { GET, PATIENCE, simulateListener, statusesOf } from "../../support/http/simulated_listener.ts";
 
-/** When a deadline is noticed at the latest, beyond it. */
+/** The longest time from a deadline until the listener notices it. */
 const LATE_MS = 3 * TICK_MS;
 
 const SLOW: readonly [
@@ -15,13 +15,13 @@ const SLOW: readonly [
   ["sends nothing", "fresh", "408", () => {}],
   ["sends half a head", "fresh", "408", (client) => client.send("GET / HT")],
   ["sends half a second head", "reading", "200,408", (client) => client.send(`${GET}GET / HT`)],
-  ["asks for nothing more", "idle", "200", (client) => client.send(GET)],
+  ["sends no further request", "idle", "200", (client) => client.send(GET)],
   ["is refused and goes on sending", "closing", "400", (client) => client.send("GET\r\n")],
 ];
 
 for (const [name, stage, said, act] of SLOW) {
   Deno.test({
-    name: `listener: who ${name} is closed after its deadline, and not before`,
+    name: `listener: a client that ${name} is closed after the deadline, and not before`,
     permissions: "none",
     async fn() {
       const { pass, connect, listener } = simulateListener();
@@ -49,7 +49,7 @@ for (const [name, stage, said, act] of SLOW) {
 }
 
 Deno.test({
-  name: "listener: who drips a head byte by byte is closed when it should have been whole",
+  name: "listener: a client that sends a head byte by byte is closed at the deadline of the whole head",
   permissions: "none",
   async fn() {
     const { pass, connect } = simulateListener();
@@ -63,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: who takes no answer is not read any further, and closed",
+  name: "listener: a client that takes no answer is closed, and no further request of it is read",
   permissions: "none",
   async fn() {
     const { pass, connect, listener } = simulateListener();
@@ -80,13 +80,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: time in which it could not run is nobody's delay",
+  name: "listener: time in which the process was stopped does not count for a deadline",
   permissions: "none",
   async fn() {
     const { clock, pass, connect } = simulateListener();
     const client = await connect("GET / HT");
     await pass(1000);
-    // A timer that fires late is all that it sees of a stop of the whole process.
+    // After a stop of the whole process, the listener only sees that its timer fires late.
     const monotonicMs = clock.monotonicMs.bind(clock);
     clock.monotonicMs = () => monotonicMs() + 3_600_000;
     await pass(1000);
@@ -117,7 +117,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: above its limit a newcomer takes the place of one that waits, or is refused",
+  name: "listener: at the limit a newcomer replaces the least needed connection",
   permissions: "none",
   async fn() {
     const { connect, listener } = simulateListener({ connectionsMax: 8 });
@@ -126,7 +126,8 @@ Deno.test({
     assert.deepEqual(viewers.map(({ isClosed }) => isClosed), [true, ...Array(7).fill(false)]);
     for (const viewer of viewers) viewer.send("GET");
     const strangers = await Promise.all(Array.from({ length: 4 }, () => connect()));
-    // One of the nine was idle still; then none is, but for the strangers themselves.
+    // The ninth viewer was still idle and made room for the first stranger. After that, only strangers make
+    // room.
     assert.deepEqual(strangers.map(({ isClosed }) => isClosed), [true, true, true, false]);
     for (const stranger of strangers) stranger.send("GET");
     assert.equal(listener.places.size, 8);
@@ -138,7 +139,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: where nobody waits, the newcomer is refused",
+  name:
+    "listener: at the limit a newcomer is refused when every connection waits for an answer of the service",
   permissions: "none",
   async fn() {
     const { connect, listener } = simulateListener({
@@ -153,7 +155,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: a viewer who asked once stays when strangers come who only connect",
+  name: "listener: a viewer that has sent a request stays when many strangers only connect",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener({ connectionsMax: 8 });
@@ -166,7 +168,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: an address that may not have another connection is refused, and told of when one ends",
+  name:
+    "listener: a connection beyond the limit of its address is refused, and the end of a connection is reported",
   permissions: "none",
   async fn() {
     const open = new Map<string, number>();
@@ -188,7 +191,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: a failed accept is told of once, makes room, and is told to be over",
+  name:
+    "listener: failing accepts are reported once, idle connections make room, and the recovery is reported",
   permissions: "none",
   async fn() {
     const { acceptor, connect, pass, events } = simulateListener();
@@ -212,7 +216,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: a stop answers who is in the queue, then accepts nobody",
+  name: "listener: a stop answers the clients in the accept queue, then accepts no more",
   permissions: "none",
   async fn() {
     const { acceptor, listener, pass, clock } = simulateListener();
@@ -230,7 +234,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: a stop waits a little for who is silent, a little longer for who is in mid-request",
+  name:
+    "listener: a stop waits a little for silent clients, and a little longer for clients in the middle of a request",
   permissions: "none",
   async fn() {
     const { connect, listener, pass, clock } = simulateListener();
@@ -255,7 +260,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: a stop waits for an answer that this service still owes",
+  name: "listener: a stop waits for an answer that the service has not given yet",
   permissions: "none",
   async fn() {
     const answer = Promise.withResolvers<string>();
@@ -272,7 +277,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listener: while it drains it accepts, and each answer is the last one",
+  name: "listener: while draining it still accepts, and closes each connection after an answer",
   permissions: "none",
   async fn() {
     const { connect, listener } = simulateListener();

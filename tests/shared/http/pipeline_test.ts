@@ -5,7 +5,7 @@ import { GET, simulateListener, statusesOf } from "../../support/http/simulated_
 import { ACCEPTED, REFUSALS } from "../../support/http/heads.ts";
 
 Deno.test({
-  name: "pipeline: requests that come together are answered in their order, in one write",
+  name: "pipeline: requests that arrive together are answered in order, in one write",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener();
@@ -17,7 +17,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: however the bytes arrive, the answers are the same",
+  name: "pipeline: the answers are the same however the bytes are split over reads",
   permissions: "none",
   async fn() {
     const whole = [
@@ -46,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: an answer that the socket takes in pieces arrives whole",
+  name: "pipeline: an answer arrives whole even if the socket takes a few bytes a write",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener();
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: an answer longer than the usual buffer arrives whole",
+  name: "pipeline: an answer longer than the output buffer arrives whole",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener();
@@ -68,16 +68,16 @@ Deno.test({
 });
 
 const LAST: readonly [name: string, request: string, status: number][] = [
-  ["close", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200],
+  ["Connection: close", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200],
   ["HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 200],
   ["a body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n", 200],
-  ["chunks", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1e\r\n", 200],
+  ["a body in chunks", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1e\r\n", 200],
   ["a head that can't be read", "GET / HTTP/1.1\r\n\r\n", 400],
 ];
 
 for (const [name, request, status] of LAST) {
   Deno.test({
-    name: `pipeline: after ${name} no other request is answered, and what comes is thrown away`,
+    name: `pipeline: after ${name} no other request is answered, and further bytes are discarded`,
     permissions: "none",
     async fn() {
       const { connect } = simulateListener();
@@ -95,7 +95,7 @@ for (const [name, request, status] of LAST) {
 }
 
 Deno.test({
-  name: "pipeline: what is accepted and what is refused of a head is answered as it should be",
+  name: "pipeline: valid heads are answered with 200, and invalid heads with the status of their refusal",
   permissions: "none",
   async fn() {
     for (const { text, name } of ACCEPTED) {
@@ -110,7 +110,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: a client of HTTP/1.0 that asks for it keeps its connection",
+  name: "pipeline: an HTTP/1.0 client that sends keep-alive keeps its connection",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener();
@@ -123,7 +123,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: what is measured counts each request once",
+  name: "pipeline: the measurement counts each request once",
   permissions: "none",
   async fn() {
     const measured: number[] = [];
@@ -146,7 +146,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "pipeline: a connection's buffer is the next one's when it has ended, and nobody else's before",
+  name: "pipeline: a connection's buffer is reused after the connection has ended, and not before",
   permissions: "none",
   async fn() {
     const { connect } = simulateListener();

@@ -26,7 +26,7 @@ const named = (name: number): Named => ({
 const names = (places: readonly Named[]) => places.map(({ name }) => name);
 
 Deno.test({
-  name: "places: who is late depends on the stage, and the longest there comes first",
+  name: "places: each stage has its own deadline",
   permissions: "none",
   fn() {
     const places = new Places<Named>(10, PATIENCE);
@@ -42,7 +42,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "places: room is made by one that never asked, then by the one that waits longest, never by one that is served",
+    "places: a crowd of newcomers makes room first, then the longest waiting, and never one that is being answered",
   permissions: "none",
   fn() {
     const places = new Places<Named>(8, PATIENCE);
@@ -56,7 +56,7 @@ Deno.test({
     assert.equal(places.leastNeeded(), undefined);
     for (const stage of ["reading", "writing", "closing"] as const) {
       for (const place of slow) places.move(place, stage, 4);
-      // Three in eight places are a crowd.
+      // Four in eight places, more than a quarter, are a crowd: the longest waiting of them is least needed.
       assert.equal(places.leastNeeded()?.name, 1);
     }
     for (const place of slow) places.move(place, "answering", 4);
@@ -64,7 +64,7 @@ Deno.test({
     const newcomer = add(5, "fresh");
     assert.equal(places.leastNeeded()?.name, 5);
     const viewer = add(6, "idle");
-    // One newcomer in eight places is no crowd of strangers.
+    // One newcomer in eight places is not a crowd, so the idle viewer is least needed.
     assert.equal(places.leastNeeded()?.name, 6);
     add(7, "fresh");
     add(8, "fresh");
@@ -77,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "places: whatever comes, moves and goes, each queue has its members in the order they entered",
+  name: "places: after any additions, moves and removals, each queue has its members in order of entry",
   permissions: "none",
   fn() {
     const step = fc.record({

@@ -3,7 +3,8 @@ import { statusLine } from "../../../src/shared/http/status.ts";
 import * as refusals from "../../../src/shared/http/refusals.ts";
 
 Deno.test({
-  name: "refusals: each says in one line of printable ASCII what is wrong, and has a status with a phrase",
+  name:
+    "refusals: each has a unique id and reason, in one line of printable ASCII, and a status with a phrase",
   permissions: "none",
   fn() {
     const all = Object.values(refusals).filter((value) => typeof value === "object" && "reason" in value);
@@ -15,7 +16,8 @@ Deno.test({
     }
     assert.equal(new Set(all.map(({ reason }) => reason)).size, all.length);
     assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
-    // Only a body in chunks is refused by those alone who take bodies.
+    // The parser of heads can refuse for all reasons but one: only an exchange, which reads bodies, refuses
+    // chunks.
     assert.deepEqual(all.filter((refusal) => !refusals.HEAD_REFUSALS.includes(refusal)), [
       refusals.LENGTH_REQUIRED,
     ]);
@@ -23,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "refusals: the longest head that is accepted has room in a connection's buffer",
+  name: "refusals: the longest accepted head fits into a connection's buffer",
   permissions: "none",
   fn() {
     const { HEAD_BYTES_MAX, LINE_BYTES_MAX, SECTION_BYTES_MAX, TARGET_BYTES_MAX } = refusals;

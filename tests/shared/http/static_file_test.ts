@@ -6,7 +6,8 @@ const ask = async (file: StaticFile, acceptEncoding?: string, ifNoneMatch?: stri
   fullAnswerOf(await file.answer({ acceptEncoding, ifNoneMatch }));
 
 Deno.test({
-  name: "static file: it goes out as the client takes it, under the policy, and all answers share its bytes",
+  name:
+    "static file: the client gets the form it accepts with the content policy, and all answers share the bytes",
   permissions: "none",
   async fn() {
     const file = new StaticFile("text/css", "a {}\n".repeat(200));
@@ -24,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "static file: who has this form already is told so; who has another one, or says nonsense, gets it",
+  name: "static file: a matching If-None-Match is answered with 304, and any other with the file",
   permissions: "none",
   async fn() {
     const file = new StaticFile("text/plain", "text");
@@ -43,7 +44,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "static file: the policy allows nothing inline, and nothing from elsewhere",
+  name: "static file: the content policy allows nothing inline and nothing from other hosts",
   permissions: "none",
   fn() {
     assert.match(PAGE_POLICY, /^default-src 'none';/);

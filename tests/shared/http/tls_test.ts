@@ -8,7 +8,7 @@ async function issued(): Promise<{ authority: Authority; pair: Certificate }> {
   return { authority, pair: { cert, key } };
 }
 
-/** Both ends of a new connection over loopback; the server's is TLS. */
+/** Opens a connection over loopback and returns both ends; the server's end is a TLS stream. */
 async function connected(pair: Certificate): Promise<{ client: Deno.TcpConn; server: TlsStream }> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -28,7 +28,7 @@ async function readText(from: Pick<Deno.Conn, "read">, max = 1000): Promise<stri
 }
 
 Deno.test({
-  name: "tls: bytes go both ways, and the client can tell the end from a cut",
+  name: "tls: bytes go both ways, and the stream ends with a close_notify",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const { authority, pair } = await issued();
@@ -53,16 +53,16 @@ Deno.test({
 
 const STRANGERS: readonly (readonly [what: string, bytes: readonly number[]])[] = [
   ["nothing", []],
-  ["half a hello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]],
+  ["half a ClientHello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]],
   ["a request without TLS", [...bytes("GET / HTTP/1.1\r\n\r\n")]],
-  ["a record of the greatest length", [0x16, 3, 1, 0xff, 0xff, ...Array(100).fill(1)]],
+  ["a record that claims the greatest length", [0x16, 3, 1, 0xff, 0xff, ...Array(100).fill(1)]],
   ["an alert", [0x15, 3, 3, 0, 2, 2, 40]],
   ["zeros", Array(2000).fill(0)],
 ];
 
 for (const [what, sent] of STRANGERS) {
   Deno.test({
-    name: `tls: a client that sends ${what} in place of a handshake is gone once the stream is closed`,
+    name: `tls: closing the stream ends the connection of a client that sends ${what} instead of a handshake`,
     permissions: { net: ["127.0.0.1"] },
     async fn() {
       const { pair } = await issued();
@@ -73,14 +73,14 @@ for (const [what, sent] of STRANGERS) {
       await assert.rejects(server.write(bytes("408")), Deno.errors.NotConnected);
       server.close();
       await reading;
-      // The end, or a reset: not one more wait.
+      // The read returns at once, with the end of the stream or a reset.
       await client.read(new Uint8Array(100)).catch(() => {});
     },
   });
 }
 
 Deno.test({
-  name: "tls: a client that goes in the middle of the handshake ends the stream",
+  name: "tls: the stream ends when the client leaves in the middle of the handshake",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const { pair } = await issued();
@@ -94,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tls: a handshake is tried with a certificate and its key",
+  name: "tls: a trial handshake fails if the certificate and the key do not match or can't be read",
   permissions: "none",
   async fn() {
     const [{ pair }, other] = [await issued(), await issued()];

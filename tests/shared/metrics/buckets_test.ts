@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Buckets, cellsOf, quantile } from "../../../src/shared/metrics/buckets.ts";
 
 Deno.test({
-  name: "buckets: a value counts at the first bound that it does not pass",
+  name: "buckets: a value counts in the first bucket whose bound is not below it",
   permissions: "none",
   fn() {
     const buckets = new Buckets([1, 10]);
@@ -14,7 +14,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "buckets: every value is counted once, also in memory that another looks at",
+  name: "buckets: every value is counted once, and shared memory shows the same counts to another reader",
   permissions: "none",
   fn() {
     const bounds = [0.001, 0.1, 5];
@@ -37,7 +37,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "buckets: a quantile lies within its bucket, and is unknown of nothing",
+  name: "buckets: a quantile is interpolated within its bucket, and null without values",
   permissions: "none",
   fn() {
     const of = (counts: number[], part: number) => quantile({ bounds: [1, 2, 4], counts }, part);

@@ -34,7 +34,7 @@ const FAMILIES: Family[] = [
 ];
 
 Deno.test({
-  name: "exposition: the text format, byte for byte; what isn't known has no line",
+  name: "exposition: the text format is exact to the byte, and an unknown value has no line",
   permissions: "none",
   fn() {
     assert.equal(
@@ -61,7 +61,7 @@ a_seconds_count{b="c"} 5
 });
 
 Deno.test({
-  name: "exposition: OpenMetrics names families without their suffix, and says where it ends",
+  name: "exposition: OpenMetrics names families without their suffix, and ends with # EOF",
   permissions: "none",
   fn() {
     const text = renderMetrics(FAMILIES, "openmetrics");
@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exposition: whatever a label or a help holds, a line stays a line",
+  name: "exposition: any label value or help text stays on one line",
   permissions: "none",
   fn() {
     fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string(), (label, help) => {
@@ -93,7 +93,7 @@ Deno.test({
   },
 });
 
-/** What Prometheus 2 and 3 send by default begins the list. */
+/** The first two are what Prometheus 2 and 3 send by default. */
 const ACCEPTS: [accept: string | undefined, format: "text" | "openmetrics"][] = [
   [
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -112,7 +112,7 @@ const ACCEPTS: [accept: string | undefined, format: "text" | "openmetrics"][] = 
 ];
 
 Deno.test({
-  name: "exposition: the client's Accept decides on the format",
+  name: "exposition: the field Accept decides the format",
   permissions: "none",
   fn() {
     for (const [accept, format] of ACCEPTS) assert.equal(formatFor(accept), format, accept);

@@ -3,7 +3,7 @@ import { renderMetrics } from "../../../src/shared/metrics/exposition.ts";
 import { buildInfo, processMetrics } from "../../../src/shared/metrics/process_metrics.ts";
 
 Deno.test({
-  name: "process metrics: they have the names that every client library gives them, and tell nothing unknown",
+  name: "process metrics: they have the standard names of client libraries, and unknown values are left out",
   permissions: "none",
   fn() {
     const text = renderMetrics(

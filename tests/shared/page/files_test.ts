@@ -3,7 +3,7 @@ import { fullAnswerOf } from "../../../src/shared/http/static_file.ts";
 import { sharedPageFiles } from "../../../src/shared/page/files.ts";
 
 Deno.test({
-  name: "page files: each lies below /assets/ as in the project, and is what is there",
+  name: "page files: each is served below /assets/ under its path in the project, with unchanged content",
   permissions: { read: ["src/shared/page"] },
   async fn() {
     const files = sharedPageFiles();

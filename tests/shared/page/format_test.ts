@@ -48,7 +48,7 @@ for (const [formatter, rows] of TABLES) {
 }
 
 Deno.test({
-  name: "page format: digits that JavaScript's numbers lose are kept",
+  name: "page format: an integer beyond 2^53 keeps all its digits",
   permissions: "none",
   fn: () =>
     assert.equal(
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "page format: the time of day is the reader's",
+  name: "page format: the time of day is in the reader's time zone",
   permissions: "none",
   fn() {
     const date = new Date(2026, 0, 2, 3, 4, 5);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { extent, linePath, nearest, niceRange } from "../../../src/shared/page/scale.js";
 
 Deno.test({
-  name: "page scale: a range holds its values, begins and ends at ticks, and has few of them",
+  name: "page scale: a range contains its values, begins and ends at ticks, and has few ticks",
   permissions: "none",
   fn() {
     assert.deepEqual(niceRange(0, 4467, 3), { low: 0, high: 6000, ticks: [0, 2000, 4000, 6000] });
@@ -24,7 +24,7 @@ Deno.test({
 const identity = (value: number) => value;
 
 Deno.test({
-  name: "page scale: a line breaks where a value is unknown or none came, and keeps every peak",
+  name: "page scale: a line breaks at unknown values and at gaps, and keeps every peak",
   permissions: "none",
   fn() {
     assert.equal(linePath([0, 1, 2], [1, 2, 3], identity, identity, 5), "M0 1h.01L1 2h.01L2 3h.01");
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "page scale: the extent is that of the known values, and the nearest time is found",
+  name: "page scale: the extent covers the known values, and the nearest time is found",
   permissions: "none",
   fn() {
     assert.deepEqual(extent([[1, null, 3], [-2]]), { low: -2, high: 3 });

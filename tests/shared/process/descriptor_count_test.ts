@@ -3,7 +3,7 @@ import { DescriptorCount } from "../../../src/shared/process/descriptor_count.ts
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 
 Deno.test({
-  name: "descriptor count: it rises with each file that is opened, also beyond one chunk, and falls again",
+  name: "descriptor count: opening files raises the count, also beyond one chunk, and closing them lowers it",
   permissions: { ffi: [...LIBC_PATHS], read: ["deno.json"] },
   fn() {
     const descriptors = new DescriptorCount();
@@ -11,7 +11,7 @@ Deno.test({
     assert.ok(before >= 3, `${before}`);
     assert.ok(descriptors.max >= before);
     const files = Array.from({ length: 600 }, () => Deno.openSync("deno.json"));
-    // Other threads of the tests may open and close some meanwhile.
+    // Other threads of the test runner may open and close descriptors meanwhile.
     assert.ok(Math.abs(descriptors.count() - before - 600) < 20, `${descriptors.count()} after ${before}`);
     for (const file of files) file.close();
     assert.ok(Math.abs(descriptors.count() - before) < 20);

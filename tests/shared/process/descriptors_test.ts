@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { freeDescriptors } from "../../../src/shared/process/descriptors.ts";
 
-/** A process that may have this many descriptors, and what opens them. */
+/** Simulates a process that may open `limit` descriptors. */
 function simulate(limit: number, message = "Too many open files (os error 24)") {
   const open = { count: 0, most: 0 };
   const openOne = () => {
@@ -13,7 +13,7 @@ function simulate(limit: number, message = "Too many open files (os error 24)") 
 }
 
 Deno.test({
-  name: "descriptors: as many are counted as can be opened, and all are given back",
+  name: "descriptors: the count is how many can be opened, and all are closed again",
   permissions: "none",
   fn() {
     const { open, openOne } = simulate(100);
@@ -25,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "descriptors: another error is passed on, and none stays open",
+  name: "descriptors: any other error is thrown, and no descriptor stays open",
   permissions: "none",
   fn() {
     const { open, openOne } = simulate(7, "Permission denied");
@@ -35,7 +35,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "descriptors: a real file can be opened",
+  name: "descriptors: a real file can be opened several times",
   permissions: { read: ["deno.json"] },
   fn: () => assert.equal(freeDescriptors("deno.json", 5), 5),
 });

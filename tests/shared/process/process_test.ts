@@ -7,7 +7,7 @@ import {
 } from "../../../src/shared/process/process.ts";
 
 Deno.test({
-  name: "process: every permission is dropped for good",
+  name: "process: every permission is dropped",
   permissions: { net: ["127.0.0.1"], read: ["."], write: ["data"] },
   fn() {
     assert.deepEqual(dropAllPermissions(), []);
@@ -26,8 +26,8 @@ for (
   ]] as const
 ) {
   Deno.test({
-    name: `process: with read of ${granted.join(" and ")}, giving up src ${
-      srcStays ? "would take data" : "leaves data"
+    name: `process: with read permission for ${granted.join(" and ")}, src is ${
+      srcStays ? "kept, since dropping it would drop data, too" : "dropped, and data is kept"
     }`,
     permissions: { read: [...granted] },
     fn() {
@@ -40,14 +40,14 @@ for (
 }
 
 Deno.test({
-  name: "process: a variable without its permission counts as not set",
+  name: "process: a variable without permission counts as not set",
   permissions: "none",
   fn: () => assert.equal(readVariable("HOME"), undefined),
 });
 
 Deno.test({
   name:
-    "process: a line is written whole, also where the system takes it in parts, and lost where nobody reads",
+    "process: a line is written whole even if the system takes a few bytes a call, and is lost on a broken pipe",
   permissions: "none",
   fn() {
     const { writeSync } = Deno.stderr;

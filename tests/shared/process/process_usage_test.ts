@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { usageOfProcess } from "../../../src/shared/process/process_usage.ts";
 
 Deno.test({
-  name: "process usage: processor time and memory take no permission to ask",
+  name: "process usage: CPU time and memory need no permission",
   permissions: "none",
   fn() {
     const { cpuSeconds, residentBytes } = usageOfProcess();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { between, FULL, sleep, times } from "../../support/processes/faults.ts";
-import { NOON, recordLineOf } from "../../support/messages/fleet.ts";
+import { between, FULL, sleep, times } from "../../support/processes/long_tests.ts";
+import { NOON, recordLineOf } from "../../support/messages/shipper_batches.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { SHIPPER_PERMISSIONS, ShipperProcess, until } from "../../support/processes/shipper_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
@@ -10,11 +10,11 @@ import { withDirectory } from "../../support/disk/temporary_directory.ts";
 const KILLS = times(4, 50);
 const RESTARTS = times(2, 20);
 const ROTATIONS = times(3, 30);
-/** An hour of windows of 1 s that wait when the first shipper starts. */
+/** The backlog when the first shipper starts: an hour of windows of 1 s. */
 const WAITING = 3600;
 
 const LOGROTATE = "/usr/sbin/logrotate";
-/** How each file is rotated; the last way loses what is written between the copy and the cut, whoever reads it. */
+/** How each file is rotated. copytruncate loses what is written between its copy and its truncation. */
 const WAYS = {
   one: "create 0644\nrotate 1000",
   two: "nocreate\nrotate 1000\ndateext\ndateformat -%Y%m%d-%s",
@@ -25,7 +25,7 @@ const NAMES = Object.keys(WAYS) as Name[];
 
 Deno.test({
   name:
-    `torture: ${KILLS} kills of shippers, ${RESTARTS} restarts of PostgreSQL and ${ROTATIONS} rotations lose nothing and double nothing`,
+    `torture: ${KILLS} kills of shippers, ${RESTARTS} restarts of PostgreSQL and ${ROTATIONS} rotations lose and repeat no line`,
   permissions: { ...SHIPPER_PERMISSIONS, run: [...SHIPPER_PERMISSIONS.run, ...FULL ? [LOGROTATE] : []] },
   fn: () =>
     withDirectory(async (directory) => {
@@ -79,7 +79,7 @@ function shuffled<T>(items: readonly T[]): T[] {
   );
 }
 
-/** An aggregator with its file, and the shipper that follows it. */
+/** An aggregator with its file, and the shipper that follows the file. */
 class Machine implements AsyncDisposable {
   tale = "";
   readonly #name: Name;
@@ -117,7 +117,7 @@ class Machine implements AsyncDisposable {
     return machine;
   }
 
-  /** A message every few milliseconds to whichever aggregator runs. */
+  /** Sends a message every 10 ms to the aggregator that runs at the time. */
   async send(sending: { isOver: boolean }): Promise<void> {
     for (let value = 1; !sending.isOver; value++) {
       const port = this.#aggregator.port;
@@ -164,7 +164,7 @@ class Machine implements AsyncDisposable {
     assert.equal((await this.#aggregator.stop()).code, 0);
   }
 
-  /** What the database has of this instance against what the files have, and against what was sent. */
+  /** Compares the instance's rows in the database with its files, and with what was sent. */
   async compare(
     sql: { query<Row>(text: string, values: string[]): Promise<Row[]> },
     isKilled: boolean,
@@ -181,7 +181,7 @@ class Machine implements AsyncDisposable {
       rowsOf,
       (rows) => new Set(rows).isSupersetOf(lines),
     );
-    assert.equal(new Set(rows).size, rows.length, "no row is there twice");
+    assert.equal(new Set(rows).size, rows.length, "no row is stored twice");
     const sumOf = (keys: Iterable<string>) =>
       [...keys].filter((key) => key.split(" ")[1] === "1s").reduce(
         (sum, key) => sum + Number(key.split(" ")[2]),

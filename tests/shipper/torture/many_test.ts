@@ -2,20 +2,25 @@ import assert from "node:assert/strict";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { report, times } from "../../support/processes/faults.ts";
-import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../../support/messages/fleet.ts";
+import { report, times } from "../../support/processes/long_tests.ts";
+import {
+  batchOf,
+  beginningOf,
+  fleetOn,
+  recordLineOf as line,
+} from "../../support/messages/shipper_batches.ts";
 
 const INSTANCES = times(20, 1000);
-/** Days with windows of 60 s; the last of them has those of 10 s besides. */
+/** Days with windows of 60 s; the last day has windows of 10 s, too. */
 const DAYS = times(1, 30);
 /** Windows that every instance ships at the same moment. */
 const ROUNDS = times(2, 10);
-/** No statement takes longer. */
+/** The deadline of a statement. */
 const ANSWER_MS = 600_000;
 
 Deno.test({
   name:
-    `torture: ${INSTANCES} instances with ${DAYS} days of records: the view of the last hour, and what comes at once`,
+    `torture: ${INSTANCES} instances with ${DAYS} days of records ship at once, and the view of the last hour is complete`,
   permissions: { run: ["/bin/sh"], net: ["127.0.0.1"] },
   async fn() {
     await using server = await DatabaseServer.start();
@@ -42,7 +47,9 @@ Deno.test({
 
 const end = (nowMs: number) => Math.floor(nowMs / 60_000) * 60 - 600;
 
-/** Makes the rows in the database itself, with the marks that batches would have left; returns how many. */
+/**
+ * Makes the rows in the database itself, with the marks that batches would leave. Returns the number of rows.
+ */
 async function fill(sql: PostgresSql, endSeconds: number): Promise<number> {
   await sql.query(
     "select sluice.add_days(array(select d::date from generate_series(to_timestamp($1::bigint) - $2::int * interval '1 day', to_timestamp($1::bigint), '1 day') d))",
@@ -95,7 +102,7 @@ async function timeViews(sql: PostgresSql, state: string): Promise<void> {
   }
 }
 
-/** Every instance ships two windows of 10 s in each round, at once, over the connections of some pools. */
+/** In each round every instance ships two windows of 10 s, all at once, over the connections of the pools. */
 async function shipAtOnce(pools: readonly PostgresSql[]): Promise<void> {
   const fleets = Array.from(
     { length: INSTANCES },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PostgresSql } from "../../../src/shared/database/postgres.ts";
 import { freshDatabase } from "../../support/database/database.ts";
 import { DatabaseServer } from "../../support/database/database_server.ts";
-import { times } from "../../support/processes/faults.ts";
+import { times } from "../../support/processes/long_tests.ts";
 import {
   SHIPPER_PERMISSIONS as permissions,
   ShipperProcess,
@@ -10,11 +10,11 @@ import {
 } from "../../support/processes/shipper_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
-/** Of a shipper that was down for a week and more: three years of one instance. */
+/** The backlog of a long outage: with `--full`, about three years of one instance. */
 const LINES = times(70_000, 10_000_000);
 
 Deno.test({
-  name: `torture: a backlog of ${LINES} lines is shipped to the last one, and the memory stays flat`,
+  name: `torture: a backlog of ${LINES} lines is shipped completely, and the memory does not grow`,
   permissions,
   fn: () =>
     withDirectory(async (directory) => {
@@ -69,7 +69,7 @@ Deno.test({
     }),
 });
 
-/** As an aggregator writes them, of 10 s and of 60 s; returns what the sums add up to. */
+/** Writes lines of 10 s and 60 s in the aggregator's format. Returns the total of their sums. */
 async function writeLines(path: string, lines: number): Promise<bigint> {
   using file = await Deno.open(path, { write: true, create: true });
   const encoder = new TextEncoder();
@@ -100,7 +100,7 @@ async function residentMb(pid: number): Promise<number> {
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(new TextDecoder().decode(stdout))?.[1] ?? 0) / 1024);
 }
 
-/** Of a process of this machine, in user and kernel mode; in ticks of 10 ms. */
+/** Returns the CPU time of a process in user and kernel mode, with a resolution of 10 ms. */
 async function cpuSeconds(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("/bin/sh", {
     args: ["-c", 'exec cat "/proc/$1/stat"', "sh", String(pid)],

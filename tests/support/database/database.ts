@@ -22,10 +22,7 @@ export interface Database extends AsyncDisposable {
   readonly databaseUrl?: string;
   /** Access to the database without the store. */
   readonly sql: Sql;
-  /**
-   * Opens a store, as another instance of the service would. PGlite can have only one: each call returns the
-   * same.
-   */
+  /** Opens a store, like another instance of the service. On PGlite every call returns the same store. */
   instance(log?: Log): Promise<Store>;
 }
 
@@ -62,10 +59,7 @@ export function useBackends(): Backend[] {
   return [useEmbedded(), useServer()];
 }
 
-/**
- * Only the embedded PostgreSQL. The tests of a file share one directory; its schemas are dropped before each
- * test.
- */
+/** Only the embedded PostgreSQL. The tests of a file share a directory, emptied before each test. */
 export function useEmbedded(): Backend {
   let dataDirectory: string;
   Deno.test.beforeAll(async () => {
@@ -154,10 +148,7 @@ export async function freshDatabase(url: (database?: string) => string): Promise
   };
 }
 
-/**
- * Copies about a thousand small files. Measured once: synchronous calls took a quarter of the time of
- * node:fs.
- */
+/** Copies about a thousand small files. Measured once: synchronous calls took a quarter of node:fs's time. */
 function copyTree(from: string, to: string): void {
   Deno.mkdirSync(to);
   for (const { name, isDirectory } of Deno.readDirSync(from)) {

@@ -8,10 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 
-/**
- * The user id of `nobody`. PostgreSQL refuses to run as root, so if root runs the tests, `nobody` runs the
- * server.
- */
+/** The user id of `nobody`, who runs the server if root runs the tests: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
 
 export const PASSWORD = "not/for:the@log";
@@ -160,10 +157,7 @@ export class DatabaseServer implements AsyncDisposable {
     await this.#order("start");
   }
 
-  /**
-   * Starts a hot standby, which is removed with this server. Restarts this server, which ends its
-   * connections.
-   */
+  /** Starts a hot standby, removed with this server. Restarts this server, which ends its connections. */
   async standby(): Promise<{ port: number; promote(): Promise<void> }> {
     const port = freePort();
     await this.#order(`clone ${port}`);

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import type { StaticFile } from "../../../src/shared/http/static_file.ts";
 
-/**
- * The limit for a page with all its files, uncompressed: a browser on a slow line still opens it within
- * seconds.
- */
+/** The limit for a page with all its files, uncompressed, so that a slow line loads them within seconds. */
 const BYTES_MAX = 150_000;
 
 /**
- * Asserts that every file is there that the page and its scripts name, that nothing is loaded from another
+ * Asserts that every file named by the page and its scripts is there, that nothing is loaded from another
  * host, and that the page has no inline script or style.
  */
 export async function assertWholePage(files: ReadonlyMap<string, StaticFile>): Promise<void> {

@@ -1,7 +1,4 @@
-/**
- * Random valid routes with options, for fast-check. They have the normal form that the store and the API
- * return.
- */
+/** Random valid routes with options for fast-check, in the normal form that the store and the API return. */
 import fc from "fast-check";
 import {
   type Cdn,

@@ -1,7 +1,4 @@
-/**
- * Clients without a network. Each holds one end of a connection; the listener under test serves the other
- * end.
- */
+/** Clients without a network. Each holds one end of a connection; the tested listener serves the other. */
 import type { Acceptor } from "../../../src/shared/http/listener.ts";
 import { textOf } from "../../../src/shared/http/latin1.ts";
 import { latin1 } from "./requests.ts";

@@ -94,10 +94,7 @@ export class Crowd {
   /** The number of answers so far. */
   answers = 0;
 
-  /**
-   * @param saw called with each answer and the viewer's number; if it throws, `stop` and `sentAway` throw
-   * that error
-   */
+  /** @param saw called with each answer and the viewer's number; its errors are thrown by `stop` */
   constructor(port: number, viewers: number, saw: (answer: Answer, viewer: number) => void) {
     const view = async (number: number) => {
       using viewer = await Viewer.connect(port);

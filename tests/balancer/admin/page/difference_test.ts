@@ -12,7 +12,7 @@ const LONG = {
 };
 
 Deno.test({
-  name: "page difference: settings alone are compared, CDNs by their name",
+  name: "page difference: only settings are compared, and CDNs are matched by name",
   permissions: "none",
   fn() {
     assert.deepEqual(differences(SHORT, { ...SHORT, version: 4, cdn_weight: 7 }), [
@@ -30,7 +30,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "page difference: a patch holds what the form changed, on whatever the route is now",
+  name: "page difference: a patch contains what the form changed, applied to the current route",
   permissions: "none",
   fn() {
     const base = fieldsOf(SHORT);

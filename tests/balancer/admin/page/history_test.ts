@@ -9,7 +9,8 @@ const status = (seconds: number, redirected: number, newest: Row[] = []) => ({
 });
 
 Deno.test({
-  name: "page history of the balancer: rates are those between two events, and unknown where counts go down",
+  name:
+    "page history of the balancer: a rate is computed between two events, and unknown when counts go down",
   permissions: "none",
   fn() {
     const history = new History();
@@ -26,7 +27,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "page history of the balancer: rows are added once, and a gap is noticed",
+  name: "page history of the balancer: each row is added once, and a gap is reported",
   permissions: "none",
   fn() {
     const history = new History();

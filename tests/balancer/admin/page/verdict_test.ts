@@ -13,24 +13,24 @@ const WELL = {
 };
 
 Deno.test({
-  name: "page verdict: one sentence says whether all is well, and each trouble what to do",
+  name: "page verdict: one sentence says whether all is well, or what is wrong",
   permissions: "none",
   fn() {
     assert.equal(verdictOf(WELL).tone, "good");
     const down = [{ cluster: "a", destinations: [{ name: "cdn", now: 0, weight: 9, state: "down" }] }];
     const rows: [Record<string, unknown>, string, RegExp][] = [
-      [{ readiness: "starting" }, "bad", /waits for routes/],
-      [{ readiness: "stopping" }, "bad", /about to stop/],
-      [{ readiness: "no-workers" }, "bad", /No worker/],
-      [{ database: { up: false, stale_seconds: 90 } }, "warn", /does not answer for 1 min/],
-      [{ database: { up: true, read_only: true } }, "warn", /takes no changes/],
+      [{ readiness: "starting" }, "bad", /no routes yet/],
+      [{ readiness: "stopping" }, "bad", /is stopping/],
+      [{ readiness: "no-workers" }, "bad", /All workers have died/],
+      [{ database: { up: false, stale_seconds: 90 } }, "warn", /has not answered for 1 min/],
+      [{ database: { up: true, read_only: true } }, "warn", /is read-only/],
       [{ clusters: down }, "warn", /cdn \(down\)/],
       [{ workers: { ...WELL.workers, alive: 1 } }, "warn", /1 of 2 workers/],
       [{ workers: { ...WELL.workers, spares: 0 } }, "warn", /No spare/],
       [{ connections: { open: 95, max: 100 } }, "warn", /95\.0 %/],
       [{ routes: { refused: 2 } }, "warn", /route_refused/],
-      [{ certificate_end_seconds: 90_000 }, "warn", /ends in 1 d/],
-      [{ certificate_end_seconds: 10 }, "warn", /has ended/],
+      [{ certificate_end_seconds: 90_000 }, "warn", /expires in 1 d/],
+      [{ certificate_end_seconds: 10 }, "warn", /has expired/],
     ];
     for (const [change, tone, sentence] of rows) {
       const verdict = verdictOf({ ...WELL, ...change });
