@@ -147,11 +147,12 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
     sample: {
       "deno.json": `{ "tasks": { "a": "deno run --allow-read=.env,data --allow-write=data src/a/main.ts" } }`,
       "src/operations/a.service":
-        "ExecStart=/bin/deno run --allow-read=.env,/var/lib/sluice-a,/etc \\\n  --allow-write=/var/lib/sluice-a --allow-sys=uid src/a/main.ts --b c",
+        "ExecStart=/bin/deno run --allow-read=.env,/var/lib/sluice-a,/etc,%d \\\n  --allow-write=/var/lib/sluice-a,%d --allow-sys=uid src/a/main.ts --b c",
       "src/operations/b.service": "ExecStart=/bin/deno run src/b/main.ts",
     },
     finds: [
       "src/operations/a.service: has --allow-read=/etc,",
+      "src/operations/a.service: has --allow-write=%d,",
       "src/operations/a.service: has --allow-sys=uid,",
       "src/operations/b.service: runs src/b/main.ts",
     ],

@@ -14,15 +14,19 @@ interface Row {
 }
 
 export interface WindowQuery {
-  /** Undefined: of every length. */
+  /** Undefined: windows of every length. */
   readonly windowSeconds: number | undefined;
-  /** The newest so many. */
+  /** Most windows to return, the newest ones. */
   readonly limit: number;
-  /** None that ends before this, in Unix time. */
+  /** Earliest window end, in seconds of Unix time. */
   readonly sinceSeconds: number;
 }
 
-/** Windows of the fleet, by their end; none while no shipper has made the schema. */
+/**
+ * Reads windows of the fleet, oldest first. Returns none while no shipper has created the schema.
+ *
+ * @throws {StoreUnavailable} The database does not answer.
+ */
 export async function readWindows(
   sql: Sql,
   { windowSeconds, limit, sinceSeconds }: WindowQuery,

@@ -1,4 +1,4 @@
-/** A window of a whole fleet; whole numbers in all their digits. */
+/** A window of the whole fleet. `sum`, `max` and `min` are decimal text, so that no digit is lost. */
 export interface FleetWindow {
   readonly endSeconds: number;
   readonly countType: string;
@@ -12,8 +12,8 @@ export interface FleetWindow {
 }
 
 /**
- * One line as in the file of an aggregator, and what is to be known of a fleet at its end; what is 0 is left out, but
- * for the number of instances.
+ * Formats a window as a line of an aggregator's file, followed by the fleet's counts: `instances` always,
+ * each other count unless it is 0.
  */
 export function windowLine(window: FleetWindow): string {
   const { endSeconds, countType, sum, max, min, instances, ...rest } = window;
@@ -38,7 +38,7 @@ const COLUMNS: readonly (readonly [head: string, value: (window: FleetWindow) =>
   ["missing", ({ missingInstances }) => String(missingInstances)],
 ];
 
-/** A table for people, a line a window below a head; numbers to the right. */
+/** Formats windows as a table: a header, then a line per window, with numbers aligned to the right. */
 export function windowTable(windows: readonly FleetWindow[]): string[] {
   const rows = [
     COLUMNS.map(([head]) => head),
@@ -52,17 +52,24 @@ export function windowTable(windows: readonly FleetWindow[]): string[] {
   );
 }
 
-/** Chooses what to print while time goes on: what is complete, or has been waited for; and again what has changed. */
+/**
+ * Chooses what `--follow` prints: each window once it is complete or the wait for it is over, and again
+ * whenever its line has changed.
+ */
 export class Following {
   readonly #waitSeconds: number;
-  /** What was printed of each window, by its end and length; those that may still change. */
+  /** The line last printed for each window that may still change, keyed by the window's end and length. */
   readonly #printed = new Map<string, string>();
 
   constructor(waitSeconds: number) {
     this.#waitSeconds = waitSeconds;
   }
 
-  /** @param windows the newest ones, by their end */
+  /**
+   * Returns the windows to print now.
+   *
+   * @param windows the windows that may still change, oldest first; others are forgotten
+   */
   next(windows: readonly FleetWindow[], nowSeconds: number): FleetWindow[] {
     const keys = new Set(windows.map(keyOf));
     for (const key of this.#printed.keys()) if (!keys.has(key)) this.#printed.delete(key);

@@ -1,12 +1,12 @@
 /**
- * Asks a service at this admin address whether it is ready, for the HEALTHCHECK of its image, which has no other
- * program to ask with. Prints the answer, for the container's log of its health.
+ * Asks a service at its admin address whether it is ready, and prints the answer. This is the HEALTHCHECK of
+ * the images, which contain no other HTTP client; the container engine logs what it prints.
  *
- * @returns the exit code
+ * @returns the exit code: 0 if the service is ready or its admin port is off, else 1
  */
 export async function askReady(address: string | undefined): Promise<number> {
   if (address === "off") {
-    console.log("The admin port is off: nobody can be asked");
+    console.log("The admin port is off: the service can't be checked");
     return 0;
   }
   const url = `http://${address}/readyz`;

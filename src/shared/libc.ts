@@ -1,16 +1,16 @@
 /**
- * The C library, opened with no more than the symbols a caller declares: the only file that calls `Deno.dlopen`.
+ * Opens the C library with the symbols that a caller declares. Only this file calls `Deno.dlopen`.
  *
- * A path-scoped `--allow-ffi` says which library may be opened, not what it may do: the declared symbols are the
- * boundary, so each caller keeps its list short. The same scope forbids `Deno.UnsafePointer`; addresses come from
- * {@linkcode memmove} instead.
+ * A path-scoped `--allow-ffi` limits which library may be opened, not which of its functions may be called.
+ * The declared symbols are that limit, so each caller declares as few as possible. With such a scope Deno
+ * forbids `Deno.UnsafePointer`; addresses come from {@linkcode memmove} instead.
  *
  * @module
  */
 
 import { formatHostPort } from "./address.ts";
 
-/** Where glibc lives: Debian and Ubuntu on x86-64 and on ARM, Fedora and its kin, Arch. */
+/** Paths of glibc: Debian and Ubuntu on x86-64 and on ARM, Fedora and its relatives, Arch. */
 export const LIBC_PATHS: readonly string[] = [
   "/lib/x86_64-linux-gnu/libc.so.6",
   "/lib/aarch64-linux-gnu/libc.so.6",
@@ -18,10 +18,10 @@ export const LIBC_PATHS: readonly string[] = [
   "/usr/lib/libc.so.6",
 ];
 
-/** memmove(3) from one typed array to another; it returns the address of the first: see {@linkcode addressOf}. */
+/** memmove(3) between typed arrays. It returns the address of the first one, for {@linkcode addressOf}. */
 export const memmove = { parameters: ["buffer", "buffer", "usize"], result: "usize" } as const;
 
-/** memmove(3) from an address into a typed array: the only way to read what a C function points to, `errno` say. */
+/** memmove(3) from an address into a typed array: the only way to read memory of C, such as `errno`. */
 export const memread = {
   name: "memmove",
   parameters: ["buffer", "usize", "usize"],
@@ -29,7 +29,7 @@ export const memread = {
 } as const;
 
 /**
- * Opens the C library with these symbols, from the first of the paths that is granted and exists.
+ * Opens the C library with these symbols, from the first path that is granted and can be opened.
  *
  * @throws {Deno.errors.NotCapable} No path is granted; the message names the flag.
  * @throws {Error} None of the granted paths can be opened, or one lacks a symbol.
@@ -59,24 +59,28 @@ export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   throw new Error(`Cannot open the C library: ${failures.join("; ")}`);
 }
 
-/** Whether {@linkcode openLibc} would find a library here: on Linux, granted, and present (musl systems have none). */
+/**
+ * Whether {@linkcode openLibc} would find a library here: on Linux, granted, and present (musl systems have
+ * none).
+ */
 export function canOpenLibc(): boolean {
   if (Deno.build.os !== "linux") return false;
   try {
     openLibc({}).close();
     return true;
   } catch {
-    return false; // openLibc tells why; here the answer is all that was asked for.
+    return false; // openLibc reports the reason to callers that need the library.
   }
 }
 
 /**
- * The address of the first byte of `view`, which stays good for as long as the caller keeps `view` referenced.
+ * Returns the address of the first byte of `view`. It stays valid for as long as the caller keeps a reference
+ * to `view`.
  *
- * Two traps are shut here. V8 keeps a typed array of up to 64 bytes on its own heap, where the collector moves it:
- * touching `buffer` puts the bytes off that heap for good. And an empty array has no address at all.
+ * V8 keeps a typed array of up to 64 bytes on its own heap, where the garbage collector moves it. Reading
+ * `view.buffer` moves the bytes off that heap for good.
  *
- * @throws {RangeError} The view is empty.
+ * @throws {RangeError} The view is empty, so it has no address.
  */
 export function addressOf(
   move: (to: BufferSource, from: BufferSource, bytes: bigint) => bigint,
@@ -92,7 +96,8 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 
 /**
- * An address as the kernel reads it: `struct sockaddr_in` (16 bytes, ip(7)) or `struct sockaddr_in6` (28, ipv6(7)).
+ * Encodes an address for the kernel: `struct sockaddr_in` (16 bytes, ip(7)) or `struct sockaddr_in6` (28
+ * bytes, ipv6(7)).
  *
  *     family  port   address                        family  port   flow  address  scope
  *     02 00   27 0f  7f 00 00 01  00 × 8            0a 00   27 0f  00×4  16 bytes  00×4
@@ -118,7 +123,7 @@ export function sockaddr(hostname: string, port: number): { family: number; byte
   return { family, bytes };
 }
 
-/** What {@linkcode sockaddr} has written, or the kernel, as HOST:PORT; undefined for another family. */
+/** Decodes an address of {@linkcode sockaddr} or the kernel to HOST:PORT; undefined for another family. */
 export function hostPortOf(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const family = view.getUint16(0, true);
@@ -126,11 +131,11 @@ export function hostPortOf(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   if (family === AF_INET) return formatHostPort({ hostname: bytes.subarray(4, 8).join("."), port });
   if (family !== AF_INET6) return undefined;
   const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
-  // The URL parser knows the shortest form.
+  // The URL parser makes the shortest form.
   return formatHostPort({ hostname: new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1), port });
 }
 
-/** The eight groups of an IPv6 address. The URL parser does the reading: its canonical form has no dotted tail. */
+/** Returns the eight groups of an IPv6 address. The URL parser first writes a dotted IPv4 part as groups. */
 function ipv6Groups(hostname: string): number[] {
   const url = URL.parse(`http://[${hostname}]/`);
   if (url === null) throw new SyntaxError(`Cannot read "${hostname}" as an IPv6 address`);
@@ -141,24 +146,27 @@ function ipv6Groups(hostname: string): number[] {
   return [...head, ...new Array(8 - head.length - tail.length).fill(0), ...tail];
 }
 
-/** Bytes of `struct mmsghdr` and `struct iovec` where a pointer has 8 bytes, the only machines Deno runs on. */
+/** Bytes of `struct mmsghdr` and of `struct iovec` on 64-bit machines, the only ones that Deno runs on. */
 export const MMSGHDR_BYTES = 64;
 const IOVEC_BYTES = 16;
 
-/** The array that sendmmsg(2) and recvmmsg(2) take, one header a slot. The kernel reads it: keep `words` referenced. */
+/**
+ * The array of headers for sendmmsg(2) and recvmmsg(2), one header per slot. Keep a reference to `words` and
+ * `data` for as long as the kernel may use them.
+ */
 export interface MessageHeaders {
   /** The address of the first header; header `i` is {@linkcode MMSGHDR_BYTES} × `i` further. */
   readonly address: bigint;
-  /** `struct mmsghdr` as 32-bit words, 16 a slot: `msg_flags` is word 12, `msg_len` word 14. */
+  /** `struct mmsghdr` as 32-bit words, 16 per slot: `msg_flags` is word 12, `msg_len` word 14. */
   readonly words: Uint32Array<ArrayBuffer>;
-  /** `struct iovec` as 32-bit words, 4 a slot: the length of a slot is word 2. It shares the memory of `words`. */
+  /** `struct iovec` as 32-bit words, 4 per slot: the length of a slot is word 2. In the memory of `words`. */
   readonly iovecs: Uint32Array<ArrayBuffer>;
-  /** What the headers point into: keep it referenced too. */
+  /** The memory that the headers point into. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Builds the headers that cut `data` into slots of `slotBytes`, each one datagram.
+ * Builds headers that divide `data` into slots of `slotBytes`, one datagram each.
  *
  *     mmsghdr   0 name*   8 namelen   16 iov*   24 iovlen   32 control*   40 controllen   48 flags   56 len
  *     iovec     0 base*   8 len
@@ -169,7 +177,7 @@ export function messageHeaders(
   slotBytes: number,
 ): MessageHeaders {
   const slots = Math.floor(data.byteLength / slotBytes);
-  // One piece of memory for both structures, so that whoever keeps the one keeps the other.
+  // Both structures share one buffer, so a reference to either keeps both alive.
   const memory = new ArrayBuffer(slots * (MMSGHDR_BYTES + IOVEC_BYTES));
   const words = new Uint32Array(memory, 0, slots * MMSGHDR_BYTES / 4);
   const iovecs = new Uint32Array(memory, slots * MMSGHDR_BYTES);

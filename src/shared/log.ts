@@ -6,15 +6,17 @@ export type LogFormat = typeof LOG_FORMATS[number];
 
 /**
  * Writes one line.
- * `event` is a stable name in snake case, for programs; `message` is a sentence, for people.
- * `fields` are plain data: what JSON can hold, bigints and Errors.
+ *
+ * @param event a stable name in snake case, for programs
+ * @param message a short phrase, for people
+ * @param fields plain data: JSON values, bigints and Errors
  */
 type Write = (event: string, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 export type Log = { readonly [Level in LogLevel]: Write };
 
 export interface LogOptions {
-  /** The least severe level that is written. */
+  /** The least severe level to write. */
   readonly level: LogLevel;
   readonly format: LogFormat;
   /** Takes one line, without its newline. */
@@ -23,13 +25,13 @@ export interface LogOptions {
 }
 
 /**
- * A log of one line an event, whatever the message and the fields hold:
+ * Creates a log that writes exactly one line per event, whatever the message and the fields contain:
  *
  *     {"time":"2026-11-21T22:00:00.000Z","level":"info","event":"listening","message":"ready","workers":2}
  *     2026-11-21T22:00:00.000Z INFO  listening: ready workers=2
  *
- * In JSON a field can't replace `time`, `level`, `event` or `message`. In text the members of an object are
- * written one by one, as `rejected.syntax=3`.
+ * In JSON, a field can't replace `time`, `level`, `event` or `message`. In text, the members of an object are
+ * written one by one, such as `rejected.syntax=3`.
  */
 export function createLog({ level, format, write, now }: LogOptions): Log {
   const render = format === "json" ? jsonLine : textLine;
@@ -75,17 +77,17 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** A word, a path or an address stands bare; all other text is quoted as in JSON. */
+/** Leaves a word, a path or an address as it is; quotes any other text as in JSON. */
 function bareOrQuoted(text: string): string {
   return /^[\w/.:+[\]-]+$/.test(text) ? text : toJson(text);
 }
 
 /**
- * JSON on one line of printable characters, so that it can neither forge a log line nor drive a terminal.
- * An Error becomes its message; a bigint becomes a number when that is exact for every reader of JSON, and
- * otherwise a string of its digits.
+ * Encodes a value as JSON on one line of printable characters, so that it can neither forge a log line nor
+ * control a terminal. An Error becomes its message. A bigint becomes a number if every reader of JSON reads
+ * that number exactly, else a string of its digits.
  *
- * @throws {TypeError} for what JSON can't hold: a cycle.
+ * @throws {TypeError} The value contains a cycle.
  */
 export function toJson(value: unknown): string {
   return escapeUnprintable(JSON.stringify(value, plain) ?? "null");

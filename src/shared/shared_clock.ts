@@ -1,2 +1,2 @@
-/** The time in milliseconds, with fractions, by a clock that all threads of a process share: since 1970, about. */
+/** Returns milliseconds since about 1970, with fractions, on a clock that all threads of a process share. */
 export const sharedMs = (): number => performance.timeOrigin + performance.now();

@@ -1,4 +1,4 @@
-/** Runs `work` with a promise that resolves after `ms`; the timer ends with the work. */
+/** Runs `work` with its deadline: a promise that resolves after `ms`. Clears the timer when the work ends. */
 export async function within(ms: number, work: (late: Promise<void>) => Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, ms);

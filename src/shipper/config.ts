@@ -23,7 +23,7 @@ export const LOOK_MS = 1000;
 export const LOOK_UNWATCHED_MS = 100;
 /** Pause between two attempts while the database does not answer. */
 export const RETRY_MS = 250;
-/** Shortest interval between two runs of `sluice.roll()`; until then the view reads the records themselves. */
+/** Shortest interval between two runs of `sluice.roll()`. Until a run, the view reads the records. */
 export const ROLL_MS = 1000;
 /** Interval between two searches for days to drop (`--keep`). */
 export const EXPIRE_MS = 3_600_000;

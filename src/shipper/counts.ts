@@ -1,7 +1,7 @@
 import { familiesOf, type Family } from "../shared/metrics/exposition.ts";
 import type { Shipped } from "./destination.ts";
 
-/** What the shipper has done since its start. */
+/** What the shipper has done since its start; records by what happened to them, see {@linkcode Shipped}. */
 export interface Counts {
   rows: number;
   repeated: number;
@@ -23,6 +23,7 @@ export const newCounts = (): Counts => ({
   retries: 0,
 });
 
+/** Adds a committed batch to the counts. */
 export function count(counts: Counts, { batch, inserted, repeated, conflicts, expired }: Shipped): void {
   counts.rows += inserted;
   counts.repeated += repeated;
@@ -32,15 +33,18 @@ export function count(counts: Counts, { batch, inserted, repeated, conflicts, ex
   counts.batches++;
 }
 
-/** How far the database is behind the file. */
+/** How far the database is behind the files. */
 export interface Lag {
-  /** Of whole and unfinished lines that are not in the database, as far as was looked. */
+  /**
+   * Bytes of the file being read that are not in the database, an unfinished last line included; 0 after a
+   * pass that shipped everything.
+   */
   readonly bytes: number;
-  /** Since everything was there for the last time. */
+  /** Seconds since the end of the last such pass; 0 while `bytes` is 0. */
   readonly seconds: number;
 }
 
-/** What Prometheus is told. */
+/** Returns the metrics that `/metrics` shows. */
 export function families(counts: Counts, lag: Lag, isUp: boolean): Family[] {
   const { rows, repeated, conflicts, expired } = counts;
   const results = { inserted: rows, repeated, conflict: conflicts, expired };
@@ -48,14 +52,16 @@ export function families(counts: Counts, lag: Lag, isUp: boolean): Family[] {
   return [
     counter(
       "rows_total",
-      "Records, by what became of them",
+      "Records shipped, by what the database did with them",
       Object.entries(results).map(([result, value]) => ({ labels: { result }, value })),
     ),
-    counter("rejected_lines_total", "Lines that are no records", [{ value: counts.rejected }]),
-    counter("batches_total", "Transactions", [{ value: counts.batches }]),
-    counter("retries_total", "Attempts that failed and were repeated", [{ value: counts.retries }]),
-    gauge("lag_bytes", "Bytes of the files that the database lacks", [{ value: lag.bytes }]),
-    gauge("lag_seconds", "Time since the database lacked nothing", [{ value: lag.seconds }]),
+    counter("rejected_lines_total", "Lines that are not records", [{ value: counts.rejected }]),
+    counter("batches_total", "Batches committed, each in one transaction", [{ value: counts.batches }]),
+    counter("retries_total", "Passes over the files that failed and were repeated", [
+      { value: counts.retries },
+    ]),
+    gauge("lag_bytes", "Bytes of the file being read that are not in the database", [{ value: lag.bytes }]),
+    gauge("lag_seconds", "Time since the database last had all records", [{ value: lag.seconds }]),
     gauge("database_up", "Whether the database answers", [{ value: isUp ? 1 : 0 }]),
   ];
 }

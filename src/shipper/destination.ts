@@ -16,17 +16,18 @@ import {
   spansOf,
 } from "./rows.ts";
 
-/** What became of a batch. */
+/** A committed batch, and what the database did with its records. */
 export interface Shipped {
   readonly batch: Batch;
+  /** New rows of `sluice.records`. */
   readonly inserted: number;
-  /** The same rows were there, from another file. */
+  /** Passed over: the same row came from another file before. */
   readonly repeated: number;
-  /** Other rows were there, from another file. */
+  /** Kept in `sluice.conflicts`: a different row for the same window came from another file before. */
   readonly conflicts: number;
-  /** Older than what is kept. */
+  /** Not written: older than `keepDays`. */
   readonly expired: number;
-  /** Where the first of the conflicts lies in the file. */
+  /** Offset of the first conflict in the file. */
   readonly firstConflict: number | undefined;
 }
 
@@ -34,13 +35,17 @@ export interface FleetOptions {
   readonly sql: Sql;
   readonly instance: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Whole days that are kept; undefined: all. */
+  /** Whole days of records to keep; undefined: all. */
   readonly keepDays: number | undefined;
   readonly nowMs: () => number;
+  /** Called after each committed batch. */
   readonly shipped: (shipped: Shipped) => void;
 }
 
-/** Somebody else has shipped from the same file. */
+/**
+ * The position in the database is not where the batch begins. Another shipper has shipped from the same file,
+ * or an earlier batch was committed although its answer was lost.
+ */
 export class PositionMoved extends Error {
   override readonly name = "PositionMoved";
 }
@@ -58,11 +63,14 @@ interface Added {
   first_conflict: string | number | null;
 }
 
-/** The records of a fleet in a database. Brings its schema up to date before anything else. */
+/**
+ * Writes the records of one instance to the fleet's database. Applies pending migrations before its first
+ * statement. When to call {@linkcode roll} and {@linkcode expire} is up to the caller.
+ */
 export class Fleet implements Destination {
   readonly #options: FleetOptions;
   #ready: Promise<void> | undefined;
-  /** Days that are known to have a partition. */
+  /** Days since 1970 whose partition is known to exist. */
   #days = new Set<number>();
 
   constructor(options: FleetOptions) {
@@ -96,7 +104,7 @@ export class Fleet implements Destination {
       const expired = batch.records.length - records.length;
       shipped({ batch, inserted, repeated, conflicts, expired, firstConflict });
     } catch (error) {
-      this.#days.clear(); // A partition may have been dropped by hand.
+      this.#days.clear(); // An operator may have dropped a partition.
       if ((error as { code?: unknown }).code === POSITION_MOVED) {
         throw new PositionMoved((error as Error).message, { cause: error });
       }
@@ -104,7 +112,7 @@ export class Fleet implements Destination {
     }
   }
 
-  /** Sums what is marked, if nobody else is at it; returns whether there may be more. */
+  /** Sums up to 100 marked spans, unless another shipper is summing. Returns whether more may be left. */
   async roll(): Promise<boolean> {
     const marksMax = 100;
     const [row] = await this.#options.sql.query<{ taken: number }>("select sluice.roll($1::int) as taken", [
@@ -113,7 +121,7 @@ export class Fleet implements Destination {
     return row!.taken === marksMax;
   }
 
-  /** Drops what is older than what is kept, if nobody else is at it; returns how many days that were. */
+  /** Drops the days before `keepDays`, unless another shipper is dropping. Returns how many were dropped. */
   async expire(): Promise<number> {
     const { sql, keepDays, nowMs } = this.#options;
     if (keepDays === undefined) return 0;
@@ -127,7 +135,7 @@ export class Fleet implements Destination {
     return row!.dropped;
   }
 
-  /** Callers at the same time share one attempt; the one after a failure tries again. */
+  /** Migrates once. Concurrent callers share one attempt; after a failure, the next caller tries again. */
   #prepare(): Promise<void> {
     return this.#ready ??= this.#migrate().catch((error) => {
       this.#ready = undefined;
@@ -140,7 +148,7 @@ export class Fleet implements Destination {
     const [found] = await sql.query<{ there: boolean }>(
       "select to_regclass('sluice.migrations') is not null as there",
     );
-    // A role that may only write to the tables is enough once they are there.
+    // The script runs only if a migration is pending, because it takes rights that a role may lack later.
     const applied = found!.there
       ? (await sql.query<{ number: number }>(
         "select coalesce(max(number), 0) as number from sluice.migrations",
@@ -156,7 +164,8 @@ export class Fleet implements Destination {
 
   async #addDays(records: readonly LineRecord[], nowSeconds: number): Promise<void> {
     const days = daysOf(records);
-    // Made before it is needed: at midnight all of a fleet would wait for the first one.
+    // Tomorrow's partition is created today: otherwise all shippers would wait at midnight for the one that
+    // creates it.
     const today = Math.floor(nowSeconds / 86_400);
     if (days.has(today)) days.add(today + 1);
     const missing = [...days].filter((day) => !this.#days.has(day));
@@ -178,6 +187,8 @@ export class Fleet implements Destination {
       spans: spansOf(records, nowSeconds),
       rejected: rejected.map(({ offset, reason, text }) => [offset, reason, text]),
     });
+    // Fast path: `copy` fails as a whole if the database has one of the rows. Then the slow path sorts the
+    // rows out.
     if (sql.copy) {
       const texts = [
         literal(instance),

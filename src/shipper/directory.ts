@@ -2,29 +2,29 @@ import { basename, dirname, join } from "node:path";
 import type { SourceDirectory, SourceFile, SourceState } from "./follower.ts";
 import { kindOf } from "./names.ts";
 
-/** A copy that was not written to for so long is taken for finished. */
+/** A rotated file counts as complete when nothing was written to it for this long. */
 const SETTLED_MS = 10_000;
 
-/** The directory of a file that an aggregator writes. */
+/** Lists and opens an aggregator's file and its rotated files. */
 export class FileDirectory implements SourceDirectory {
   readonly path: string;
   readonly #active: string;
   readonly #nowMs: () => number;
   #compressed: readonly string[] = [];
 
-  /** @param file the path that the aggregator writes to; nothing need be there yet */
+  /** @param file the path that the aggregator writes to; the file need not exist yet */
   constructor(file: string, nowMs: () => number = () => Date.now()) {
     this.path = dirname(file);
     this.#active = basename(file);
     this.#nowMs = nowMs;
   }
 
-  /** Files of old records that are compressed, and so can't be read, as of the last look. */
+  /** Names of the compressed rotated files, which can't be read, as of the last listing. */
   get compressed(): readonly string[] {
     return this.#compressed;
   }
 
-  /** Whether a name is that of a file that may hold records: what is beside it changes, too, the checkpoint all the time. */
+  /** Whether a file of this name may hold records. Others change, too: the checkpoint does all the time. */
   readonly concerns = (name: string): boolean => kindOf(name, this.#active) !== "other";
 
   async files(): Promise<SourceState[]> {
@@ -36,7 +36,7 @@ export class FileDirectory implements SourceDirectory {
       if (kind !== "active" && kind !== "rotated") continue;
       const path = join(this.path, name);
       const info = await Deno.stat(path).catch(unlessNotFound);
-      if (!info?.isFile) continue; // A device or a pipe has no positions.
+      if (!info?.isFile) continue; // A device or a pipe has no offset to resume at.
       const changedMs = info.mtime?.getTime() ?? 0;
       states.push({
         path,
@@ -96,7 +96,7 @@ class OpenFile implements SourceFile {
   }
 }
 
-/** ext4 gives a new file the inode of one just removed: the birth time tells them apart. */
+/** Identifies a file. The birth time is needed: ext4 gives a new file the inode of one just removed. */
 function nodeOf({ dev, ino, birthtime }: Deno.FileInfo): string {
   return `${dev}:${ino}:${birthtime?.getTime() ?? 0}`;
 }

@@ -1,6 +1,6 @@
 /**
- * 64 bits that tell one piece of a file from another, as 16 hexadecimal digits. Two lanes of multiplication and shifts
- * (after cyrb53), which mix well; it is no protection from somebody who looks for two pieces alike.
+ * Returns a 64-bit hash of `bytes` as 16 hexadecimal digits, after cyrb53: two lanes of multiplications and
+ * shifts. It is not cryptographic: an attacker can find two inputs with the same hash.
  */
 export function fingerprint(bytes: Uint8Array): string {
   let [one, other] = [0xdeadbeef ^ bytes.length, 0x41c6ce57 ^ bytes.length];

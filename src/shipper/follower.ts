@@ -10,38 +10,41 @@ import {
   tailOf,
 } from "./position.ts";
 
-/** An open file: it stays the same one whatever becomes of its path. */
+/** An open file. Renaming or removing its path does not affect it. */
 export interface SourceFile {
   /** Device, inode and birth time. */
   readonly node: string;
   size(): Promise<number>;
-  /** The bytes from `offset` on, `bytesMax` of them unless the file ends before. */
+  /** Returns `bytesMax` bytes from `offset` on, fewer only at the end of the file. */
   read(offset: number, bytesMax: number): Promise<Uint8Array>;
-  /** Keeps other shippers from it until it is closed or the process ends; false: another one has it. */
+  /**
+   * Takes an exclusive lock, which lasts until the file is closed or the process ends. Returns false if
+   * another shipper holds it.
+   */
   lock(): boolean;
   close(): void;
 }
 
-/** Another shipper follows the file. */
+/** Another shipper holds the lock of the active file. */
 export class FileTaken extends Error {
   override readonly name = "FileTaken";
 }
 
-/** A path, and what the system says of the file there. */
+/** A file of the directory, as the listing saw it. */
 export interface SourceState {
   readonly path: string;
   readonly isActive: boolean;
   readonly node: string;
   /** Changes whenever the file is written to. */
   readonly version: string;
-  /** It was not written to for a while. */
+  /** Nothing was written to the file for a while, so it is not a copy in progress. */
   readonly isSettled: boolean;
 }
 
 export interface SourceDirectory {
-  /** The file that the aggregator writes to, if it is there, and those that rotations made of it. */
+  /** Returns the file that the aggregator writes to, if it exists, and its rotated files. */
   files(): Promise<SourceState[]>;
-  /** Undefined when there is no such file any more. */
+  /** Returns undefined if the file no longer exists. */
   open(path: string): Promise<SourceFile | undefined>;
 }
 
@@ -54,12 +57,12 @@ export interface Batch {
 }
 
 export interface Destination {
-  /** How far each file of the instance is, by identity. */
+  /** Returns the position of each file of the instance, keyed by the file's identity. */
   positions(): Promise<Map<string, Position>>;
   /**
-   * Writes the records and the position after them, both or neither.
+   * Commits the records and the position after them in one transaction.
    *
-   * @throws {Error} Nobody knows whether they are written, or the position is another one than before the batch.
+   * @throws {Error} They may or may not be committed, or the position in the database is not `batch.from`.
    */
   ship(batch: Batch): Promise<void>;
 }
@@ -67,28 +70,29 @@ export interface Destination {
 export interface FollowerOptions {
   readonly directory: SourceDirectory;
   readonly destination: Destination;
-  /** How much is read at once, at most; after a failure less, for a database that takes long. */
+  /** Most bytes to read for one batch. Each failure halves them, in case the database was too slow. */
   readonly readBytes: number;
-  /** Ends a pass between two batches. */
+  /** Ends a pass before its next batch. */
   readonly isStopping?: () => boolean;
-  /** Told of how much is left to read of a file, before each batch of it. */
+  /** Called before each batch with the bytes of its file that are not in the database. */
   readonly behind?: (bytes: number) => void;
 }
 
-/** More than the longest line that is looked at: one of them is seen to end, or to be too long. */
+/** Fits the longest line that is parsed: each read finds the line's end, or that the line is too long. */
 const READ_BYTES_MIN = 2 * LINE_BYTES_MAX;
 
 /**
- * Ships what the files have and the database lacks, oldest file first, one pass after the other. It knows nothing for
- * certain but what the database says: after any error it asks there again.
+ * Ships the lines that are in the files but not in the database, oldest file first. Only the positions in the
+ * database count: after any error they are read again. When to look at the files, and what to do after an
+ * error, is up to the caller.
  */
 export class Follower {
   readonly #options: FollowerOptions;
   #positions: Map<string, Position> | undefined;
   #readBytes: number;
-  /** By node, the version in which a file was shipped to its end. */
+  /** The version in which each file was shipped to its end, keyed by node. */
   #done = new Map<string, string>();
-  /** The file that had the active path last: it is read to its end also when it is removed. */
+  /** The file last seen at the active path. It stays open, so it is read to its end even if it is removed. */
   #active: SourceFile | undefined;
 
   constructor(options: FollowerOptions) {
@@ -96,7 +100,12 @@ export class Follower {
     this.#readBytes = options.readBytes;
   }
 
-  /** Looks at every file once, and ships what is new. At most one at a time. */
+  /**
+   * Looks at every file once and ships what is new. Calls must not overlap.
+   *
+   * @throws {FileTaken} Another shipper follows the active file.
+   * @throws {Error} A file can't be read, or the database failed: the next pass reads the positions again.
+   */
   async pass(): Promise<void> {
     const { directory, destination } = this.#options;
     try {
@@ -122,7 +131,7 @@ export class Follower {
     this.#active = undefined;
   }
 
-  /** By the first window that each file tells of; the active one comes last. */
+  /** Sorts files by the end of their first window; the active one comes last. */
   async #inOrder(states: readonly SourceState[]): Promise<SourceState[]> {
     const found: { state: SourceState; seconds: number }[] = [];
     for (const state of states) {
@@ -137,35 +146,35 @@ export class Follower {
     return found.sort((one, other) => one.seconds - other.seconds).map(({ state }) => state);
   }
 
-  /** @returns whether to go on with the next file */
+  /** @returns whether the pass goes on with the next file */
   async #follow(state: SourceState): Promise<boolean> {
     const file = await this.#options.directory.open(state.path);
-    if (!file) return true; // Renamed or removed meanwhile: the next pass finds it, or the one that is held.
+    if (!file) return true; // Renamed or removed since the listing: the next pass finds it, or #active is it.
     const isSettled = state.isActive || state.isSettled;
-    let isHeld = false;
+    let isKept = false;
     try {
-      const isNext = state.isActive && file.node !== this.#active?.node;
-      if (isNext && !file.lock()) {
+      const isNewActive = state.isActive && file.node !== this.#active?.node;
+      if (isNewActive && !file.lock()) {
         throw new FileTaken(`Another shipper follows ${state.path}: stop one of them`);
       }
-      const isOver = await this.#ship(file, isSettled);
-      // What was written since the state was read makes another version of it: it is looked at again.
-      if (isOver && isSettled && file.node === state.node) this.#done.set(state.node, state.version);
-      isHeld = isNext;
-      return isOver;
+      const isAtEnd = await this.#ship(file, isSettled);
+      // The version is that of the listing: what was written since then has changed it, for the next pass.
+      if (isAtEnd && isSettled && file.node === state.node) this.#done.set(state.node, state.version);
+      isKept = isNewActive;
+      return isAtEnd;
     } finally {
-      if (isHeld) {
+      if (isKept) {
         this.#active?.close();
         this.#active = file;
       } else file.close();
     }
   }
 
-  /** @returns whether it is shipped to its end */
+  /** @returns false if it stopped before the end of the file */
   async #ship(file: SourceFile, isSettled: boolean): Promise<boolean> {
     const { destination, isStopping = () => false } = this.#options;
     const identity = identityOf(await file.read(0, HEAD_BYTES));
-    if (identity === undefined) return true; // Its first line is not whole.
+    if (identity === undefined) return true; // Its first line is not complete yet.
     const tailAt = async (offset: number) => tailOf(await bytesBefore(file, offset));
     const facts = { identity, size: await file.size(), isSettled, tailAt };
     const from = await resume(facts, this.#positions!);
@@ -175,7 +184,7 @@ export class Follower {
       const batch = await next;
       if (batch === undefined) return true;
       if (isStopping()) return false;
-      // The next one is read and taken apart while the database is busy with this one.
+      // The next batch is read and parsed while the database handles this one.
       next = this.#read(file, batch.to);
       try {
         await destination.ship(batch);
@@ -188,13 +197,13 @@ export class Follower {
     }
   }
 
-  /** The whole lines from a position on; undefined where there is none. */
+  /** Reads the complete lines after a position; undefined if there are none or the file has changed. */
   async #read(file: SourceFile, from: Position): Promise<Batch | undefined> {
     const { behind } = this.#options;
     const start = Math.max(0, from.offset - TAIL_BYTES);
     const before = from.offset - start;
     const bytes = await file.read(start, before + Math.floor(this.#readBytes));
-    // Cut, or emptied and begun anew meanwhile: for the next pass.
+    // Truncated since the position was found, and perhaps rewritten: the next pass finds a new position.
     if (tailOf(bytes.subarray(0, before)) !== from.tail) return undefined;
     if (from.offset === 0 && !from.identity.startsWith(identityOf(bytes) ?? "-")) return undefined;
     const isWithin = before > 0 && bytes[before - 1] !== 0x0a;

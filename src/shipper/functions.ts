@@ -1,23 +1,28 @@
-/** SQLSTATE of a batch whose position is another one than the shipper thought. */
+/** SQLSTATE of `sluice.advance` if the position in the database is not where the batch begins. */
 export const POSITION_MOVED = "22SL1";
 
-/** Any number, as long as every shipper has the same: the ASCII codes of "day", "sum" and "keep". */
+/** Keys of the advisory locks, the same for every shipper: "day", "sum" and "keep" in ASCII. */
 const [DAY_LOCK, SUM_LOCK, KEEP_LOCK] = [0x646179, 0x73756d, 0x6b656570];
 
 /**
- * `advance` begins every batch: it moves the position from where the shipper thinks that it is, or fails, and its lock
- * has another one that tries the same wait for the end of this one. What comes with it, as JSON:
+ * The SQL functions of the schema.
+ *
+ * `advance` begins the transaction of every batch. It moves the position of the file from `from_offset`,
+ * where the shipper expects it, to `to_offset`, or fails. Its row lock makes another shipper that moves the
+ * same position wait until this transaction ends. `batch` is JSON:
  *
  *     {"seen":[[10,1795304530,1795304540]],"spans":[[1795304520,1795304580]],"rejected":[[4711,"syntax","…"]]}
  *
- * the windows of each length, the times that are to be summed anew, and the lines that are no records.
+ * `seen` has each window length with the ends of its first and last window, `spans` the time spans to sum
+ * again, and `rejected` the offset, the reason and the text of each line that is not a record.
  *
- * `add_records` is the careful way, for rows of which some may be there: the same row from another file (a copy) is
- * passed over; a second row from the same file is one of an overlapping restart, and counts; another row from another
- * file is kept as a conflict.
+ * `add_records` is the slow path, for a batch of which some rows may be in the database already:
+ * - the same row from another file (a copy of it) is passed over;
+ * - a second row for a window from the same file comes from an overlapping restart, and counts;
+ * - a different row from another file goes to `sluice.conflicts`.
  *
- * `roll` takes marks away and sums what they cover. It sees every row whose mark it took, and perhaps more: those have
- * marks that it did not take.
+ * `roll` deletes marks of `sluice.unsummed` and sums the spans that they cover. It sees every row whose mark
+ * it deleted. It may also see newer rows, whose marks are still there: the next run sums those spans again.
  */
 export const FUNCTIONS = `
   create function sluice.advance(
@@ -69,7 +74,7 @@ export const FUNCTIONS = `
     select coalesce(array_agg(file_offset), '{}') into todo from added;
     inserted := cardinality(todo);
     delete from sluice_batch where file_offset = any(todo);
-    -- A second row of a window, from the same file.
+    -- Second rows for a window from the same file.
     with there as (
       select r.grid_end, r.window_seconds, r.window_end, max(r.part) as part,
         array_agg(r.file_offset) as offsets, bool_and(r.file_identity = identity) as is_same
@@ -116,7 +121,8 @@ export const FUNCTIONS = `
       name := 'records_' || to_char(d, 'YYYYMMDD');
       continue when to_regclass('sluice.' || name) is not null;
       perform pg_advisory_xact_lock(${DAY_LOCK});
-      -- To ask again would not do: a lock of one's own choosing does not make a session see what is new in the catalog.
+      -- Another session may have created it before this one got the lock. To call to_regclass again would not
+      -- show that: an advisory lock does not refresh a session's view of the catalog.
       begin
         execute format('create table sluice.%I partition of sluice.records for values from (%L) to (%L)',
           name, to_char(d, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(d + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
@@ -125,7 +131,7 @@ export const FUNCTIONS = `
     end loop;
   end $days$;
 
-  -- Returns how many marks it took; 0 also when another one is at it.
+  -- Returns how many marks it deleted; 0 also while another session is summing.
   create function sluice.roll(marks_max int) returns int language plpgsql as $roll$
   declare
     taken int;
@@ -140,8 +146,8 @@ export const FUNCTIONS = `
       returning low, high
     )
     select count(*), array_agg(distinct tstzrange(low, high)) into taken, spans from marks;
-    -- One after the other: with its bounds known no other day is looked at, and an hour of 1,000 instances is sorted in
-    -- memory, where 100 hours of them are not.
+    -- One span per statement: its bounds let PostgreSQL skip the partitions of other days, and an hour of
+    -- 1,000 instances is sorted in memory, where 100 hours would not fit.
     foreach span in array coalesce(spans, '{}') loop
       insert into sluice.sums
         select r.window_seconds, r.grid_end, count(distinct r.instance), sum(r.a1_sum),
@@ -157,7 +163,7 @@ export const FUNCTIONS = `
     return taken;
   end $roll$;
 
-  -- Drops the days before this one; returns how many. Only one shipper at a time does.
+  -- Drops the days before this day and returns how many; 0 also while another session is dropping.
   create function sluice.drop_before(day date) returns int language plpgsql as $drop$
   declare
     old text;
@@ -167,7 +173,7 @@ export const FUNCTIONS = `
     if not pg_try_advisory_xact_lock(${KEEP_LOCK}) then
       return 0;
     end if;
-    -- Rather later than to keep every shipper waiting behind a long query.
+    -- Gives up behind a long query, to be tried again later: a waiting drop would block every shipper.
     set local lock_timeout = '2s';
     for old in
       select relname from pg_inherits join pg_class on pg_class.oid = inhrelid

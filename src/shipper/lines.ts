@@ -1,6 +1,6 @@
-/** A record of an aggregator, as one line of its file says it; whole numbers in all their digits. */
+/** A record of an aggregator's file. `sum`, `max` and `min` are decimal text, so that no digit is lost. */
 export interface LineRecord {
-  /** Where its line begins. */
+  /** Offset of its line in the file, in bytes. */
   readonly offset: number;
   /** The end of its window, in seconds of Unix time. */
   readonly endSeconds: number;
@@ -10,38 +10,41 @@ export interface LineRecord {
   readonly min: string;
   readonly partial: boolean;
   readonly recovered: boolean;
-  /** How many messages there were, where the aggregator says so. */
+  /** Number of messages in the window; undefined unless the aggregator runs with `--extra messages`. */
   readonly messages: string | undefined;
 }
 
-/** A line that is no record. */
+/** A line that is not a record. */
 export interface RejectedLine {
   readonly offset: number;
   readonly reason: "syntax" | "out_of_range" | "too_long";
-  /** Its beginning, printable: a byte is a character. */
+  /** The beginning of the line, one character per byte; control characters are escaped. */
   readonly text: string;
 }
 
 export interface Lines {
   readonly records: LineRecord[];
   readonly rejected: RejectedLine[];
-  /** How many bytes they are: all whole lines, and of one that is too long what there is. */
+  /** Bytes consumed: all complete lines, and what there is of a line that is too long. */
   readonly bytes: number;
 }
 
-/** A record has some 200 bytes at most; a longer line than this is passed over without being kept in memory. */
+/**
+ * Longest line that is parsed, in bytes; a record has about 200 at most. A longer line is rejected and
+ * skipped piece by piece, so it need not fit in memory.
+ */
 export const LINE_BYTES_MAX = 65_536;
-/** How much of a rejected line is kept. */
+/** Characters of a rejected line to keep. */
 export const REJECTED_CHARS_MAX = 1000;
-/** A later end, in the year 2100, is a clock gone wrong: it would make a partition that nobody ever looks at. */
+/** Latest window end: 1 January 2100. A later one comes from a wrong clock, and would need a partition. */
 const END_SECONDS_MAX = 4_102_444_800;
-/** A day: as long as a window may be. */
+/** Longest window: a day. */
 const WINDOW_SECONDS_MAX = 86_400;
 
 /*
  *     {"timestamp":123456710, "count_type":"10s", "A1_sum": 6, "A2_max":30, "A3_min": 100, "partial":true}\n
  *
- * The spaces may be missing; further keys may come at the end, and those that are not known mean nothing here.
+ * The spaces are optional. Further keys may follow the minimum; unknown keys are ignored.
  */
 const RECORD =
   /\{"timestamp": ?(\d{1,12}), ?"count_type": ?"([1-9]\d{0,5})s", ?"A1_sum": ?(-?\d{1,40}), ?"A2_max": ?(-?\d{1,40}), ?"A3_min": ?(-?\d{1,40})((?:, ?"\w{1,40}": ?(?:true|false|null|-?\d{1,40}|"[^"\\\n]{0,200}")){0,16})\}\r?\n/y;
@@ -49,9 +52,10 @@ const RECORD =
 const decoder = new TextDecoder("latin1");
 
 /**
- * The whole lines at the beginning of `bytes`, which lie in their file from `offset` on.
+ * Parses the complete lines at the beginning of `bytes`.
  *
- * @param isWithin they begin in the middle of a line that is too long
+ * @param offset where `bytes` begin in their file
+ * @param isWithin `bytes` begin in the middle of a line that is too long; its rest is skipped
  */
 export function readLines(bytes: Uint8Array, offset: number, isWithin = false): Lines {
   const text = decoder.decode(bytes);
@@ -101,24 +105,27 @@ function recordOf(match: RegExpExecArray, offset: number): LineRecord | undefine
 
 function printable(line: string): string {
   return line.slice(0, REJECTED_CHARS_MAX).replace(
-    // deno-lint-ignore no-control-regex -- a database takes no NUL, and a terminal obeys the others
+    // deno-lint-ignore no-control-regex -- PostgreSQL refuses NUL, and a terminal would obey the others
     /[\x00-\x1f\x7f-\x9f]/g,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
 
-/** Whether a window had no message, as far as the record tells: zeros may also have been sent. */
+/** Whether the window had no message. Without `messages` this is a guess: zeros may have been sent. */
 export function isEmpty({ messages, sum, max, min }: LineRecord): boolean {
   if (messages !== undefined) return /^0+$/.test(messages);
   return [sum, max, min].every((value) => /^-?0+$/.test(value));
 }
 
-/** The end of the window of the common grid, multiples in Unix time, that a record belongs to. */
+/**
+ * Returns the window end on the common grid (multiples of the window length in Unix time) that a record
+ * belongs to.
+ */
 export function gridEndSeconds({ endSeconds, windowSeconds }: LineRecord): number {
   return Math.ceil(endSeconds / windowSeconds) * windowSeconds;
 }
 
-/** A whole window that does not end on the common grid. */
+/** Whether a complete window does not end on the common grid. */
 export function isUnaligned(record: LineRecord): boolean {
   return !record.partial && gridEndSeconds(record) !== record.endSeconds;
 }

@@ -1,13 +1,15 @@
 import { type Migration, migrationScript as scriptOf } from "../shared/database/migration.ts";
 import { FUNCTIONS } from "./functions.ts";
 
-/** Any number, as long as every shipper has the same: the ASCII codes of "ship". */
+/** Key of the advisory lock, the same for every shipper: "ship" in ASCII. */
 const LOCK = 0x73686970;
 
 /**
- * `collate "C"` where a name is a key: byte by byte is how they are compared, on every server.
- * `grid_end` is the end of the window in multiples of Unix time that a row belongs to: `window_end` itself unless the
- * row is partial or its aggregator does not align. What is asked of a fleet is asked by it, so it makes the partitions.
+ * Names that are keys have `collate "C"`, so that every server compares them byte by byte.
+ *
+ * `grid_end` is the window end on the common grid (multiples of the window length in Unix time). It equals
+ * `window_end` unless the row is partial or its aggregator runs without `--align epoch`. Queries of a fleet
+ * select by `grid_end`, so it is the partition key.
  */
 const TABLES = `
   create table sluice.instances (
@@ -19,7 +21,7 @@ const TABLES = `
     instance text collate "C" not null,
     file_identity text collate "C" not null,
     file_offset bigint not null check (file_offset >= 0),
-    tail text not null, -- fingerprint of what stands before the offset
+    tail text not null, -- fingerprint of the bytes before the offset
     updated_at timestamptz not null default now(),
     primary key (instance, file_identity)
   );
@@ -33,12 +35,12 @@ const TABLES = `
     a3_min numeric not null,
     partial boolean not null default false,
     empty boolean not null default false,
-    messages numeric, -- null: the aggregator does not say
+    messages numeric, -- null: the aggregator runs without --extra messages
     recovered boolean not null default false,
     file_identity text collate "C" not null,
     file_offset bigint not null,
     grid_end timestamptz not null,
-    part integer not null default 0, -- counts the rows of one window: an overlapping restart makes two
+    part integer not null default 0, -- number of the row in its window: an overlapping restart writes two
     primary key (instance, file_identity, file_offset, grid_end),
     unique (grid_end, window_seconds, instance, window_end, part)
   ) partition by range (grid_end);
@@ -64,7 +66,7 @@ const TABLES = `
     last_end timestamptz not null,
     primary key (instance, window_seconds)
   );
-  -- What a view of many instances would add up each time: a row a window, made by sluice.roll().
+  -- The sums of all instances, a row per window, written by sluice.roll().
   create table sluice.sums (
     window_seconds integer not null,
     window_end timestamptz not null,
@@ -77,7 +79,7 @@ const TABLES = `
     messages numeric,
     primary key (window_end, window_seconds)
   );
-  -- The times of which sums may lack rows: [low, high).
+  -- Time spans [low, high) whose sums may lack rows.
   create table sluice.unsummed (
     id bigint generated always as identity primary key,
     low timestamptz not null,
@@ -86,14 +88,15 @@ const TABLES = `
 `;
 
 /**
- * Sums where they are complete, and the records themselves where they are not: one statement sees one state of both.
- * An instance is missing from a window which lies between its first and an hour after its last one.
+ * `fleet_windows` reads `sums` where they are complete, and the records themselves where they are not. One
+ * statement sees both in the same state, so no row is missed or counted twice. An instance counts as missing
+ * from a window that it has no row for, between its first window and one hour after its last.
  */
 const VIEWS = `
   create view sluice.unsummed_windows as
     select w.*
     from unnest((select range_agg(tstzrange(low, high)) from sluice.unsummed)) as span
-    -- Span by span: joined, the records of the whole hour asked for would be looked through for those in a span.
+    -- Lateral, so that each span reads only its own records, not all of the time asked for.
     cross join lateral (
       select r.window_seconds, r.grid_end as window_end,
         count(distinct r.instance)::int as instances,
@@ -108,7 +111,7 @@ const VIEWS = `
       group by r.window_seconds, r.grid_end
     ) w;
   create view sluice.fleet_windows as
-    -- Once, and not for each window.
+    -- Materialized: computed once, not for each window.
     with k as materialized (
       select window_seconds, array_agg(first_end order by first_end) as first_ends,
         array_agg(last_end order by last_end) as last_ends
@@ -134,5 +137,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "records of a fleet", sql: TABLES + FUNCTIONS + VIEWS },
 ];
 
-/** What brings a database from any earlier schema to this one. */
+/** Returns the SQL that brings a database from any earlier schema to the current one. */
 export const migrationScript = (migrations = MIGRATIONS): string => scriptOf("sluice", LOCK, migrations);

@@ -1,7 +1,7 @@
 import { gridEndSeconds, isEmpty, type LineRecord } from "./lines.ts";
 
 const DAY_SECONDS = 86_400;
-/** Of windows as old as these no more rows are expected soon: they are summed an hour at a time, not a minute. */
+/** Older windows rarely get more rows, so they are summed in spans of an hour instead of a minute. */
 const RECENT_SECONDS = 7200;
 
 /** The columns of {@linkcode copyText}. */
@@ -11,7 +11,7 @@ export const COPY_COLUMNS =
 
 const encoder = new TextEncoder();
 
-/** Records as `copy … from stdin` takes them in its text format. */
+/** Encodes records in the text format of `copy … from stdin`. */
 export function copyText(instance: string, identity: string, records: readonly LineRecord[]): Uint8Array {
   const name = instance.replaceAll("\\", "\\\\");
   const lines: string[] = [];
@@ -28,7 +28,9 @@ export function copyText(instance: string, identity: string, records: readonly L
   return encoder.encode(lines.join(""));
 }
 
-/** The names of the parameters of `sluice.add_records` that {@linkcode columnArrays} makes, with their types. */
+/**
+ * Element types of the array parameters of `sluice.add_records`, in the order of {@linkcode columnArrays}.
+ */
 export const ARRAY_TYPES = [
   "bigint",
   "int",
@@ -43,7 +45,7 @@ export const ARRAY_TYPES = [
   "boolean",
 ] as const;
 
-/** Records as arrays of PostgreSQL, in the order of {@linkcode ARRAY_TYPES}. */
+/** Encodes records as PostgreSQL arrays, one per column, in the order of {@linkcode ARRAY_TYPES}. */
 export function columnArrays(records: readonly LineRecord[]): string[] {
   const columns: ((record: LineRecord) => unknown)[] = [
     ({ offset }) => offset,
@@ -61,9 +63,10 @@ export function columnArrays(records: readonly LineRecord[]): string[] {
   return columns.map((valueOf) => `{${records.map(valueOf).join(",")}}`);
 }
 
-/** A window length, and the ends of the first and the last window of it, in seconds. */
+/** A window length and the ends of its first and last window, in seconds of Unix time. */
 export type Seen = readonly [windowSeconds: number, firstEnd: number, lastEnd: number];
 
+/** Returns the first and last window of each length in these records. */
 export function seenIn(records: readonly LineRecord[]): Seen[] {
   const seen = new Map<number, [number, number]>();
   for (const record of records) {
@@ -78,7 +81,7 @@ export function seenIn(records: readonly LineRecord[]): Seen[] {
   return [...seen].map(([windowSeconds, [first, last]]): Seen => [windowSeconds, first, last]);
 }
 
-/** The times that hold the windows of these records, from the first second to before the second, each once. */
+/** Returns the time spans that hold the windows of these records, each once; `high` is not part of a span. */
 export function spansOf(records: readonly LineRecord[], nowSeconds: number): [low: number, high: number][] {
   const spans = new Map<number, number>();
   for (const record of records) {
@@ -90,12 +93,12 @@ export function spansOf(records: readonly LineRecord[], nowSeconds: number): [lo
   return [...spans].map(([low, length]) => [low, low + length]);
 }
 
-/** The days, counted from that of the epoch, that these records belong to. */
+/** Returns the days since 1970 that these records belong to. */
 export function daysOf(records: readonly LineRecord[]): Set<number> {
   return new Set(records.map((record) => Math.floor(gridEndSeconds(record) / DAY_SECONDS)));
 }
 
-/** `2026-11-25` of the number of a day. */
+/** Formats a day since 1970 as `2026-11-25`. */
 export function dateOf(day: number): string {
   return new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10);
 }
@@ -111,7 +114,7 @@ function time(seconds: number): string {
   return `${cachedDate} ${TWO_DIGITS[hours]}:${TWO_DIGITS[minutes]}:${TWO_DIGITS[inDay % 60]}+00`;
 }
 
-/** A text as SQL writes it, whatever the server's setting of standard_conforming_strings. */
+/** Quotes a text for SQL, for any setting of the server's `standard_conforming_strings`. */
 export function literal(text: string): string {
   return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }

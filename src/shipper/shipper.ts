@@ -14,11 +14,15 @@ export interface ShipperParts {
   readonly fleet: Pick<Fleet, "roll" | "expire">;
   readonly clock: ListenerClock;
   readonly log: Log;
-  /** Names of files that hold records and can't be read. */
+  /** Names of compressed files of records, which can't be read. */
   readonly compressed: () => readonly string[];
 }
 
-/** Ships what comes until it is stopped, and tells the log and the metrics how that goes. */
+/**
+ * Runs the follower's passes until it is stopped, retries them after failures, has the fleet sum and drop old
+ * days in the meantime, and reports to the log and the metrics. It neither reads files nor talks to the
+ * database itself.
+ */
 export class Shipper {
   readonly counts: Counts = newCounts();
   readonly #parts: ShipperParts;
@@ -26,7 +30,7 @@ export class Shipper {
   #woken = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #isStopping = false;
-  /** Undefined before the first attempt. */
+  /** Whether the last attempt reached the database; undefined before the first attempt. */
   #isUp: boolean | undefined;
   #lookMs = LOOK_MS;
   #behindBytes = 0;
@@ -34,9 +38,10 @@ export class Shipper {
   #rolling: Promise<void> | undefined;
   #isRollDue = true;
   readonly #dueMs = { roll: 0, expire: 0, totals: 0, rejected: -Infinity };
-  #rejectedUntold = 0;
-  #told = new Set<string>();
-  #reason: string | undefined;
+  #rejectedUnreported = 0;
+  /** Events and names of compressed files that are logged once. */
+  #reported = new Set<string>();
+  #lastFailure: string | undefined;
 
   constructor(parts: ShipperParts) {
     this.#parts = parts;
@@ -44,12 +49,12 @@ export class Shipper {
     this.#caughtUpMs = nowMs;
     this.#dueMs.totals = nowMs + TOTALS_MS;
     this.#outage = new Outage(parts.log, {
-      down: "the file keeps the records until it is back",
-      up: "records go to the database",
+      down: "the database does not answer: records wait in the file",
+      up: "the database answers: records are shipped",
     }, () => parts.clock.monotonicMs());
   }
 
-  /** The database answers. */
+  /** Whether the database answers. */
   get isReady(): boolean {
     return this.#isUp === true;
   }
@@ -58,20 +63,23 @@ export class Shipper {
     return this.#isStopping;
   }
 
-  /** Something may be new in the directory. */
+  /** Starts the next pass at once: the directory may have changed. */
   wake(): void {
     this.#woken.resolve();
   }
 
-  /** Nothing is announced: it looks more often instead. */
+  /** Scans the directory more often from now on, because it can't be watched. */
   lookOften(reason: string): void {
     this.#lookMs = LOOK_UNWATCHED_MS;
-    this.#parts.log.warn("watch_failed", `the directory is looked at every ${LOOK_UNWATCHED_MS} ms instead`, {
-      reason,
-    });
+    this.#parts.log.warn(
+      "watch_failed",
+      `can't watch the directory: scanning it every ${LOOK_UNWATCHED_MS} ms instead`,
+      { reason },
+    );
     this.wake();
   }
 
+  /** Makes {@linkcode run} finish the batch under way and return. */
   stop(): void {
     this.#isStopping = true;
     this.#stopped.resolve();
@@ -83,12 +91,12 @@ export class Shipper {
     return families(this.counts, { bytes: this.#behindBytes, seconds: lagMs / 1000 }, this.isReady);
   }
 
-  /** How much of a file is not in the database, before a batch of it. */
+  /** Notes how many bytes of a file are not in the database yet. */
   behind(bytes: number): void {
     this.#behindBytes = bytes;
   }
 
-  /** A batch is in the database. */
+  /** Counts a committed batch, and logs what is wrong with its records. */
   shipped(shipped: Shipped): void {
     const { log } = this.#parts;
     count(this.counts, shipped);
@@ -97,8 +105,8 @@ export class Shipper {
     if (conflicts > 0) {
       log.error(
         "instance_conflict",
-        "other records of this instance are there already, from another file: two machines " +
-          "have one name, or the file is another machine's; they are kept in sluice.conflicts",
+        "records differ from those of another file of this instance, and are kept in sluice.conflicts: " +
+          "give each machine an --instance of its own, and follow no file of another machine",
         {
           records: conflicts,
           file_identity: batch.to.identity,
@@ -106,12 +114,12 @@ export class Shipper {
         },
       );
     }
-    this.#tellRejected(batch.rejected.length, batch.rejected[0]?.offset);
+    this.#reportRejected(batch.rejected.length, batch.rejected[0]?.offset);
     const unaligned = batch.records.find(isUnaligned);
     if (unaligned) {
-      this.#tellOnce(
+      this.#warnOnce(
         "unaligned",
-        "windows of this aggregator do not end with those of the fleet: start it with --align epoch",
+        "this aggregator's windows do not end when the fleet's do: start it with --align epoch",
         {
           offset: unaligned.offset,
           window_end: unaligned.endSeconds,
@@ -122,17 +130,17 @@ export class Shipper {
   }
 
   /**
-   * Resolves once it was stopped, and the batch under way is over.
+   * Ships until {@linkcode stop}, then finishes the batch under way and resolves.
    *
-   * @throws {FileTaken} Another shipper follows the file, at the start.
+   * @throws {FileTaken} Another shipper follows the file at the start.
    */
   async run(): Promise<void> {
     while (!this.#isStopping) {
-      this.#woken = Promise.withResolvers(); // Before the pass, which may not see what comes during it.
-      const isWell = await this.#pass();
-      this.#tellTotals();
-      if (isWell) this.#maintain();
-      if (!this.#isStopping) await this.#pause(isWell ? this.#lookMs : RETRY_MS, isWell);
+      this.#woken = Promise.withResolvers(); // Before the pass: a change during it must start the next pass.
+      const hasPassed = await this.#pass();
+      this.#reportTotals();
+      if (hasPassed) this.#maintain();
+      if (!this.#isStopping) await this.#pause(hasPassed ? this.#lookMs : RETRY_MS, hasPassed);
     }
     await this.#rolling;
     this.#parts.follower.close();
@@ -142,12 +150,12 @@ export class Shipper {
     const { follower, clock, compressed } = this.#parts;
     try {
       await follower.pass();
-      this.#reached();
+      this.#succeeded();
       if (!this.#isStopping) {
         this.#behindBytes = 0;
         this.#caughtUpMs = clock.monotonicMs();
       }
-      this.#tellCompressed(compressed());
+      this.#reportCompressed(compressed());
       return true;
     } catch (error) {
       this.#failed(error);
@@ -155,8 +163,8 @@ export class Shipper {
     }
   }
 
-  #reached(): void {
-    this.#reason = undefined;
+  #succeeded(): void {
+    this.#lastFailure = undefined;
     if (this.#isUp === true) return;
     this.#isUp = true;
     this.#outage.ended();
@@ -171,20 +179,20 @@ export class Shipper {
     }
     if (error instanceof FileTaken && this.#isUp === undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    if (reason === this.#reason) return;
-    this.#reason = reason;
+    if (reason === this.#lastFailure) return;
+    this.#lastFailure = reason;
     if (error instanceof PositionMoved) {
       log.warn(
         "position_moved",
-        "another shipper has shipped from this file, or an answer was lost: reading where it is",
+        "another shipper moved the position of this file, or an answer was lost: reading the position again",
         {
           reason,
         },
       );
-    } else log.error("ship_failed", `tried again every ${RETRY_MS} ms`, { reason });
+    } else log.error("ship_failed", `can't ship: trying again every ${RETRY_MS} ms`, { reason });
   }
 
-  /** Beside the passes: a sum of many days takes seconds. */
+  /** Starts summing and dropping in the background, because the sums of many days take seconds. */
   #maintain(): void {
     const nowMs = this.#parts.clock.monotonicMs();
     if (this.#rolling || (!this.#isRollDue && nowMs < this.#dueMs.expire) || nowMs < this.#dueMs.roll) return;
@@ -200,17 +208,17 @@ export class Shipper {
       if (nowMs < this.#dueMs.expire) return;
       this.#dueMs.expire = nowMs + EXPIRE_MS;
       const days = await fleet.expire();
-      if (days > 0) log.info("expired", "days before those that are kept are dropped", { days });
+      if (days > 0) log.info("expired", "days older than --keep were dropped", { days });
     } catch (error) {
       this.#isRollDue = true;
-      // An outage is told by the next pass.
+      // The next pass reports an outage.
       if (!(error instanceof StoreUnavailable)) {
-        log.error("maintenance_failed", "tried again later", { error });
+        log.error("maintenance_failed", "can't sum or drop records: trying again later", { error });
       }
     }
   }
 
-  /** Ends early when it is woken; while the database is waited for, only by a stop. */
+  /** Waits, until {@linkcode wake} if `isWakeable`. Only a stop shortens the pause after a failure. */
   async #pause(ms: number, isWakeable: boolean): Promise<void> {
     const over = Promise.withResolvers<void>();
     const cancel = this.#parts.clock.setTimer(over.resolve, ms);
@@ -218,39 +226,39 @@ export class Shipper {
     cancel();
   }
 
-  #tellRejected(lines: number, offset: number | undefined): void {
-    this.#rejectedUntold += lines;
+  #reportRejected(lines: number, offset: number | undefined): void {
+    this.#rejectedUnreported += lines;
     const nowMs = this.#parts.clock.monotonicMs();
     if (lines === 0 || nowMs < this.#dueMs.rejected + TOTALS_MS) return;
     this.#dueMs.rejected = nowMs;
-    this.#parts.log.warn("rejected", "lines that are no records are kept in sluice.rejected_lines", {
-      lines: this.#rejectedUntold,
+    this.#parts.log.warn("rejected", "lines are not records, and are kept in sluice.rejected_lines", {
+      lines: this.#rejectedUnreported,
       offset,
     });
-    this.#rejectedUntold = 0;
+    this.#rejectedUnreported = 0;
   }
 
-  #tellCompressed(names: readonly string[]): void {
-    const unknown = names.filter((name) => !this.#told.has(name));
-    if (unknown.length === 0) return;
-    for (const name of unknown) this.#told.add(name);
+  #reportCompressed(names: readonly string[]): void {
+    const added = names.filter((name) => !this.#reported.has(name));
+    if (added.length === 0) return;
+    for (const name of added) this.#reported.add(name);
     this.#parts.log.warn(
       "compressed",
-      "compressed files can't be read: what they hold and the database lacks is left out",
+      "compressed files can't be read: what was not shipped before they were compressed is missing",
       {
-        files: unknown.slice(0, 10),
-        count: unknown.length,
+        files: added.slice(0, 10),
+        count: added.length,
       },
     );
   }
 
-  #tellOnce(event: "unaligned", message: string, fields: Record<string, unknown>): void {
-    if (this.#told.has(event)) return;
-    this.#told.add(event);
+  #warnOnce(event: "unaligned", message: string, fields: Record<string, unknown>): void {
+    if (this.#reported.has(event)) return;
+    this.#reported.add(event);
     this.#parts.log.warn("unaligned", message, fields);
   }
 
-  #tellTotals(): void {
+  #reportTotals(): void {
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs < this.#dueMs.totals) return;
     this.#dueMs.totals = nowMs + TOTALS_MS;

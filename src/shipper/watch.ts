@@ -1,14 +1,15 @@
 import { basename } from "node:path";
 
-/** Calls back when something in a directory has changed. */
+/** A watch on a directory, until it is disposed. */
 export interface DirectoryWatch extends Disposable {
-  /** Resolves with the reason when nothing will be announced any more; not when it is closed. */
+  /** Resolves with the reason if watching fails; not when the watch is disposed. */
   readonly failed: Promise<string>;
 }
 
 /**
- * Watches some files of a directory, not what lies in those below it. Reading is no change: who reads when called would be called for
- * ever.
+ * Calls `changed` whenever a file whose name `concerns` accepts has changed in a directory, but not in the
+ * directories below it. Reading a file does not count as a change: a caller that reads the files would be
+ * called for ever.
  */
 export function watchDirectory(
   path: string,

@@ -8,7 +8,10 @@ import assert from "node:assert/strict";
 import denoJson from "../../deno.json" with { type: "json" };
 import { aggregatorFlags, parseConfig } from "../../src/aggregator/config.ts";
 import { parseConfig as parseBalancerConfig } from "../../src/balancer/config.ts";
+import { parseConfig as parseFleetConfig } from "../../src/fleet/config.ts";
 import { parseConfig as parseProberConfig } from "../../src/prober/config.ts";
+import { parseConfig as parseShipperConfig } from "../../src/shipper/config.ts";
+import { parseConfig as parseSenderConfig } from "../../src/sender/config.ts";
 import { AGGREGATOR } from "../bench/aggregator/contest.ts";
 import { BALANCER } from "../bench/balancer/contest.ts";
 import { checkNames } from "../bench/contest.ts";
@@ -21,7 +24,9 @@ import { Shell, startAndStop } from "../support/house/readme_shell.ts";
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
 const COMPOSE = await Deno.readTextFile("docker-compose.yml");
 
-const UNIT_FILES = ["sluice-aggregator@.service", "sluice-balancer@.service"];
+/** This unit needs a database, so its command line is started in shipper_test.ts. */
+const SHIPPER_UNIT = "sluice-shipper@.service";
+const UNIT_FILES = ["sluice-aggregator@.service", "sluice-balancer@.service", SHIPPER_UNIT];
 const UNITS: ReadonlyMap<string, string> = new Map(
   await Promise.all(
     UNIT_FILES.map(async (name) => [name, await Deno.readTextFile(`src/operations/${name}`)] as const),
@@ -44,8 +49,20 @@ const RUNNING: Deno.PermissionOptionsObject = {
 const RUN_TOGETHER: readonly (readonly [manual: Manual, ...sections: string[]])[] = [
   ["README.md", "A first message"],
   ["README.md", "A first redirect"],
-  ["src/balancer/README.md", "A first redirect", "API"],
-  ["src/shipper/README.md", "A fleet of two"],
+  [
+    "src/balancer/README.md",
+    "A first redirect",
+    "Add a CDN",
+    "Change a ratio safely",
+    "Take a CDN or a server out for maintenance",
+    "Let failing CDNs drop out by themselves",
+    "Protect the origin",
+    "Explain one redirect",
+    "Watch it",
+    "Steer players that are playing",
+    "API",
+  ],
+  ["src/shipper/README.md", "Try a fleet of two on one machine"],
 ];
 
 function taskExists(task: string): void {
@@ -60,9 +77,39 @@ function dockerRuns(image: string, words: readonly string[]): void {
   parseConfig(words.slice(words.indexOf(image) + 1), unset, unset, FACTS);
 }
 
+/** Asserts that a command line has the words of a task, apart from the scopes of its permissions. */
+function onlyScopesDiffer(command: string, task: string): void {
+  const withoutScopes = (words: readonly string[]) =>
+    words.map((word) => word.replace(/^(--allow-\w+)=.*/, "$1"));
+  const [, ...expected] = withoutScopes(readme.shellWords(TASKS[task]!.command)).slice(0, -1);
+  assert.deepEqual(withoutScopes(readme.shellWords(command)), expected);
+}
+
 /** The commands that are not run here, why, and what is looked at instead. */
 const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups: string[]) => void])[] = [
-  [/^deno task (start|test)$/, "runs for ever, or runs this test", taskExists],
+  [/^deno task (start|start:sandbox|test)$/, "runs for ever, or runs this test", taskExists],
+  [/^deno task start (--.*)$/, "tests/aggregator/main_test.ts runs it", (flags) => {
+    assert.equal(parseConfig(readme.shellWords(flags!), unset, unset, FACTS).kind, "run");
+  }],
+  [/^deno task send ?(.*)$/, "tests/sender/main_test.ts runs it", (flags) => {
+    assert.equal(parseSenderConfig(readme.shellWords(flags!)).kind, "run");
+  }],
+  [
+    /^deno (run --no-prompt .*) src\/aggregator\/main\.ts (.*)$/,
+    "needs an address of a real network",
+    (command, flags) => {
+      onlyScopesDiffer(command!, "start");
+      assert.equal(parseConfig(readme.shellWords(flags!), unset, unset, FACTS).kind, "run");
+    },
+  ],
+  [
+    /^deno (run --no-prompt .*) src\/sender\/main\.ts (.*)$/,
+    "needs an address of a real network",
+    (command, flags) => {
+      onlyScopesDiffer(command!, "send");
+      assert.equal(parseSenderConfig(readme.shellWords(flags!)).kind, "run");
+    },
+  ],
   [/^deno task bench (--.*)$/, "takes minutes", (flags) => {
     const request = parseOptions(flags!.split(" "), "");
     assert.ok(request.kind === "run");
@@ -79,8 +126,38 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     assert.ok(COMPOSE.includes(`sysctls: { ${name}: 1 }`));
     assert.ok(UNITS.get("sluice-balancer@.service")!.includes(`ExecStartPre=+/sbin/sysctl -w ${name}=1\n`));
   }],
-  [/^deno task balancer (--listen .*)$/, "tests/balancer/acceptance/tls_test.ts runs it", (flags) => {
-    assert.equal(parseBalancerConfig(flags!.split(" "), unset, unset, FACTS).kind, "run");
+  [
+    /^(?:DATABASE_URL=(\S+) )?deno task balancer ?(.*)$/,
+    "needs files or a PostgreSQL: tests/balancer/acceptance runs it with them",
+    (databaseUrl, flags) => {
+      const env = (name: string) => name === "DATABASE_URL" ? databaseUrl : undefined;
+      assert.equal(parseBalancerConfig(readme.shellWords(flags!), env, unset, FACTS).kind, "run");
+    },
+  ],
+  [/^deno (run .*) src\/balancer\/main\.ts$/, "needs hosts elsewhere", (command) => {
+    const words = readme.shellWords(command!);
+    const task = readme.shellWords(TASKS.balancer!.command);
+    const grants = (all: readonly string[]) => all.filter((word) => word.startsWith("--allow-net="));
+    const [hosts, local] = [grants(words), grants(task)].map((all) => all.join().split(/[=,]/));
+    assert.deepEqual(local!.filter((host) => !hosts!.includes(host)), []);
+    assert.deepEqual(
+      words.filter((word) => !grants(words).includes(word)),
+      task.slice(1, -1).filter((word) => !grants(task).includes(word)),
+    );
+  }],
+  [
+    /^DENO_DIR=(\S+) deno cache (--frozen .*)$/,
+    "would fill a directory of the system",
+    (directory, words) => {
+      assert.ok(UNITS.get("sluice-balancer@.service")!.includes(`Environment=DENO_DIR=${directory} `));
+      assert.ok(DOCKERFILE.replace(/ \\\n\s*/g, " ").includes(`RUN deno cache ${words} `));
+    },
+  ],
+  [/^useradd --system (\w+)$/, "needs root", (user) => {
+    for (const [name, unit] of UNITS) assert.ok(unit.includes(`\nUser=${user}\n`), name);
+  }],
+  [/^systemctl reload ([\w-]+@)\w+$/, "needs systemd", (unit) => {
+    assert.match(UNITS.get(`${unit}.service`)!, /^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
   }],
   [/^(?:systemctl (?:st\w+|enable --now)) ([\w-]+@)\w+$/, "needs systemd", (unit) => {
     assert.ok(UNITS.has(`${unit}.service`), `there is no unit ${unit}.service`);
@@ -118,11 +195,34 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
   [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "would change .env", (variable) => {
     assert.match(COMPOSE, new RegExp(`\\$\\{${variable}:\\?`), "docker-compose.yml asks for it");
   }],
-  [/^((?:[A-Z_]+=\S+ )+)docker compose up --build --detach$/, "needs Docker", (variables) => {
-    for (const [, name] of variables!.matchAll(/([A-Z_]+)=/g)) {
-      assert.match(COMPOSE, new RegExp(`- ${name}$`, "m"));
-    }
+  [
+    /^((?:[A-Z_]+=\S+ )+)docker compose (?:--profile (\w+) )?up --build --detach$/,
+    "needs Docker",
+    (variables, profile) => {
+      for (const [, name] of variables!.matchAll(/([A-Z_]+)=/g)) {
+        assert.match(COMPOSE, new RegExp(`- ${name}$`, "m"));
+      }
+      if (profile) assert.ok(COMPOSE.includes(`profiles: [${profile}]`));
+    },
+  ],
+  [/^docker compose -f (\S+) up --build --detach$/, "needs Docker", (file) => {
+    assert.ok(manual("src/shipper/README.md").includes(`\`\`\`yaml\n# ${file}\n`));
   }],
+  [/^deno task fleet ?(.*)$/, "tests/fleet/main_test.ts runs it", (flags) => {
+    assert.equal(parseFleetConfig(readme.shellWords(flags!), unset, unset, true).kind, "run");
+  }],
+  [/^deno (run .*) src\/shipper\/main\.ts (--.*)$/, "needs a host elsewhere", (command, flags) => {
+    const task = readme.grantsOf(readme.shellWords(TASKS.ship!.command));
+    const added = readme.grantsOf(readme.shellWords(command!)).difference(task);
+    assert.deepEqual([...added], ["net=db.example.net:5432", "read=/var/lib/sluice"]);
+    const facts = { hostname: "edge", stderrIsTerminal: true };
+    assert.equal(parseShipperConfig(readme.shellWords(flags!), unset, unset, facts).kind, "run");
+  }],
+  [
+    /^curl -s http:\/\/(127\.0\.0\.1:9997)\/(readyz|metrics)$/,
+    "tests/shipper/admin_test.ts requests it",
+    (address) => assert.ok(UNITS.get(SHIPPER_UNIT)!.includes(` SLUICE_SHIP_ADMIN=${address}\n`)),
+  ],
   [/^docker compose --profile (\w+) up --detach$/, "needs Docker", (profile) => {
     assert.ok(COMPOSE.includes(`profiles: [${profile}]`));
   }],
@@ -158,7 +258,8 @@ Deno.test({
 });
 
 for (const [path, ...sections] of RUN_TOGETHER) {
-  manualTest(path, `the commands under ${sections.join(" and ")} print what it says`, async () => {
+  const names = new Set([sections.at(0), sections.at(-1)]);
+  manualTest(path, `the commands under "${[...names].join('" to "')}" print what it says`, async () => {
     await using shell = new Shell();
     const commands = readme.commandsIn(manual(path)).filter(({ section }) => sections.includes(section));
     assert.ok(commands.length >= 4);
@@ -170,7 +271,7 @@ for (const [path, ...sections] of RUN_TOGETHER) {
     );
     const calls = readme.tableOf(manual(path), "API", "call").flatMap(({ call }) => readme.codesIn(call!));
     assert.deepEqual(calls.sort(), described.sort());
-    const fields = readme.tableOf(manual(path), "API", "field").flatMap(({ field }) =>
+    const fields = readme.tableOf(manual(path), "Route fields", "field").flatMap(({ field }) =>
       readme.codesIn(field!)
     );
     assert.deepEqual(fields.sort(), Object.keys(components.schemas.RouteSettings.properties).sort());
@@ -191,6 +292,7 @@ manualTest("README.md", "a command that nothing tests is found out", async () =>
 });
 
 for (const [file, unit] of UNITS) {
+  if (file === SHIPPER_UNIT) continue;
   manualTest(
     "src/aggregator/README.md",
     `the command line of ${file} starts the service, in a directory of its own`,

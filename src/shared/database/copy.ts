@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 import { Writable } from "node:stream";
 
-/** What the library calls when something comes for a statement; its types leave it out. */
+/** A query of postgres.js with the callbacks that its types leave out. */
 interface Statement {
   resolve(result: unknown): void;
   reject(error: unknown): void;
@@ -9,11 +9,12 @@ interface Statement {
 }
 
 /**
- * Runs statements, the last of which is a `copy … from stdin`, as one transaction; resolves once it is committed.
+ * Runs statements as one transaction, the last of which is a `copy … from stdin`. Resolves once it is
+ * committed.
  *
- * The library (3.4.9) settles such a statement when the server asks for the data, and tells nobody what comes of it:
- * an error after the last byte leaves its stream open for ever. Here each word of the server is heard: the first
- * settles with the stream, the second says that it is committed.
+ * postgres.js 3.4.9 settles such a query when the server asks for the data and ignores what the server says
+ * later: after an error behind the last byte its stream stays open for ever. So the query's callbacks are
+ * replaced. The first call brings the stream, the second confirms the commit.
  */
 export function copyIn(sql: postgres.Sql, text: string, data: Uint8Array): Promise<void> {
   const committed = Promise.withResolvers<void>();
@@ -22,7 +23,7 @@ export function copyIn(sql: postgres.Sql, text: string, data: Uint8Array): Promi
   statement.resolve = (result) => {
     if (!(result instanceof Writable)) return committed.resolve();
     result.on("error", committed.reject);
-    // At the end of a stream the library's own sends CopyFail, which may come to the next copy and end that.
+    // The library's own `_destroy` sends CopyFail after the end of a stream, which may abort the next copy.
     result._destroy = (error, callback) => callback(error);
     result.end(data);
   };

@@ -2,24 +2,24 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { isIP } from "node:net";
 import { type DatabaseHost, type DatabaseUrl, parseDatabaseUrl, passwordIn } from "./database_url.ts";
 
-/** What `DATABASE_URL` and the files that it names say: all that a connection takes. */
+/** All that a connection needs, from `DATABASE_URL` and the files that it names. */
 export interface DatabaseServer {
   readonly url: DatabaseUrl;
-  /** The options of the library for TLS with this host; false: none. */
+  /** The TLS options of postgres.js for this host; false: no TLS. */
   tls(host: DatabaseHost): false | "allow" | "prefer" | "require" | TlsOptions;
   passwordFor(host: DatabaseHost): string;
 }
 
 export interface TlsOptions {
   readonly rejectUnauthorized: true;
-  /** The address that the certificate must be for; what has a name is known to the library. */
+  /** The IP address that the certificate must be for. Not set for a host name, which the library knows. */
   readonly host?: string;
   readonly ca?: string;
   checkServerIdentity(name: string, certificate: PeerCertificate): Error | undefined;
 }
 
 /**
- * Reads the URL, and the files it names.
+ * Parses the URL and reads the files that it names.
  *
  * @throws {SyntaxError} The URL can't be used.
  * @throws {Deno.errors.NotCapable} A permission is missing; the message names the flag.
@@ -42,13 +42,13 @@ function tlsOptions(
   host: DatabaseHost,
   ca: string | undefined,
 ): ReturnType<DatabaseServer["tls"]> {
-  if (sslMode === "disable" || "path" in host) return false; // As libpq does: a socket of this machine has no TLS.
-  // With a certificate to trust, libpq's "require" is "verify-ca".
+  if (sslMode === "disable" || "path" in host) return false; // As in libpq, a Unix socket has no TLS.
+  // As in libpq, "require" with a root certificate means "verify-ca".
   const mode = sslMode === "require" && ca ? "verify-ca" : sslMode;
   if (mode === "allow" || mode === "prefer" || mode === "require") return mode;
   return {
     rejectUnauthorized: true,
-    // Without it an address would be checked as if it were "localhost".
+    // Without `host`, the certificate of an IP address would be checked for "localhost".
     ...isIP(host.hostname) ? { host: host.hostname } : {},
     ...ca ? { ca } : {},
     checkServerIdentity: mode === "verify-ca"
@@ -57,7 +57,7 @@ function tlsOptions(
   };
 }
 
-/** The hosts of a URL as permissions have them, without ports. */
+/** Returns the hosts of a URL in the form of Deno's net permission, without ports. */
 export function hostsOf(databaseUrl: string): string[] {
   return parseDatabaseUrl(databaseUrl).hosts.map((host) =>
     "path" in host ? `unix:${host.path}` : host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname
@@ -86,7 +86,7 @@ function isGranted(permission: Deno.PermissionDescriptor): boolean {
   try {
     return Deno.permissions.querySync(permission).state === "granted";
   } catch {
-    return true; // A descriptor that this Deno can't judge: the connection will tell.
+    return true; // This Deno can't check such a permission: the connection fails if it is missing.
   }
 }
 

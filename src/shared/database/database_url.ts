@@ -1,31 +1,31 @@
 import { isIP } from "node:net";
 
-/** Where a server listens. */
+/** Where a server listens: a TCP address, or the path of a Unix socket. */
 export type DatabaseHost =
   | { readonly hostname: string; readonly port: number }
   | { readonly path: string };
 
-/** What a server must be to be used, as libpq's `target_session_attrs` names it. */
+/** The kind of server to use, as in libpq's `target_session_attrs`. */
 export type SessionAttributes = "any" | "read-write" | "read-only" | "primary" | "standby";
 
 /** As libpq's `sslmode` (https://www.postgresql.org/docs/current/libpq-ssl.html). */
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** All that `DATABASE_URL` says. */
+/** The parts of `DATABASE_URL`. */
 export interface DatabaseUrl {
-  /** At least one; tried in this order. */
+  /** At least one host; they are tried in this order. */
   readonly hosts: readonly DatabaseHost[];
   readonly user: string;
-  /** Empty: none is given. */
+  /** Empty: the URL has no password. */
   readonly password: string;
   readonly database: string;
   readonly sslMode: SslMode;
-  /** The file of the certificates to trust; undefined: those that Deno trusts. */
+  /** File of the certificates to trust; undefined: the certificates that Deno trusts. */
   readonly sslRootCert: string | undefined;
-  /** The file that holds the password, if the URL does not (libpq, "The Password File"). */
+  /** File with the password, if the URL has none (libpq, "The Password File"). */
   readonly passfile: string | undefined;
   readonly sessionAttributes: SessionAttributes;
-  /** What else is set for each session, such as `options`. */
+  /** Other parameters, which are set for each session, such as `options`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +33,7 @@ const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify
 const SESSION_ATTRIBUTES = ["any", "read-write", "read-only", "primary", "standby"] as const;
 const PORT = 5432;
 
-/** What libpq knows and is of no use here: left out, where the server would refuse it as a setting of its own. */
+/** Parameters of libpq without an effect here. They are removed: the server would refuse them. */
 const IGNORED = [
   "connect_timeout",
   "keepalives",
@@ -41,7 +41,7 @@ const IGNORED = [
   "keepalives_interval",
   "keepalives_count",
 ];
-/** What libpq knows and would change who is trusted: refused rather than ignored. */
+/** Parameters of libpq that change who is trusted. They are refused: to ignore them would be unsafe. */
 const UNSUPPORTED = [
   "sslcert",
   "sslkey",
@@ -56,10 +56,10 @@ const UNSUPPORTED = [
 const FORM = "give postgres://USER:PASSWORD@HOST:PORT/DATABASE";
 
 /**
- * Reads `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?NAME=VALUE`, as libpq does
+ * Parses `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?NAME=VALUE` as libpq does
  * (https://www.postgresql.org/docs/current/libpq-connect.html, 34.1.1.2).
  *
- * @throws {SyntaxError} The URL lacks a part, or a part can't be as it is. No message ever holds a secret.
+ * @throws {SyntaxError} A part is missing or invalid. The message never contains a secret.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const [, authority, path = "", query = ""] =
@@ -75,7 +75,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const passfile = parameters.get("passfile") || undefined;
   const sessionAttributes = oneOf("target_session_attrs", parameters, SESSION_ATTRIBUTES, "any");
   const hosts = hostsOf(parameters.get("host") ?? decode(places), parameters.get("port"));
-  for (const name of OWN) parameters.delete(name);
+  for (const name of NOT_FOR_SERVER) parameters.delete(name);
   return {
     hosts,
     user: decode(user),
@@ -89,8 +89,17 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   };
 }
 
-/** The parameters that mean something here, and nothing to the server. */
-const OWN = ["sslmode", "ssl", "sslrootcert", "passfile", "target_session_attrs", "host", "port", ...IGNORED];
+/** Parameters that are not sent to the server. */
+const NOT_FOR_SERVER = [
+  "sslmode",
+  "ssl",
+  "sslrootcert",
+  "passfile",
+  "target_session_attrs",
+  "host",
+  "port",
+  ...IGNORED,
+];
 
 const unreadable = (advice: string) => new SyntaxError(`Cannot read DATABASE_URL: ${advice}`);
 
@@ -98,7 +107,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw unreadable("escape what is special in its user and password as %XX");
+    throw unreadable("escape special characters in the user and the password as %XX");
   }
 }
 
@@ -114,13 +123,13 @@ function parametersOf(query: string): Map<string, string> {
 }
 
 function sslModeOf(parameters: ReadonlyMap<string, string>): SslMode {
-  // The short form of some drivers.
+  // Some drivers write ssl=true or ssl=false instead of sslmode.
   const short = parameters.get("ssl");
   const given = new Map(parameters);
   if (!given.has("sslmode") && short !== undefined) {
     given.set("sslmode", { true: "verify-full", false: "disable" }[short] ?? short);
   }
-  // As in libpq, whoever trusts the certificates of the system means to have the name checked.
+  // As in libpq, trust in the system's certificates includes a check of the server's name.
   const fallback = parameters.get("sslrootcert") === "system" ? "verify-full" : "disable";
   return oneOf("sslmode", given, SSL_MODES, fallback);
 }
@@ -139,7 +148,10 @@ function oneOf<const Word extends string>(
   return word;
 }
 
-/** @param places `HOST:PORT`, several with a comma between them; an empty or absent port is that of `ports` */
+/**
+ * @param places `HOST:PORT`, several separated by commas
+ * @param ports the ports of places that have none: one for all, or as many as places
+ */
 function hostsOf(places: string, ports: string | undefined): DatabaseHost[] {
   const texts = places.split(",");
   const portList = ports?.split(",") ?? [];
@@ -152,7 +164,7 @@ function hostsOf(places: string, ports: string | undefined): DatabaseHost[] {
       const [, directory, own = general] = /^(.*?)(?::(\d+))?$/s.exec(text)!;
       return { path: `${directory!.replace(/\/+$/, "")}/.s.PGSQL.${portOf(own)}` };
     }
-    // An address of IPv6 may come in `host=` without its brackets.
+    // In `host=`, an IPv6 address may have no brackets.
     const bare = isIP(text) === 6 ? `[${text}]` : text;
     const [, hostname, own = general] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d*))?$/.exec(bare) ?? [];
     if (hostname === undefined) throw unreadable(FORM);
@@ -167,9 +179,9 @@ function portOf(text: string): number {
 }
 
 /**
- * The password that a password file holds for a host (libpq, "The Password File"): that of the first line
- * `HOST:PORT:DATABASE:USER:PASSWORD` that fits, in which `*` fits everything, and a backslash stands before a colon or
- * a backslash of a name.
+ * Finds the password for a host in the text of a password file (libpq, "The Password File"). The first line
+ * `HOST:PORT:DATABASE:USER:PASSWORD` that matches wins. `*` matches everything; a backslash escapes a colon
+ * or a backslash.
  */
 export function passwordIn(
   text: string,

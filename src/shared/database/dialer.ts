@@ -1,15 +1,15 @@
 import { connect, Socket } from "node:net";
 import type { DatabaseHost } from "./database_url.ts";
 
-/** Between two attempts when a connection has ended: a server that hangs up at once is not called all day. */
+/** Pause between attempts after a connection has ended, so as not to flood a server that hangs up. */
 const PAUSE_MS = 250;
-/** The longest that a socket may take to send what was written to it, and to close. */
+/** Deadline for a socket to send the rest of its data and close. */
 const CLOSE_MS = 250;
 
-/** Opens the sockets of one postgres.js client, and makes sure that none outlives it. */
+/** Opens the sockets of one postgres.js client, and closes those that are left when the client ends. */
 export class Dialer {
   readonly #host: DatabaseHost;
-  // Looked at instead of listened to: for TLS the library takes away every listener of a socket.
+  // The state of sockets is polled: for TLS the library removes all event listeners of a socket.
   #sockets: Socket[] = [];
   #dialedMs = -Infinity;
   #closed = false;
@@ -20,24 +20,26 @@ export class Dialer {
   }
 
   /**
-   * A socket on its way to the server; what goes wrong on the way is told by its events. Never rejects: the library
-   * would lose the connection that asked from its pool.
+   * Returns a socket that is connecting to the server; if that fails, the socket emits an error. Never
+   * rejects: the library would then lose a connection of its pool.
    */
   async dial(): Promise<Socket> {
     await this.#pause();
     this.#dialedMs = performance.now();
-    // The library asks on after its end. It gets a socket that closes once it listens to its events.
+    // The library goes on dialing after it was ended. It gets a socket that is destroyed once the library
+    // listens to it.
     const socket = this.#closed ? new Socket() : open(this.#host);
     if (this.#closed) setImmediate(() => socket.destroy());
     this.#sockets.push(socket);
-    return Object.assign(socket, { host: "path" in this.#host ? "localhost" : this.#host.hostname }); // The name in the server's certificate.
+    // The library checks the server's certificate for `host`.
+    return Object.assign(socket, { host: "path" in this.#host ? "localhost" : this.#host.hostname });
   }
 
-  /** Closes every socket, after what was written to it; resolves once they are closed. */
+  /** Closes every socket after the rest of its data; resolves once they are closed. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#closing.resolve();
-    await new Promise((resolve) => setTimeout(resolve)); // The library asks again from a timer of 0 ms.
+    await new Promise((resolve) => setTimeout(resolve)); // The library may dial again, from a timer of 0 ms.
     await Promise.all(this.#sockets.filter((socket) => !socket.closed).map(closeSocket));
   }
 
@@ -62,7 +64,7 @@ async function closeSocket(socket: Socket): Promise<void> {
   socket.destroy();
 }
 
-/** Waits for `promise`, and no longer than `ms`. */
+/** Waits for `promise`, but no longer than `ms`. */
 async function until(promise: Promise<void>, ms: number): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, ms);

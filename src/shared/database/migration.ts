@@ -1,23 +1,23 @@
-/** A step of the schema. Once released it is never changed: what comes later goes into a new one at the end. */
+/** A step of the schema. A released step never changes: later changes go into a new step at the end. */
 export interface Migration {
   /** From 1, without a gap. */
   readonly number: number;
   readonly name: string;
-  /** Statements as the body of a PL/pgSQL block takes them. */
+  /** Statements that are valid in the body of a PL/pgSQL block. */
   readonly sql: string;
 }
 
 /**
- * The statements, to be run as one transaction, that bring a database from any earlier schema to that of
- * `migrations`. The lock lets one instance at a time do so; the others find it done.
+ * Returns statements that bring a database from any earlier schema to that of `migrations`, to be run as one
+ * transaction. An advisory lock lets one instance at a time migrate; the others then find nothing left to do.
  *
- * @param schema where all of it lives: a plain name
- * @param lock any number, as long as every instance has the same
+ * @param schema name of the PostgreSQL schema, without special characters
+ * @param lock key of the advisory lock: any number, the same for every instance
  */
 export function migrationScript(schema: string, lock: number, migrations: readonly Migration[]): string {
   return [
     `select pg_advisory_xact_lock(${lock});`,
-    // Asked first: "if not exists" alone takes the right to create a schema, even where one is there.
+    // Checked first: "create schema if not exists" takes a right even if the schema exists.
     block(`
       if to_regnamespace('${schema}') is null then
         create schema ${schema};

@@ -1,24 +1,24 @@
 import type { Log } from "../log.ts";
 
-/** A reason that was told is not told again within this time, however often it turns with others. */
+/** A reason is logged at most once in this time, even if it alternates with others. */
 const REPEAT_MS = 10_000;
-/** Of how many reasons it is known when they were told. */
+/** How many reasons are remembered with the time when they were logged. */
 const REASONS_MAX = 16;
 
-/** What an outage means for the service. */
+/** The log messages at the beginning and the end of an outage: what it means for the service. */
 export interface OutageWords {
   readonly down: string;
   readonly up: string;
 }
 
-/** Tells the log why the database can't be used: once, and again when the reason is another one. */
+/** Logs why the database can't be used: once, and again when the reason changes. */
 export class Outage {
   readonly #log: Log;
   readonly #words: OutageWords;
   readonly #nowMs: () => number;
-  /** When each reason was told, oldest first. */
-  readonly #toldMs = new Map<string, number>();
-  #told: string | undefined;
+  /** When each reason was logged, oldest first. */
+  readonly #loggedMs = new Map<string, number>();
+  #lastReason: string | undefined;
 
   constructor(log: Log, words: OutageWords, nowMs: () => number = () => performance.now()) {
     this.#log = log;
@@ -26,22 +26,22 @@ export class Outage {
     this.#nowMs = nowMs;
   }
 
-  /** An attempt failed. */
+  /** To be called after each attempt that failed. */
   goesOn(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const nowMs = this.#nowMs();
-    if (reason === this.#told || nowMs - (this.#toldMs.get(reason) ?? -Infinity) < REPEAT_MS) return;
-    this.#told = reason;
-    this.#toldMs.delete(reason);
-    this.#toldMs.set(reason, nowMs);
-    if (this.#toldMs.size > REASONS_MAX) this.#toldMs.delete(this.#toldMs.keys().next().value!);
+    if (reason === this.#lastReason || nowMs - (this.#loggedMs.get(reason) ?? -Infinity) < REPEAT_MS) return;
+    this.#lastReason = reason;
+    this.#loggedMs.delete(reason);
+    this.#loggedMs.set(reason, nowMs);
+    if (this.#loggedMs.size > REASONS_MAX) this.#loggedMs.delete(this.#loggedMs.keys().next().value!);
     this.#log.warn("database_down", this.#words.down, { error });
   }
 
-  /** The database answers. */
+  /** To be called when the database answers again. */
   ended(): void {
-    this.#told = undefined;
-    this.#toldMs.clear();
+    this.#lastReason = undefined;
+    this.#loggedMs.clear();
     this.#log.info("database_up", this.#words.up);
   }
 }

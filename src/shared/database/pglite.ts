@@ -7,7 +7,10 @@ import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../f
 import { requireWithinGranted } from "../files/granted_path.ts";
 import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
 
-/** An embedded PostgreSQL, in the folder `postgres` of a directory. The first start takes seconds. */
+/**
+ * The embedded PostgreSQL, in the subdirectory `postgres` of a data directory. One process at a time can have
+ * it open. Its first start takes seconds.
+ */
 export class EmbeddedSql implements Sql {
   readonly #database: PGlite;
   readonly #lock: Deno.FsFile;
@@ -18,7 +21,11 @@ export class EmbeddedSql implements Sql {
     this.#lock = lock;
   }
 
-  /** @throws {Error} Another process has it open, or it can't be opened. */
+  /**
+   * Opens the database, and creates it if there is none.
+   *
+   * @throws {Error} Another process has it open, or it can't be opened.
+   */
   static async open(dataDirectory: string): Promise<EmbeddedSql> {
     const directory = `${dataDirectory}/postgres`;
     await requireWithinGranted(dataDirectory);
@@ -33,7 +40,7 @@ export class EmbeddedSql implements Sql {
         `Cannot open the embedded database in "${directory}": ${
           error instanceof Error ? error.message : error
         }; ` +
-          "bring that directory back from a copy, or move it away to begin with an empty one",
+          "restore that directory from a backup, or move it away to begin with an empty database",
         { cause: error },
       );
     }
@@ -61,7 +68,7 @@ export class EmbeddedSql implements Sql {
     });
     return {
       query: async <Row>(text: string, parameters?: readonly Parameter[]) => {
-        await this.exec(`listen ${channel}`); // Once would do; here a failure has somebody to tell.
+        await this.exec(`listen ${channel}`); // Once would be enough, but here a failure reaches the caller.
         return await this.query<Row>(text, parameters);
       },
       isListening: true,
@@ -70,7 +77,7 @@ export class EmbeddedSql implements Sql {
   }
 
   renew(): void {
-    // There is one session, and nobody else to set it read-only.
+    // There is only one session, and no other process can set it read-only.
   }
 
   close(): Promise<void> {
@@ -79,8 +86,8 @@ export class EmbeddedSql implements Sql {
 }
 
 /**
- * Two processes on one directory would lose data without an error, and nothing in PGlite prevents it. The kernel
- * frees the lock of a process that ends, however it ends; the file stays.
+ * Locks a directory for this process. PGlite itself would let two processes open it, which loses data without
+ * an error. The kernel releases the lock when the process ends, however it ends; the lock file stays.
  */
 async function takeLock(directory: string): Promise<Deno.FsFile> {
   const lock = await openLock(`${directory}.lock`);
@@ -99,13 +106,14 @@ async function openLock(path: string): Promise<Deno.FsFile> {
     });
     if (there) return there.file;
     const made = await Deno.open(path, { createNew: true, write: true, mode: FILE_MODE }).catch((error) => {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // made by another process in this moment
+      // Another process may have created the lock file since openPlain: then try again.
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     });
     if (made) return made;
   }
 }
 
-/** Made beside and moved: a start that was killed half-way leaves nothing that looks like a database. */
+/** Creates a database under another name and renames it: a start killed half-way leaves nothing like one. */
 async function openDatabase(directory: string): Promise<PGlite> {
   if (!await exists(directory)) {
     await removeUnfinishedDatabases(directory);
@@ -117,7 +125,7 @@ async function openDatabase(directory: string): Promise<PGlite> {
   return await PGlite.create(directory, await parts());
 }
 
-/** What starts have left that were killed half-way; none is under way, this process has the lock. */
+/** Removes what killed starts have left. No other start can be in progress: this process holds the lock. */
 async function removeUnfinishedDatabases(directory: string): Promise<void> {
   for await (const { name } of Deno.readDir(dirname(directory))) {
     const path = join(dirname(directory), name);
@@ -136,7 +144,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Imported as bytes, the files of the package take no permission to read, wherever they are cached. */
+/** Prepares the package's files. Importing them as bytes takes no permission, wherever they are cached. */
 async function parts() {
   const [pgliteWasmModule, initdbWasmModule] = await Promise.all(
     [postgres, initdb].map((bytes) => WebAssembly.compile(bytes)),

@@ -6,19 +6,19 @@ import { Dialer } from "./dialer.ts";
 import { type Parameter, type Sql, type Subscription, translateError, within } from "./sql.ts";
 import { StoreReadOnly, StoreUnavailable } from "./errors.ts";
 
-/** Connections for everything but the watch, which has its own. */
+/** Connections for queries. Subscriptions and copies have connections of their own. */
 const CONNECTIONS_MAX = 4;
-/** The longest that a caller waits for a statement. */
+/** Default deadline for a statement. */
 const ANSWER_MS = 2_000;
-/** The longest that the schema may take: it may have to wait for that of other instances. */
+/** Deadline for `exec` and `copy`: a migration may have to wait for that of another instance. */
 const EXEC_MS = 10_000;
-/** Out of reach, so that it is always {@linkcode Connections} that ends a connection without an answer. */
+/** Longer than the services' deadlines, so that {@linkcode Connections} gives up first, not the library. */
 const CONNECT_TIMEOUT_SECONDS = 30;
 
 /**
- * A PostgreSQL server. Does not wait for it: the server may be down.
+ * SQL on a PostgreSQL server. The constructor does not connect: the server may be down.
  *
- * @throws {SyntaxError} The URL lacks a part. No message ever holds the URL: it may hold a password.
+ * @throws {SyntaxError} The URL is invalid. The message never contains the URL, which may contain a password.
  * @throws {Deno.errors.NotCapable} The permission for the server, or for the library's variables, is missing.
  */
 export class PostgresSql implements Sql {
@@ -45,7 +45,7 @@ export class PostgresSql implements Sql {
     await this.#pool.run((sql) => sql.unsafe(text), EXEC_MS);
   }
 
-  /** On a connection of its own, one after the other: the library would send other statements into the data. */
+  /** Copies run in turn on their own connection: the library would send other statements into the data. */
   copy(text: string, data: Uint8Array): Promise<void> {
     const copies = this.#copies ??= this.#connect({ max: 1 });
     const copied = this.#copied.then(() => copies.run((sql) => copyIn(sql, text, data), EXEC_MS));
@@ -54,8 +54,8 @@ export class PostgresSql implements Sql {
   }
 
   /**
-   * The library's own `listen` hides its connection: nothing tells a dead one from one that has nothing to say. Here
-   * what is read comes through the connection that listens, and proves that it does.
+   * Does not use the library's `listen`, which hides its connection: a dead one can't be told from a quiet
+   * one. Here the queries run on the connection that listens, and each answer proves that it is alive.
    */
   listen(channel: string, heard: (payload?: string) => void): Subscription {
     const connections = this.#connect({ max: 1, max_lifetime: null, heard });
@@ -63,7 +63,7 @@ export class PostgresSql implements Sql {
     return {
       async query<Row>(text: string, parameters: readonly Parameter[] = []) {
         try {
-          await connections.query(`listen ${channel}`, []); // Says nothing new to a connection that listens already.
+          await connections.query(`listen ${channel}`, []); // No effect on a connection that listens already.
           isListening = true;
         } catch (error) {
           if (!(error instanceof StoreReadOnly)) throw error;
@@ -94,11 +94,11 @@ export class PostgresSql implements Sql {
   }
 }
 
-/** What may differ from service to service. */
+/** Settings that differ between services. */
 export interface SessionOptions {
-  /** What the server calls the connections. */
+  /** `application_name` of the connections. */
   readonly name?: string;
-  /** The longest that a caller waits for a statement. */
+  /** Deadline for a statement. */
   readonly answerMs?: number;
 }
 
@@ -107,19 +107,19 @@ interface ConnectOptions {
   answerMs: number;
   max: number;
   max_lifetime?: null;
-  /** Called for every notification with what it says, and when a connection is lost. */
+  /** Called for every notification with its payload, and without one when a connection is lost. */
   heard?: (payload?: string) => void;
 }
 
 /**
- * A pool of the library that is thrown away and made anew when it loses a connection, or owes an answer for too long.
- * Behind a cut cable it would owe it for ever; and where 3.4.9 lost a connection with a write under way, it connects
- * again but never writes to that connection.
+ * A pool of postgres.js that is replaced by a new one when it loses a connection or an answer is overdue.
+ * After a cut cable the answer would never come. And postgres.js 3.4.9, when it loses a connection in the
+ * middle of a write, connects again but never writes to that connection.
  */
 class Connections {
   readonly #server: DatabaseServer;
   readonly #options: ConnectOptions;
-  /** The number of the host that the client connects to. */
+  /** Index of the host that the client connects to. */
   #host = 0;
   #client: Client;
   #closed = false;
@@ -147,12 +147,12 @@ class Connections {
     }
   }
 
-  /** Has the next statement run in another session. */
+  /** Makes the next statement run in a new session. */
   renew(): void {
     this.#renew(this.#client, this.#host);
   }
 
-  /** The client of the first host that answers and is what the URL asks for; the only one, where there is no choice. */
+  /** Returns the client of the first host that answers and fits the URL. One `any` host is not checked. */
   async #suitable(): Promise<Client> {
     const { hosts, sessionAttributes } = this.#server.url;
     let failure: unknown;
@@ -172,7 +172,7 @@ class Connections {
     throw failure ?? new StoreUnavailable("The database does not answer: the store is closed");
   }
 
-  /** A primary that has become a standby, or a session that was made while changes were refused. */
+  /** Whether a host that must take changes refused one: it became a standby, or the session is read-only. */
   #isWrongHost(error: unknown): boolean {
     return error instanceof StoreReadOnly &&
       /^(read-write|primary)$/.test(this.#server.url.sessionAttributes);
@@ -195,7 +195,7 @@ class Connections {
     const host = url.hosts[this.#host]!;
     const dialer = new Dialer(host);
     const { heard = () => {}, name, answerMs: _, ...options } = this.#options;
-    // In the library, which gives the one to its own `listen`, and missing in its types.
+    // The library has these options, but its types lack them.
     const untyped: object = {
       onnotify: (_channel: string, payload: string) => heard(payload),
       socket: () => dialer.dial(),
@@ -209,15 +209,15 @@ class Connections {
         database: url.database,
         username: url.user,
         password: passwordFor(host),
-        // The dialer makes the pause: that of the library grows to 20 s, and can't be ended.
+        // The dialer makes the pause: the library's backoff grows to 20 s and can't be interrupted.
         backoff: () => 0,
         connect_timeout: CONNECT_TIMEOUT_SECONDS,
         fetch_types: false,
-        // A pooler may run each statement on another connection.
+        // Off, because a pooler may run each statement on another connection.
         prepare: false,
         connection: { application_name: name, ...url.settings },
-        onnotice() {}, // By default it prints them.
-        // Connections of a client that is thrown away are no loss.
+        onnotice() {}, // By default the library prints notices.
+        // The end of a client that was replaced is not a loss.
         onclose: () => this.#client === client && heard(),
         ...options,
       })
@@ -230,7 +230,7 @@ class Connections {
 interface Client {
   readonly sql: postgres.Sql;
   readonly dialer: Dialer;
-  /** Settles once it is known whether the host is one that the URL asks for. */
+  /** Resolves if the host is of the kind that the URL asks for, else rejects. Undefined before the check. */
   suits: Promise<void> | undefined;
 }
 
@@ -252,7 +252,7 @@ async function suits(sql: postgres.Sql, wanted: SessionAttributes): Promise<void
   }
 }
 
-/** A lost connection, or none, or no answer: what the server itself says has an SQLSTATE. */
+/** Whether the connection failed, was lost, or brought no answer. Errors of the server have an SQLSTATE. */
 function isConnectionError(error: unknown): boolean {
   return !/^(?=.*\d)[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? "");
 }
@@ -266,10 +266,10 @@ function withVariables(make: () => postgres.Sql): postgres.Sql {
   try {
     return make();
   } catch (error) {
-    // Its message or its cause may hold the URL.
+    // Replaced, because its message or its cause may contain the URL.
     if (!(error instanceof Deno.errors.NotCapable)) throw new SyntaxError("Cannot read DATABASE_URL");
     throw new Deno.errors.NotCapable(
-      "Cannot connect to the database: its library looks for PG* in the environment, run again with --ignore-env=PG*",
+      "Cannot connect to the database: its library reads the variables PG*, run again with --ignore-env=PG*",
     );
   }
 }

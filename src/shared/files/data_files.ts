@@ -1,24 +1,24 @@
 /**
- * Files that a service makes in a directory where others may write, too: Deno follows a link that somebody has put
- * under the name, and cuts the file that it leads to.
+ * Files that a service creates in a directory where other users may write, too. Without these functions, Deno
+ * would follow a symbolic link that another user has put at the path, and truncate the file it leads to.
  *
  * @module
  */
 import { dirname, join } from "node:path";
 import { requireWithinGranted } from "./granted_path.ts";
 
-/** Its owner writes it, its group reads it. */
+/** The owner may read and write, the group may read. */
 export const FILE_MODE = 0o640;
 
-/** What {@linkcode createBeside} adds to a name, and what such a file ends in while it is not at its place. */
+/** What {@linkcode createBeside} adds to a name until the file is complete and renamed. */
 const UNFINISHED = /\.[0-9a-f]{8}\.new$/;
 
-/** A file that has the name of one of the service, and that no process of it can have made. */
+/** The file at a path of the service was not created by the service. */
 export class ForeignFile extends Error {
   override readonly name = "ForeignFile";
 }
 
-/** Makes a file beside `path`, under a name that nobody can foresee; it is to be renamed to `path`. */
+/** Creates a file beside `path` with an unpredictable name, to be renamed to `path` when it is complete. */
 export async function createBeside(
   path: string,
   mode = FILE_MODE,
@@ -28,17 +28,17 @@ export async function createBeside(
   return { name, file: await Deno.open(name, { write: true, createNew: true, mode }) };
 }
 
-/** Eight digits that nobody can foresee. */
+/** Returns eight unpredictable hexadecimal digits. */
 export function randomHex(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
-/** The path that `name` was made beside, if it is one of {@linkcode createBeside}. */
+/** Returns the path that a file of {@linkcode createBeside} is meant for; undefined for any other name. */
 export function unfinishedOf(name: string): string | undefined {
   return UNFINISHED.test(name) ? name.replace(UNFINISHED, "") : undefined;
 }
 
-/** Removes what processes have left beside `path` that were killed while they made it; what was just made stays. */
+/** Removes unfinished files beside `path` that killed processes have left, but no younger ones. */
 export async function removeUnfinished(path: string, olderThanMs = 60_000): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(dirname(path))) {
     const unfinished = join(dirname(path), name);
@@ -50,7 +50,7 @@ export async function removeUnfinished(path: string, olderThanMs = 60_000): Prom
   }
 }
 
-/** Puts a text at `path` as one step: a reader, or a start after a loss of power, finds the old one or the new one. */
+/** Replaces the text at `path` atomically: even after a power failure it is the old text or the new one. */
 export async function replaceText(path: string, text: string, mode = FILE_MODE): Promise<void> {
   const { file, name } = await createBeside(path, mode);
   try {
@@ -58,14 +58,14 @@ export async function replaceText(path: string, text: string, mode = FILE_MODE):
     await file.syncData();
     await Deno.rename(name, path);
   } catch (error) {
-    await Deno.remove(name).catch(() => {}); // What counts is told: why it could not be replaced.
+    await Deno.remove(name).catch(() => {}); // The first error is the one to report.
     throw error;
   } finally {
     file.close();
   }
 }
 
-/** The system may take a part of the bytes: then the rest is written next. */
+/** Writes all bytes, with further writes if the system takes only a part of them. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     const taken = await file.write(bytes.subarray(written));
@@ -75,10 +75,10 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
 }
 
 /**
- * Opens a file that is there, for writing; undefined where there is none. It takes only what can have been made here:
- * another name of the same file may lie anywhere.
+ * Opens an existing file for writing; returns undefined if there is none. It accepts only what the service
+ * can have created. Symbolic and hard links are refused, because they may lead to any file.
  *
- * @throws {ForeignFile} It is a link, has another name, or is no file.
+ * @throws {ForeignFile} The path is a symbolic link, a hard link, or not a file.
  */
 export async function openPlain(
   path: string,
@@ -87,14 +87,14 @@ export async function openPlain(
   const there = await Deno.lstat(path).catch(unlessNotFound);
   if (!there) return undefined;
   if (there.isSymlink) throw new ForeignFile("it is a symbolic link");
-  if (!there.isFile) throw new ForeignFile("it is no file");
+  if (!there.isFile) throw new ForeignFile("it is not a file");
   if ((there.nlink ?? 1) > 1) throw new ForeignFile("it is a hard link: the file has another name");
   const file = await Deno.open(path, { write: true }).catch(unlessNotFound);
   if (!file) return undefined;
   const info = await file.stat();
   if (info.dev === there.dev && info.ino === there.ino) return { file, info };
   file.close();
-  return await openPlain(path); // Others have put another one there in this moment.
+  return await openPlain(path); // Another process has replaced the file since the lstat.
 }
 
 function unlessNotFound(error: unknown): undefined {

@@ -2,14 +2,15 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 
 type Access = "read" | "write";
 
-/** As many links in a row as the system follows (path_resolution(7)). */
+/** How many symbolic links in a row the kernel follows (path_resolution(7)). */
 const LINKS_MAX = 40;
 
 /**
- * Makes sure that `path` may be read and written where it really is. Deno checks the permission of the path that it is
- * given, not of the place that a symbolic link leads to: one in a granted directory would lead to any file.
+ * Makes sure that the place to which `path` really leads may be read and written. Deno checks the permission
+ * for the path that it is given, not for the target of a symbolic link, so a link in a granted directory
+ * could lead to any file.
  *
- * @returns the path to open: the real one, unless the permission names a link to it
+ * @returns the path to open: the real path, or `path` itself if only a link to the real path is granted
  * @throws {Deno.errors.NotCapable} The permission is missing, or a link leads out of it.
  */
 export async function requireWithinGranted(path: string): Promise<string> {
@@ -26,7 +27,7 @@ export async function requireWithinGranted(path: string): Promise<string> {
   return isGranted("read", real) && isGranted("write", real) ? real : path;
 }
 
-/** Where a path leads, whether there is something or not. What may not be read is left as it is. */
+/** Resolves all links of a path, which need not exist. A path that may not be read is returned unchanged. */
 async function realPathOf(path: string, links = 0): Promise<string> {
   if (!isGranted("read", path)) return path;
   const real = await Deno.realPath(path).catch(unlessNotFound);
@@ -38,14 +39,14 @@ async function realPathOf(path: string, links = 0): Promise<string> {
   return await realPathOf(resolve(directory, await Deno.readLink(path)), links + 1);
 }
 
-/** Whether that is so by itself, or by a directory that was granted by a name which leads there. */
+/** Whether `real` is granted, or lies in a directory to which a granted symbolic link leads. */
 async function isWithinGranted(access: Access, path: string, real: string): Promise<boolean> {
   if (isGranted(access, real)) return true;
   if (!isGranted(access, path)) return false;
   let granted = path;
   while (dirname(granted) !== granted && isGranted(access, dirname(granted))) granted = dirname(granted);
-  const way = relative(await realPathOf(granted), real);
-  return !isAbsolute(way) && way.split("/")[0] !== "..";
+  const fromGranted = relative(await realPathOf(granted), real);
+  return !isAbsolute(fromGranted) && fromGranted.split("/")[0] !== "..";
 }
 
 function isGranted(name: Access, path: string): boolean {

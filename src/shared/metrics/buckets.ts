@@ -1,14 +1,18 @@
-/** What a histogram holds: how many values were at most each bound, not counting those of the bound before. */
+/** The content of a histogram. */
 export interface BucketCounts {
-  /** Ascending upper bounds; one more count than bounds, for the values above the last. */
+  /** Ascending upper bounds. */
   readonly bounds: readonly number[];
+  /** Values above the bound before and at most this bound; the last count is of values above all bounds. */
   readonly counts: readonly number[];
+  /** Sum of all values. */
   readonly sum: number;
 }
 
 /**
- * The value that so large a part of all is at most, as far as the bounds tell: within a bucket values are taken to lie
- * evenly. Null where there is none; the last bound for what is above it.
+ * Estimates a quantile, as if the values were spread evenly within each bucket. Returns null if there are no
+ * values, and the last bound for a quantile above it.
+ *
+ * @param part from 0 to 1: 0.5 is the median
  */
 export function quantile({ bounds, counts }: Omit<BucketCounts, "sum">, part: number): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -23,18 +27,18 @@ export function quantile({ bounds, counts }: Omit<BucketCounts, "sum">, part: nu
   return bounds.at(-1)!;
 }
 
-/** How many cells a histogram of these bounds takes. */
+/** Returns how many cells a histogram with these bounds takes. */
 export const cellsOf = (bounds: readonly number[]): number => bounds.length + 2;
 
 /**
- * A histogram in float64 cells that may lie in shared memory: a count for each bound, one for what is above, the sum.
- * One thread observes; others may read at any moment, and see each cell whole.
+ * A histogram in float64 cells that may lie in shared memory: a count for each bound, a count of larger
+ * values, and the sum. One thread observes; others may read at any moment, and never see a half-written cell.
  */
 export class Buckets {
   readonly #bounds: readonly number[];
   readonly #cells: Float64Array;
 
-  /** @throws {RangeError} The cells are not as many as the bounds take. */
+  /** @throws {RangeError} The number of cells does not fit the bounds. */
   constructor(bounds: readonly number[], cells: Float64Array = new Float64Array(cellsOf(bounds))) {
     if (cells.length !== cellsOf(bounds)) {
       throw new RangeError(
@@ -45,7 +49,7 @@ export class Buckets {
     this.#cells = cells;
   }
 
-  /** Counts `times` values of this size. Few bounds are looked at in their order faster than by halves. */
+  /** Counts a value `times` times. With few bounds, a linear search is faster than a binary one. */
   observe(value: number, times = 1): void {
     const bounds = this.#bounds;
     let at = 0;

@@ -1,5 +1,6 @@
 /**
- * Metrics as Prometheus reads them: the text format 0.0.4, and OpenMetrics 1.0 for who asks for it. Pure.
+ * Renders metrics for Prometheus: in the text format 0.0.4, or in OpenMetrics 1.0 for clients that ask for
+ * it. Pure functions.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { qualities } from "../http/accept.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** A value that isn't known is null: its line is left out, for a zero would be a lie. */
+/** Null: the value is unknown. Its line is left out, because 0 would be wrong. */
 export type Value = number | bigint | null;
 
 export interface Sample {
@@ -21,7 +22,10 @@ export interface HistogramSample {
   readonly value: BucketCounts;
 }
 
-/** One metric. A counter's name ends in `_total`, that of an info in `_info`; units are base units and come last. */
+/**
+ * A metric. The name of a counter ends in `_total`, that of an info in `_info`. The unit comes last, before
+ * `_total`, and is a base unit such as seconds or bytes.
+ */
 export type Family =
   & { readonly name: string; /** One sentence without its full stop. */ readonly help: string }
   & (
@@ -29,7 +33,7 @@ export type Family =
     | { readonly type: "histogram"; readonly samples: readonly HistogramSample[] }
   );
 
-/** Makes the families of a service, whose names all begin in the same way. */
+/** Returns functions that make counters and gauges whose names begin with `prefix`. */
 export function familiesOf(prefix: string) {
   const make =
     (type: "counter" | "gauge") => (name: string, help: string, samples: readonly Sample[]): Family => (
@@ -46,7 +50,7 @@ export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-/** The format that a client wants by its `Accept`: the text format unless it prefers OpenMetrics. */
+/** Chooses the format by a client's `Accept`: OpenMetrics if the client wants it no less than text. */
 export function formatFor(accept: string | undefined): ExpositionFormat {
   const wanted = qualities(accept ?? "");
   const open = wanted.get("application/openmetrics-text") ?? 0;
@@ -54,7 +58,7 @@ export function formatFor(accept: string | undefined): ExpositionFormat {
   return open > 0 && open >= text ? "openmetrics" : "text";
 }
 
-/** Every family that has a sample, in its order; a family without one is left out whole. */
+/** Renders the families in their order, without those that have no sample. */
 export function renderMetrics(families: readonly Family[], format: ExpositionFormat): string {
   const text = families.map((family) => renderFamily(family, format)).join("");
   return format === "openmetrics" ? `${text}# EOF\n` : text;
@@ -77,7 +81,7 @@ function renderFamily(family: Family, format: ExpositionFormat): string {
   }`;
 }
 
-/** Prometheus counts in each bucket all that is at most its bound. */
+/** Renders a histogram. Buckets of Prometheus are cumulative: each counts all values up to its bound. */
 function renderHistogram(
   name: string,
   labels: Labels | undefined,
@@ -107,7 +111,7 @@ function number(value: number): string {
   return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }
 
-/** OpenMetrics wants `1.0` for the bound 1, and both formats take it. */
+/** Formats the bound 1 as `1.0`: OpenMetrics requires that, and the text format accepts it. */
 const decimal = (bound: number): string => Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
 
 const escapeLabel = (text: string): string =>

@@ -1,16 +1,16 @@
 import type { Family, Value } from "./exposition.ts";
 
-/** What a process takes of its machine. Null: not known. */
+/** Resources that a process uses. Null: unknown. */
 export interface ProcessReadings {
   readonly cpuSeconds: Value;
   readonly residentBytes: Value;
   readonly openDescriptors: Value;
   readonly maxDescriptors: Value;
-  /** When it was started, in seconds of Unix time. */
+  /** Start of the process, in seconds of Unix time. */
   readonly startSeconds: Value;
 }
 
-/** The metrics that every program has, by the names that every client library gives them. */
+/** Returns the metrics of any process, with the names that the client libraries of Prometheus give them. */
 export function processMetrics(readings: ProcessReadings): Family[] {
   const { cpuSeconds, residentBytes, openDescriptors, maxDescriptors, startSeconds } = readings;
   return [
@@ -23,7 +23,7 @@ export function processMetrics(readings: ProcessReadings): Family[] {
     {
       name: "process_resident_memory_bytes",
       type: "gauge",
-      help: "Memory that is in RAM",
+      help: "Memory of the process in RAM",
       samples: [{ value: residentBytes }],
     },
     {
@@ -35,7 +35,7 @@ export function processMetrics(readings: ProcessReadings): Family[] {
     {
       name: "process_max_fds",
       type: "gauge",
-      help: "File descriptors that may be open",
+      help: "Highest number of open file descriptors that the system allows",
       samples: [{ value: maxDescriptors }],
     },
     {
@@ -47,7 +47,7 @@ export function processMetrics(readings: ProcessReadings): Family[] {
   ];
 }
 
-/** What runs: `sluice_…_build_info{version,deno}`, always 1. */
+/** Returns `PREFIX_build_info{version,deno}`, which is always 1: its labels are what matters. */
 export function buildInfo(prefix: string, version: string, deno: string): Family {
   return {
     name: `${prefix}_build_info`,

@@ -149,6 +149,9 @@ export const taskPermissions: Check = (tree) => {
 /** The directory of a service's data, which a unit has elsewhere than a task. */
 const UNIT_DATA = /^\/var\/lib\/sluice[\w%-]*$/;
 
+/** What only a unit has: the host of the database, which its settings name, and the directory of its credentials. */
+const UNIT_ONLY = ["--allow-net=${DATABASE_HOST}", "--allow-read=%d"];
+
 /** A unit of systemd has no permission that the service's task lacks; its data is in a directory of the system. */
 export const unitPermissions: Check = (tree) => {
   const commands = taskCommands(tree).map((command) => command.replace(/["']/g, "").split(" "));
@@ -163,7 +166,8 @@ export const unitPermissions: Check = (tree) => {
       }
       const granted = permissionsIn(task);
       return [...permissionsIn(words)].flatMap(([flag, values]) =>
-        values.map((value) => UNIT_DATA.test(value) ? "data" : value)
+        values.filter((value) => !UNIT_ONLY.includes(`${flag}=${value}`))
+          .map((value) => UNIT_DATA.test(value) ? "data" : value)
           .filter((value) =>
             !granted.get(flag)?.some((each) => each === value || each.startsWith(`${value}/`))
           )
