@@ -16,11 +16,11 @@ import { workerFlags } from "../shared/flags/worker_flags.ts";
 import { filePath } from "../shared/flags/values.ts";
 
 /**
- * How often workers hand over what they added up; the checkpoint is then renewed. A kill should lose at most 250 ms of
- * messages. The other 50 ms are for an idle worker to look at the control word, and for the disk.
+ * How often workers hand over what they added up; the checkpoint is then renewed. A kill should lose at most
+ * 250 ms of messages. The other 50 ms are for an idle worker to look at the control word, and for the disk.
  */
 export const HAND_OVER_INTERVAL_MS = 200;
-/** How long an ended window waits for a worker that doesn't answer before its record is written without that worker. */
+/** How long an ended window waits for a worker that doesn't answer. Then its record is written without it. */
 export const WATERMARK_PATIENCE_MS = 1000;
 /** The interval of the `totals` log lines. */
 export const TOTALS_INTERVAL_MS = 60_000;
@@ -32,7 +32,7 @@ export const SAMPLES_INTERVAL_MS = 60_000;
 export const SAMPLES_WAITING_MAX = 600;
 /** The pause between two tries to write to a file that fails. */
 export const SINK_RETRY_MS = 1000;
-/** How long records wait in memory while the file can't be written: a weekend, until somebody looks at the disk. */
+/** How long records wait in memory while the file can't be written: a weekend until somebody looks. */
 export const RECORDS_WAITING_SECONDS = 3 * 86_400;
 /** From the signal to the exit. Supervisors kill after 10 s or more. */
 export const STOP_DEADLINE_MS = 1000;
@@ -93,7 +93,7 @@ export interface Facts {
 /**
  * Reads the settings from the command line, the environment and `.env`, in this order of precedence.
  *
- * @throws {UsageError} A setting is wrong. The message is one line: the setting, the value, and what to give instead.
+ * @throws {UsageError} A setting is wrong. The message is one line that says what to give instead.
  */
 export function parseConfig(
   args: readonly string[],
@@ -106,7 +106,7 @@ export function parseConfig(
   return startRequest(parseFlags(args, table, env, dotEnv), help, (values) => values);
 }
 
-/** Returns every flag of the aggregator, in the order of the help. Each key is the property that the flag sets. */
+/** Returns every flag of the aggregator, in the order of the help. The keys are properties of the config. */
 export function aggregatorFlags({ cores, stderrIsTerminal }: Facts) {
   return {
     listen: {

@@ -1,6 +1,6 @@
 /**
- * Parsers for the values of the aggregator's own flags. Each throws a RangeError or a SyntaxError that says what to
- * give instead.
+ * Parsers for the values of the aggregator's own flags. Each throws a RangeError or a SyntaxError whose
+ * message says what to give instead.
  *
  * @module
  */
@@ -22,7 +22,9 @@ const KEEP_MAX = 10_000;
 
 const parseHostPort = hostPort();
 
-/** Parses addresses separated by commas. An address without a host means every address: its hostname is empty. */
+/**
+ * Parses addresses separated by commas. An address without a host means every address: its hostname is empty.
+ */
 export function parseListen(text: string): readonly HostPort[] {
   const addresses = text.split(",").map((each) =>
     each.startsWith(":") ? { ...parseHostPort(`0.0.0.0${each}`), hostname: "" } : parseHostPort(each)
@@ -42,7 +44,7 @@ export function parseAdmin(text: string): HostPort | undefined {
   return text === "off" ? undefined : parseHostPort(text);
 }
 
-/** Parses permission bits: nobody may execute a file of records, and its owner must be able to read and write it. */
+/** Parses permission bits: read and write for the owner, and execute for nobody. */
 export function parseMode(text: string): number {
   if (!/^0?6[0246]{2}$/.test(text)) throw new SyntaxError("give 0600 to 0666 without execute, such as 0640");
   return parseInt(text, 8);

@@ -23,33 +23,33 @@ import { type Clock, isFarAhead, Timeline } from "./aggregate/timeline.ts";
 import { type ClosedWindow, Windows } from "./aggregate/windows.ts";
 import type { Log } from "../shared/log.ts";
 
-/** All that the master touches of the world: the real parts, or simulated ones. */
+/** Everything outside of the master that it uses. Tests pass simulated parts. */
 export interface MasterParts {
   config: AggregatorConfig;
   clock: Clock;
   port: Port;
   sink: Sink;
-  /** Undefined: none is kept. */
+  /** Undefined: no checkpoint is kept. */
   checkpoint: Checkpoint | undefined;
-  /** What processes that were killed had left to write. */
+  /** Records that killed processes left unwritten. */
   recovered: Recovered;
-  /** The timestamp of the last record there is, in seconds (0: none): the timeline begins no earlier. */
+  /** Timestamp of the last record, in seconds; 0: there is none. The timeline begins no earlier. */
   lastTimestampSeconds: number;
-  /** Undefined: what is refused is not looked at. */
+  /** Undefined: rejected messages are only counted. */
   rejectedSample?: RejectedSample | undefined;
   log: Log;
   startWorker: StartWorker;
-  /** Where the admin thread reads; undefined where there is none. */
+  /** Shared memory that the admin thread reads; undefined: there is no admin thread. */
   board?: BoardWriter | undefined;
   descriptors?: { count(): number; readonly max: number } | undefined;
-  /** Called once every socket is open and every worker is started. */
+  /** Called when every socket is open and every worker is started. */
   dropPermissions(): void;
 }
 
-/** Of the second that a stop may take, what is kept for the last records and the exit. */
+/** How much of STOP_DEADLINE_MS a stop keeps for the last records and the exit. */
 const STOP_RESERVE_MS = 300;
 
-/** Tells the workers the time, merges what they hand over, and writes a record for every window that ends. */
+/** Tells workers when to hand over, merges what they hand over, and writes a record for each ended window. */
 export class Master {
   readonly #parts: MasterParts;
   readonly #log: ServiceLog;
@@ -58,7 +58,7 @@ export class Master {
   readonly #recorder: Recorder;
   readonly #reporter: Reporter | undefined;
   readonly #totals = emptyTotals();
-  /** Datagrams handed over, by worker; spares that never received have no entry. */
+  /** How many datagrams each worker has handed over. A spare that never received has no entry. */
   readonly #receivedByWorker: number[] = [];
   readonly #dead = new Set<number>();
   readonly #failed = Promise.withResolvers<void>();
@@ -103,13 +103,13 @@ export class Master {
     this.#reporter = parts.board && this.#reporterTo(parts.board);
   }
 
-  /** Resolves when the service can't go on: a socket has no worker to read it any more. */
+  /** Resolves when the service can't continue, because a socket has no worker left that reads it. */
   get failed(): Promise<void> {
     return this.#failed.promise;
   }
 
   /**
-   * Starts the workers, drops the permissions, begins to receive.
+   * Starts the workers, drops the main thread's permissions, writes recovered records, begins to receive.
    *
    * @throws {Error} A worker can't be started or can't listen.
    */
@@ -139,15 +139,16 @@ export class Master {
     this.#scheduleMinute();
   }
 
-  /** Opens the file anew, for whoever renamed it and doesn't want to wait for the next record. */
+  /** Opens the output file again at once, for SIGHUP. */
   reopen(): Promise<void> {
     return this.#recorder.reopen();
   }
 
   /**
-   * Reads what the sockets hold, writes what the windows hold, and closes the file; within a second.
+   * Shuts down gracefully within STOP_DEADLINE_MS: accepts no more datagrams, reads what the sockets hold,
+   * writes the open windows as partial records and closes the file.
    *
-   * @returns whether every record is safe: in the file, or in a checkpoint for the next start.
+   * @returns whether every record is in the file, or in a checkpoint for the next start.
    */
   async stop(): Promise<boolean> {
     const { clock, port } = this.#parts;
@@ -207,7 +208,7 @@ export class Master {
     this.#reporter?.clockStep(step);
   }
 
-  /** Closes what can be closed by now, asks the workers to hand over, and looks whether they live. */
+  /** Closes the windows that can be closed, asks the workers to hand over, and checks that they are alive. */
   #tick(): void {
     const openBefore = this.#windows.open;
     this.#advanceTime();
@@ -277,7 +278,7 @@ export class Master {
     return closed.map(this.#line);
   }
 
-  /** What a worker has read and not handed over, in datagrams. */
+  /** How many datagrams a worker has read but not handed over. */
   #lostBy(worker: number): number {
     return (Atomics.load(this.#control, readsOf(worker)) - (this.#receivedByWorker[worker] ?? 0)) >>> 0;
   }

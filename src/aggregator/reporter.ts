@@ -7,12 +7,14 @@ import type { Count } from "./service_log.ts";
 import type { Clock, ClockStep } from "./aggregate/timeline.ts";
 import type { ClosedWindow } from "./aggregate/windows.ts";
 
-/** How often the numbers are brought up to date, at most. */
+/** The shortest time between two reports. */
 const REPORT_INTERVAL_MS = 1000;
-/** A file that fails for so long that more records wait is told of by other numbers than the lag. */
+/**
+ * For how many waiting records the lag is measured. If more wait, the file fails, which other numbers show.
+ */
 const LAGS_WAITING_MAX = 4096;
 
-/** What the master knows, asked for once a second. */
+/** Where the reporter gets its numbers from, once a second. */
 export interface Sources {
   count(): Count;
   workerStates(): PoolMember[];
@@ -24,24 +26,26 @@ export interface Sources {
     readonly lost: number;
     readonly failing: boolean;
   };
-  /** Undefined: none is kept. */
+  /** Undefined: no checkpoint is kept. */
   checkpoint(): { readonly failing: boolean; readonly savedMs: number | undefined } | undefined;
   descriptors(): { readonly open: number; readonly max: number } | undefined;
 }
 
-/** Tells the admin thread what the master knows: at most once a second, in shared memory, without waiting. */
+/**
+ * Writes the master's numbers into shared memory for the admin thread, at most once a second; never waits.
+ */
 export class Reporter {
   readonly #board: BoardWriter;
   readonly #clock: Clock;
   readonly #sources: Sources;
   readonly #steps = { forward: 0, back: 0 };
-  /** The moment of the last tick, by the timeline and by the monotonic clock. */
+  /** The last tick in both times: on the master's timeline and on the monotonic clock. */
   #ticked = { timelineMs: 0, nowMs: 0 };
   #reportedMs = -Infinity;
   #written = 0;
   #recordMs = NaN;
-  /** When each window ended whose record is on its way, by the monotonic clock. */
-  #ends: number[] = [];
+  /** For each record that is not in the file yet, when its window ended, by the monotonic clock. */
+  #endsMs: number[] = [];
 
   constructor(board: BoardWriter, clock: Clock, sources: Sources) {
     this.#board = board;
@@ -49,7 +53,10 @@ export class Reporter {
     this.#sources = sources;
   }
 
-  /** Called by every tick of the master, before it closes windows. `timelineMs` is its Unix time. */
+  /**
+   * Called at every tick of the master, before it closes windows. `timelineMs`: the Unix time of its
+   * timeline.
+   */
   tick(timelineMs: number): void {
     const nowMs = this.#clock.monotonicMs();
     this.#ticked = { timelineMs, nowMs };
@@ -67,13 +74,15 @@ export class Reporter {
     });
   }
 
-  /** These windows have ended; `written` resolves when the file was tried. */
+  /**
+   * Called when windows have closed. `written` resolves when their records are written or a try has failed.
+   */
   closed(windows: readonly ClosedWindow[], written: Promise<void>): void {
     this.#board.closed(windows);
     const { timelineMs, nowMs } = this.#ticked;
-    const room = LAGS_WAITING_MAX - this.#ends.length;
+    const room = LAGS_WAITING_MAX - this.#endsMs.length;
     for (const { timestampSeconds } of windows.slice(0, room)) {
-      this.#ends.push(nowMs - (timelineMs - timestampSeconds * 1000));
+      this.#endsMs.push(nowMs - (timelineMs - timestampSeconds * 1000));
     }
     void written.then(() => this.#noteWritten(this.#clock.monotonicMs()));
   }
@@ -87,7 +96,7 @@ export class Reporter {
     if (written > this.#written) this.#recordMs = nowMs;
     this.#written = written;
     if (waiting > 0) return;
-    for (const endMs of this.#ends.splice(0)) this.#board.lag(Math.max(0, nowMs - endMs) / 1000, 1);
+    for (const endMs of this.#endsMs.splice(0)) this.#board.lag(Math.max(0, nowMs - endMs) / 1000, 1);
   }
 
   #reportOf(count: Count, nowMs: number) {

@@ -4,19 +4,19 @@ import { formatAddresses, type Port } from "./receive/port.ts";
 import type { ClockStep } from "./aggregate/timeline.ts";
 import type { Log } from "../shared/log.ts";
 
-/** What the service has counted since its start. Every loss is in it: datagrams sent = received + dropped + lost. */
+/** What the service has counted since its start. It counts every loss: sent = received + dropped + lost. */
 export interface Count extends Pick<Totals, "received" | "accepted" | "rejected"> {
-  /** Datagrams that the kernel threw away; null where it doesn't tell. */
+  /** Datagrams that the kernel has dropped; null: unknown. */
   dropped: number | null;
-  /** Datagrams read by workers that died before they handed over what was in them. */
+  /** Datagrams that workers had read but not handed over when they died. */
   lost: number;
-  /** Messages added to a later window than the one they were read in. */
+  /** Messages that were added to a later window than the one they were read in. */
   late: number;
   records: number;
   receivedByWorker: readonly number[];
 }
 
-/** The words of the service's log, in one place; the events and the fields are an interface, so they stay as they are. */
+/** The messages of the service's log. Programs read the events and fields, so only the texts may change. */
 export class ServiceLog {
   readonly #log: Log;
 
@@ -41,63 +41,63 @@ export class ServiceLog {
     if (port.bufferBytes !== null && port.bufferBytes < asked) {
       this.#log.warn(
         "small_receive_buffer",
-        `the kernel granted less than --receive-buffer asked for: run \`sysctl -w net.core.rmem_max=${asked}\`, ` +
-          `or start with CAP_NET_ADMIN`,
+        `the kernel granted a smaller buffer than --receive-buffer asks for: ` +
+          `run \`sysctl -w net.core.rmem_max=${asked}\`, or start with CAP_NET_ADMIN`,
         { asked, granted: port.bufferBytes },
       );
     }
   }
 
   totals(count: Count): void {
-    this.#log.info("totals", "since the start", fieldsOf(count));
+    this.#log.info("totals", "counted since the start", fieldsOf(count));
   }
 
   stopped(count: Count): void {
-    this.#log.info("stopped", "read what was left and wrote the last records", fieldsOf(count));
+    this.#log.info("stopped", "read the sockets until empty and wrote the last records", fieldsOf(count));
   }
 
   clockStep({ direction, byMs }: ClockStep): void {
     const message = direction === "forward"
-      ? "the wall clock is ahead: jumping forward, the windows in between are empty"
-      : "the wall clock stepped back: going on without it until it has caught up";
+      ? "the wall clock is ahead: timestamps jump forward, and the windows in between are empty"
+      : "the wall clock stepped back: timestamps keep increasing and stay ahead of the clock";
     this.#log.warn("clock_step", message, { direction, by_ms: Math.round(byMs) });
   }
 
   futureFile(lastTimestampSeconds: number): void {
     const message =
-      "the file's last record lies far ahead of the clock: going by the clock, timestamps will go back";
+      "the file's last record is over a week ahead of the clock: following the clock, so timestamps go back";
     this.#log.warn("future_file", message, { last_timestamp: lastTimestampSeconds });
   }
 
   workerLost(worker: number, reason: string, lostDatagrams: number): void {
-    const message = "a worker died; the datagrams it had read and not handed over are lost";
+    const message = "a worker died: the datagrams it had read but not handed over are lost";
     this.#log.error("worker_lost", message, { worker, reason, lost: lostDatagrams });
   }
 
   workerReplaced(worker: number, replacement: number | undefined): void {
     if (replacement !== undefined) {
-      this.#log.warn("worker_replaced", "a spare worker reads its socket from here on", {
+      this.#log.warn("worker_replaced", "a spare worker has taken over the dead worker's socket", {
         worker,
         replacement,
       });
     } else {
       this.#log.error(
         "no_spare_left",
-        "no spare worker is left: restart the service, or raise --spare-workers",
+        "no spare worker is left, so the service stops: restart it, or raise --spare-workers",
       );
     }
   }
 
   spareLost(worker: number, reason: string): void {
-    this.#log.error("spare_lost", "a parked spare worker died; the next death finds one less", {
+    this.#log.error("spare_lost", "a parked spare worker died: one spare less for the next failure", {
       worker,
       reason,
     });
   }
 
-  /** The last resort: what neither the file nor the checkpoint takes can still be saved from the log. */
+  /** The last resort for records that neither the file nor the checkpoint took: the log keeps them. */
   unwritten(records: readonly string[]): void {
-    const message = "records could be written nowhere; append them to the file by hand";
+    const message = "neither the file nor the checkpoint took these records: append them to the file by hand";
     this.#log.error("records_unwritten", message, { records: records.map((record) => record.trimEnd()) });
   }
 }

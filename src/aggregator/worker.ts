@@ -36,7 +36,7 @@ function prepare(
     receiver = datagram;
   }
   prepared = { receiver, control, worker, sampling };
-  // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
+  // This thread is going to read bytes from strangers, so from here on it holds no permission at all.
   const held = dropAllPermissions();
   post({ kind: "ready", held, ...(ports === undefined ? {} : { ports }) });
 }

@@ -1,43 +1,54 @@
 /**
- * What the master and its workers say to each other. A worker that reads in a blocking loop hears no messages, so
- * all that it must know while it reads stands in a shared control word; what it has to say it can post at any time.
+ * The protocol between the master and its workers. A worker blocks its event loop while it reads, so it
+ * receives no messages. All that it must know while it reads is in shared memory, the control word. It can
+ * always post.
  *
- * In order: the master posts `prepare`; the worker opens what it needs, drops every permission and posts `ready`;
- * the master posts `receive` (to a spare only when it takes the place of another); the worker posts a `partial` at
- * every tick of the control word, and after the stop its last one, then `stopped`.
+ * The order: the master posts `prepare`; the worker opens what it needs, drops all permissions and posts
+ * `ready`; the master posts `receive` (to a spare only when it replaces a dead worker); the worker posts a
+ * `partial` at every tick of the control word if it has something to hand over; after the stop it posts its
+ * last `partial`, then `stopped`.
+ *
+ * @module
  */
 
 import type { HostPort } from "../shared/address.ts";
 
 /** The indices of the control word, an Int32Array in shared memory. */
 export const Control = {
-  /** Rises whenever the workers shall hand over; they may sleep on it. Wraps: compare for equality only. */
+  /**
+   * Incremented to make the workers hand over; they may sleep on it. It wraps, so compare for equality only.
+   */
   tick: 0,
-  /** The number of the open base window. Written before `tick`, read after it. */
+  /** The number of the open base window. Write it before `tick`, read it after `tick`. */
   window: 1,
-  /** 1 once the workers shall read what is left, hand over and end. */
+  /** 1: the workers must read what is left in the sockets, hand over and end. */
   stop: 2,
-  /** Rises when some more of what is refused may be looked at. Wraps: compare for equality only. */
+  /** Incremented when workers may post more samples of rejected messages. It wraps, too. */
   minute: 3,
-  /** From here on `WORDS_A_WORKER` for each. */
+  /** The first of `WORDS_A_WORKER` words for each worker. */
   workers: 4,
 } as const;
 
 const WORDS_A_WORKER = 2;
 
-/** A word that the worker changes every time it looks at the control word. */
+/** Returns the index of the word that a worker changes every time it looks at the control word. */
 export function pulseOf(worker: number): number {
   return Control.workers + WORDS_A_WORKER * worker;
 }
 
-/** A word in which the worker counts the datagrams it has read, modulo 2^32, before it scans them. */
+/** Returns the index of the word in which a worker counts the datagrams it has read, modulo 2^32. */
 export function readsOf(worker: number): number {
   return Control.workers + WORDS_A_WORKER * worker + 1;
 }
 
-/** A worker looks at the control word at least this often, in milliseconds, while it has something to hand over. */
+/**
+ * A worker's longest wait for datagrams while it has something to hand over: it must notice ticks in time.
+ */
 export const IDLE_WAIT_MS = 50;
-/** And this often while it has nothing: at a window's end it is woken. 20 looks a second cost 230 ms of CPU a minute. */
+/**
+ * The longest wait while it has nothing to hand over; the master wakes it at the end of each window.
+ * Measured once: 20 wake-ups a second cost 230 ms of CPU time a minute.
+ */
 export const QUIET_WAIT_MS = 500;
 
 export function createControl(workers: number): Int32Array<SharedArrayBuffer> {
@@ -46,39 +57,41 @@ export function createControl(workers: number): Int32Array<SharedArrayBuffer> {
   );
 }
 
-/** Asks the workers to hand over and go on in window `window`; wakes those that sleep. */
+/**
+ * Asks the workers to hand over, and to read into base window `window` from now on. Wakes those that sleep.
+ */
 export function signalTick(control: Int32Array, window: number): void {
   Atomics.store(control, Control.window, window);
   Atomics.add(control, Control.tick, 1);
   Atomics.notify(control, Control.tick);
 }
 
-/** Lets the workers post some more of what they refuse. */
+/** Allows the workers the next minute's samples of rejected messages. */
 export function signalMinute(control: Int32Array): void {
   Atomics.add(control, Control.minute, 1);
 }
 
-/** Asks the workers to end; wakes those that sleep. */
+/** Asks the workers to end. Wakes those that sleep. */
 export function signalStop(control: Int32Array): void {
   Atomics.store(control, Control.stop, 1);
   Atomics.add(control, Control.tick, 1);
   Atomics.notify(control, Control.tick);
 }
 
-/** What a worker opens for itself before it drops its permissions. */
+/** What a worker opens before it drops its permissions. */
 export type Prepare =
-  /** Reads file descriptors that the master opened. */
+  /** The C library. The worker will read file descriptors that the master opened. */
   | { receiver: "reuseport" }
-  /** Listens itself; port 0 takes any free one. */
+  /** Sockets of its own. Port 0 means any free port. */
   | { receiver: "datagram"; addresses: readonly HostPort[] };
 
-/** What the master tells a worker of the sockets it shall read; a receiver that opens its own needs none of it. */
+/** The sockets that a worker has to read. Empty for a receiver that opens its own sockets. */
 export interface ReceiveOrder {
-  /** The file descriptors of bound UDP sockets, one an address. */
+  /** The file descriptors of bound UDP sockets, one for each address. */
   fds?: readonly number[];
-  /** An eventfd(2) that becomes readable when the worker shall look at the control word. */
+  /** An eventfd(2) that becomes readable when the worker has to look at the control word. */
   wakeup?: number;
-  /** The longest sleep between two reads that the sockets' buffers allow, in milliseconds. */
+  /** The longest sleep between two reads that the sockets' receive buffers allow, in milliseconds. */
   sleepMsMax?: number;
 }
 
@@ -88,34 +101,38 @@ export type ToWorker =
     worker: number;
     control: Int32Array<SharedArrayBuffer>;
     datagramBytesMax: number;
-    /** Some of what is refused is to be posted. */
+    /** Whether to post samples of rejected messages. */
     sampling: boolean;
     open: Prepare;
   }
   | ({ kind: "receive" } & ReceiveOrder);
 
 export type FromWorker =
-  /** Every permission is dropped; `ports` are those it listens on, `held` names the permissions still there: none. */
+  /** `ports`: where it listens, if it opened sockets. `held`: permissions that it could not drop. */
   | { kind: "ready"; ports?: readonly number[]; held: string[] }
-  /** It can't do what was asked; it ends. */
+  /** The worker can't do what it was asked to do, and ends. */
   | { kind: "failed"; reason: string }
-  /** What it read while it knew window `window` to be open; from here on it reads into window `next`. */
+  /**
+   * What the worker read into base window `window`. From now on it reads into `next`, which may be the same.
+   */
   | { kind: "partial"; window: number; next: number; buffer: ArrayBuffer }
-  /** A message that was refused, as a sample. */
+  /** A sample of a rejected message. */
   | { kind: "refused"; refused: Refused }
   | { kind: "stopped" };
 
+/** A sample of a rejected message. */
 export interface Refused {
   /** An index into `REASONS` of partial.ts. */
   readonly reason: number;
-  /** How long it was in bytes; `bytes` may be cut. */
+  /** The length of the whole message in bytes. */
   readonly length: number;
+  /** The message, or only its beginning. */
   readonly bytes: Uint8Array;
-  /** The sender's address, where the receiver knows it. */
+  /** The sender's address; missing if the receiver does not know it. */
   readonly from?: string;
 }
 
-/** What a message to the master hands over instead of copying. */
+/** Returns the buffers that a message to the master transfers instead of copying. */
 export function transferListOf(message: FromWorker): Transferable[] {
   return message.kind === "partial" ? [message.buffer] : [];
 }

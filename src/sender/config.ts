@@ -11,17 +11,17 @@ import {
 import { perDatagramMax, type Shape, SHAPES } from "./shapes.ts";
 import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";
 
-/** The sum of A1 (at most 1,023 a message) stays exact as a number. */
+/** With so many messages the sum of A1 (at most 1,023 each) stays below 2^53, so it is exact. */
 export const COUNT_MAX = 1e12;
-/** Sockets; many more would meet the usual limit of 1,024 open files. */
+/** Each source is a socket. Many more would exceed the usual limit of 1,024 open files. */
 export const SOURCES_MAX = 256;
 export const RATE_MAX = 1e9;
 
 export interface SenderConfig {
   readonly to: HostPort;
-  /** Messages. */
+  /** How many messages to send. */
   readonly count: number;
-  /** Messages per second; `Infinity` is flat out. */
+  /** Messages per second; `Infinity`: as fast as possible. */
   readonly rate: number;
   readonly sources: number;
   readonly perDatagram: number;
@@ -29,16 +29,16 @@ export interface SenderConfig {
   readonly shape: Shape;
 }
 
-/** One message is the smallest shape's longest: no other shape fits more in a datagram. */
+/** The most messages that fit into a datagram, with the shape whose messages are shortest. */
 const PER_DATAGRAM_MAX = Math.max(...SHAPES.map(perDatagramMax));
 
-/** Every flag of the sender, in the order of the help. No variables: a test sender has no settings to keep. */
-const FLAGS = {
+/** Every flag of the sender, in the order of the help. None has a variable: each run is different. */
+export const SENDER_FLAGS = {
   to: {
     flag: "to",
     placeholder: "HOST:PORT",
     default: "127.0.0.1:9999",
-    help: "address to send to; IPv6 as [::1]:9999",
+    help: "address to send to; [::1]:9999 is IPv6",
     parse: hostPort(1),
   },
   count: {
@@ -52,8 +52,8 @@ const FLAGS = {
     flag: "rate",
     placeholder: "N/s",
     default: "",
-    defaultShown: "flat out",
-    help: "messages per second, such as 200000/s",
+    defaultShown: "no limit",
+    help: "messages per second, such as 200000/s; by default as fast as possible",
     parse: parseRate,
   },
   sources: {
@@ -67,34 +67,34 @@ const FLAGS = {
     flag: "per-datagram",
     placeholder: "N",
     default: "1",
-    help: "messages in a datagram, one a line",
+    help: `messages per datagram, one per line, 1 to ${PER_DATAGRAM_MAX}; longer shapes fit less`,
     parse: integer(1, PER_DATAGRAM_MAX),
   },
   seed: {
     flag: "seed",
     placeholder: "N",
     default: "1",
-    help: "chooses the values: the same seed sends the same messages",
+    help: "seed of the random values: the same seed sends the same messages",
     parse: integer(0, 2 ** 32 - 1),
   },
   shape: {
     flag: "shape",
     placeholder: SHAPES.join("|"),
     default: "plain",
-    help: "as in the example, with whitespace, keys in any order, or keys beside",
+    help: "plain JSON, extra whitespace, keys in any order, or additional keys",
     parse: oneOf(SHAPES),
   },
 } satisfies { [Key in keyof SenderConfig]: FlagSpec<SenderConfig[Key]> };
 
 /**
- * What the command line asks for.
+ * Reads the command line.
  *
- * @throws {UsageError} one line that names the flag, the value and what to give instead.
+ * @throws {UsageError} A flag is wrong. The message is one line that says what to give instead.
  */
 export function parseConfig(args: readonly string[]): StartRequest<SenderConfig> {
   const unset = () => undefined;
-  const help = () => helpText("deno task send", FLAGS);
-  return startRequest(parseFlags(args, FLAGS, unset, unset), help, (values) => {
+  const help = () => helpText("deno task send", SENDER_FLAGS);
+  return startRequest(parseFlags(args, SENDER_FLAGS, unset, unset), help, (values) => {
     const { shape, perDatagram } = values;
     if (perDatagram > perDatagramMax(shape)) {
       throw new UsageError(
@@ -107,6 +107,6 @@ export function parseConfig(args: readonly string[]): StartRequest<SenderConfig>
 }
 
 function parseRate(text: string): number {
-  if (text === "") return Infinity; // only the default is empty
+  if (text === "") return Infinity; // Only the default can be empty.
   return integer(1, RATE_MAX, "messages per second")(text.replace(/\/s$/, ""));
 }

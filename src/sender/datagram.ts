@@ -4,8 +4,8 @@ import type { Transport } from "./run.ts";
 import type { Datagrams } from "./shapes.ts";
 
 /**
- * Sockets of `Deno.listenDatagram`: a system call and a promise a datagram, but no `--allow-ffi`. They are not
- * connected, so the kernel does not tell them of a datagram that was refused.
+ * Opens sockets with `Deno.listenDatagram`. They need no `--allow-ffi`, but cost a system call and a promise
+ * for each datagram. They are not connected, so the kernel does not report refused datagrams.
  *
  * @throws {Deno.errors.NotCapable} The permission to bind a local port is missing.
  */
@@ -19,7 +19,10 @@ export function openDatagram(
   const close = () => sockets.forEach((socket) => socket.close());
   let turn = 0;
 
-  /** The whole batch is in flight at once: its slots are written over only when the last one has gone. */
+  /**
+   * Sends the whole batch concurrently. Returns when all is sent, because the next batch overwrites the
+   * slots.
+   */
   async function send(begin: number): Promise<number> {
     const sends: Promise<number>[] = [];
     for (let slot = begin; slot < datagrams.size; slot++) {

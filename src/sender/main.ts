@@ -9,7 +9,7 @@ import { type Clock, run } from "./run.ts";
 import { openSendmmsg } from "./sendmmsg.ts";
 import { Datagrams, type Totals } from "./shapes.ts";
 
-/** Datagrams in a batch at most: beyond this a system call's own cost no longer shows. */
+/** The most datagrams in a batch: in a larger one the cost of the system call itself no longer matters. */
 const BATCH = 64;
 const PROGRESS_MS = 500;
 
@@ -17,12 +17,12 @@ const sleepWord = new Int32Array(new SharedArrayBuffer(4));
 const clock: Clock = {
   now: () => performance.now(),
   block: (ms) => void Atomics.wait(sleepWord, 0, 0, ms),
-  // Even 0 ms go through a timer: signals are heard only when the event loop has nothing to run (setImmediate keeps
-  // it running, and Ctrl-C took up to 0.8 s).
+  // Even 0 ms need a timer, because Deno handles signals only when the event loop has nothing to run.
+  // Measured once: setImmediate keeps the event loop busy, and Ctrl-C then took up to 0.8 s.
   idle: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** Rewrites one line on the terminal every half second; returns what ends that, and wipes the line. */
+/** Shows progress in one line of the terminal, twice a second. The returned function stops and clears it. */
 function showProgress(totals: Totals, count: number): () => void {
   if (!Deno.stderr.isTerminal()) return () => {};
   const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
@@ -40,13 +40,18 @@ function showProgress(totals: Totals, count: number): () => void {
   };
 }
 
-/** @throws {NobodyListens} Half of the datagrams or more were refused. */
+/**
+ * Sends the messages and prints what a receiver should have added up.
+ *
+ * @throws {NobodyListens} At least half of the datagrams were refused.
+ */
 async function send(config: SenderConfig): Promise<void> {
   const { to, count, rate, sources, perDatagram, seed, shape } = config;
   const withFfi = canOpenLibc();
-  // Without the C library the sender uses sockets of Deno, which need the permission for the local address, too.
+  // Without the C library the sender uses sockets of Deno, which need the permission for the local address,
+  // too.
   requireNet(`send to ${formatHostPort(to)}`, withFfi ? [to] : [to, localAddressFor(to.hostname)]);
-  // Few datagrams are spread over all the sources rather than sent by the first.
+  // Smaller batches for few datagrams, so that every source sends some and not only the first.
   const slots = Math.min(BATCH, Math.ceil(count / perDatagram / sources));
   const datagrams = new Datagrams({ shape, seed, perDatagram, slots });
   const transport = (withFfi ? openSendmmsg : openDatagram)(to, sources, datagrams);
@@ -68,7 +73,7 @@ async function send(config: SenderConfig): Promise<void> {
   if (refused > 0) {
     const refusal = `${refused} of ${totals.datagrams} datagrams were refused`;
     if (refused >= totals.datagrams / 2) throw new NobodyListens(refusal);
-    console.error(`sluice send: ${refusal}: expect less than these sums`);
+    console.error(`sluice send: ${refusal}: the receiver has less than these sums`);
   }
   const { messages, datagrams: sent, ...sums } = totals;
   const seconds = Number((ms / 1000).toFixed(6));
@@ -79,5 +84,5 @@ async function send(config: SenderConfig): Promise<void> {
 Deno.exitCode = await runProgram(() => parseConfig(Deno.args), send, {
   prefix: "sluice send",
   advise: (error) =>
-    error instanceof NobodyListens ? ": nothing listens there; start the receiver, or see --to" : "",
+    error instanceof NobodyListens ? ": nothing listens there; start the receiver or change --to" : "",
 });

@@ -1,20 +1,23 @@
-/** Nothing listened at the address for so long that waiting for it makes no sense. */
+/** Nothing has listened at the address for so long that waiting makes no sense. */
 export class NobodyListens extends Error {
   override readonly name = "NobodyListens";
 }
 
-/** How long a receiver may be away, to restart say, before the run is given up. */
+/** How long a receiver may be away, for a restart for example, before the sender gives up. */
 const PATIENCE_MS = 2000;
 
 /**
- * Counts the datagrams that went to a port where nothing listens. The kernel tells of such a datagram when its
- * socket is used next (ICMP port unreachable, udp(7)), so between two tellings of a row each socket gets one
- * datagram through, and no more.
+ * Counts datagrams that were sent to a port where nothing listens, and notices when this lasts too long. The
+ * kernel reports such a datagram at the next use of its socket (ICMP port unreachable, udp(7)). So while
+ * nothing listens, each socket sends at most one datagram between two reports; if more get through, a new
+ * series of refusals begins.
  */
 export class Refusals {
   total = 0;
   readonly #sources: number;
-  #rowMs = 0;
+  /** When the current series of refusals began. */
+  #seriesMs = 0;
+  /** Datagrams sent since the last refusal. */
   #sentSince = Infinity;
 
   constructor(sources: number) {
@@ -25,11 +28,13 @@ export class Refusals {
     this.#sentSince += datagrams;
   }
 
-  /** @throws {NobodyListens} Refusals have come in a row for two seconds. */
+  /** @throws {NobodyListens} The current series of refusals has lasted for two seconds. */
   refused(nowMs: number): void {
     this.total++;
-    if (this.#sentSince > this.#sources) this.#rowMs = nowMs;
+    if (this.#sentSince > this.#sources) this.#seriesMs = nowMs;
     this.#sentSince = 0;
-    if (nowMs - this.#rowMs >= PATIENCE_MS) throw new NobodyListens(`${this.total} datagrams were refused`);
+    if (nowMs - this.#seriesMs >= PATIENCE_MS) {
+      throw new NobodyListens(`${this.total} datagrams were refused`);
+    }
   }
 }

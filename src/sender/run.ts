@@ -3,30 +3,33 @@ import type { Datagrams, Totals } from "./shapes.ts";
 /** Hands datagrams to the kernel, from one or more sockets in turn. */
 export interface Transport {
   /**
-   * Sends the datagrams of the batch from slot `begin` on, and says how many the kernel took: perhaps not all of
-   * them, perhaps none; then the rest is to be sent again.
+   * Sends the datagrams of the batch from slot `begin` on.
    *
+   * @returns how many the kernel took. It may be fewer than all, or none; then send the rest again.
    * @throws {Error} Sending again would not help.
    */
   send(begin: number): number | Promise<number>;
-  /** Datagrams the kernel took of which it later told that nothing listens where they went. */
+  /** How many datagrams the kernel took and later reported as refused, because nothing listens there. */
   readonly refused: number;
   close(): void;
 }
 
-/** Monotonic milliseconds, and the two ways to let some pass. */
+/** A monotonic clock in milliseconds, and two ways to wait. */
 export interface Clock {
   now(): number;
-  /** Stops the thread: precise to a tenth of a millisecond. */
+  /** Blocks the thread. Precise to a tenth of a millisecond. */
   block(ms: number): void;
-  /** Lets timers and signal handlers run, even in 0 ms: it comes back a millisecond late, or more. */
+  /** Lets timers and signal handlers run, even if `ms` is 0. Returns a millisecond late, or later. */
   idle(ms: number): Promise<void>;
 }
 
-/** For so long the event loop may starve, and Ctrl-C and the progress line wait: a turn of it takes about 1 % of this. */
+/**
+ * How long the event loop may starve, and Ctrl-C and the progress line with it. Its turn takes about 1 ms.
+ */
 const SLICE_MS = 100;
-/** Shorter waits block. One this short makes 1,000 batches a second: smooth, and cheap. */
+/** Waits up to this long block the thread, because they must be precise. */
 const BLOCK_MS_MAX = 5;
+/** The shortest wait: at most 1,000 batches a second, which is smooth traffic at little cost. */
 const WAIT_MS_MIN = 1;
 
 export interface RunOptions {
@@ -45,12 +48,13 @@ export interface RunOptions {
 }
 
 /**
- * Sends the messages, and adds those the kernel took to `totals`.
+ * Sends the messages, and adds those that the kernel took to `totals`.
  *
- * The schedule is absolute: a datagram goes when its last message is due, `messages so far / rate` after the start.
- * So the rate is never exceeded, a late wake-up is made good at the next, and errors do not add up.
+ * The schedule is absolute: a datagram is sent when its last message is due, `messages so far / rate` after
+ * the start. So the rate is never exceeded, the run catches up after a late wake-up, and errors do not add
+ * up.
  *
- * @returns The milliseconds it took.
+ * @returns how many milliseconds it took.
  */
 export async function run(options: RunOptions): Promise<number> {
   const { count, rate, perDatagram, datagrams, clock, signal, totals } = options;
@@ -68,7 +72,7 @@ export async function run(options: RunOptions): Promise<number> {
     } else if (waitMs > 0) {
       clock.block(waitMs);
     } else {
-      // The next datagram is due, whatever rounding says of the arithmetic below.
+      // At least the next datagram is due, even if rounding makes the result below smaller.
       const due = rate === Infinity ? left : Math.floor((nowMs - startMs) * rate / 1000) - totals.messages;
       datagrams.fill(due >= left ? left : Math.max(next, due - due % perDatagram));
       await sendBatch(options, sliceMs);
@@ -77,11 +81,13 @@ export async function run(options: RunOptions): Promise<number> {
   return clock.now() - startMs;
 }
 
-/** Sends what was filled in; it leaves off early at the end of the time slice only when the kernel takes nothing. */
+/**
+ * Sends the filled batch. Yields to the event loop only if the kernel takes nothing and the slice is over.
+ */
 async function sendBatch({ datagrams, transport, clock, signal, totals }: RunOptions, sliceMs: number) {
   for (let begin = 0; begin < datagrams.size && !signal.aborted;) {
     const pending = transport.send(begin);
-    const taken = typeof pending === "number" ? pending : await pending; // an await of a number costs a microtask
+    const taken = typeof pending === "number" ? pending : await pending; // No microtask for a number.
     datagrams.addTo(totals, begin, begin + taken);
     begin += taken;
     if (taken === 0 && clock.now() - sliceMs >= SLICE_MS) {

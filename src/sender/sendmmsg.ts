@@ -13,7 +13,7 @@ import { Refusals } from "./refusals.ts";
 import type { Transport } from "./run.ts";
 import type { Datagrams } from "./shapes.ts";
 
-/** All that the sender asks of the C library: this list is the boundary of its `--allow-ffi`. */
+/** The only C functions that the sender can call, although `--allow-ffi` opens the whole library. */
 export const SENDER_SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -27,21 +27,21 @@ export const SENDER_SYMBOLS = {
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 
-/** errno(3) of Linux, those that are no reason to give up. */
+/** Values of errno(3) on Linux after which sending can succeed again. */
 const EINTR = 4;
 const ECONNREFUSED = 111;
-/** EAGAIN, ENOMEM, ENOBUFS: the kernel is short of memory for the moment. */
+/** EAGAIN, ENOMEM, ENOBUFS: the kernel is short of memory at the moment. */
 const SHORTAGES: readonly number[] = [11, 12, 105];
 const SHORTAGE_PAUSE_MS = 1;
 const SHORTAGES_IN_A_ROW_MAX = 2000;
 
 const sleepWord = new Int32Array(new SharedArrayBuffer(4));
 
-/** Connected sockets of the C library, which take a batch of datagrams in one system call. */
+/** Sends a batch of datagrams in one system call, through connected sockets of the C library. */
 class SendmmsgTransport implements Transport {
   readonly #library = openLibc(SENDER_SYMBOLS);
   readonly #symbols = this.#library.symbols;
-  readonly #errnoAddress = this.#symbols.__errno_location(); // a thread has one, and it stays where it is
+  readonly #errnoAddress = this.#symbols.__errno_location(); // The address never changes in a thread.
   readonly #errno = new Int32Array(1);
   readonly #datagrams: Datagrams;
   readonly #headers: MessageHeaders;
@@ -78,7 +78,8 @@ class SendmmsgTransport implements Transport {
     if (taken < 0) return this.#retry(this.#lastError());
     this.#shortages = 0;
     this.#refusals.sent(taken);
-    // A blocking socket stops short only at an error, which is then lost (sendmmsg(2), BUGS): as a rule, a refusal.
+    // A blocking socket takes fewer only because of an error, which the kernel does not report (sendmmsg(2),
+    // BUGS). Nearly always that error is a refusal.
     if (taken < wanted) this.#refusals.refused(performance.now());
     return taken;
   }
@@ -97,13 +98,13 @@ class SendmmsgTransport implements Transport {
     if (connected < 0) throw failure("connect", this.#lastError());
   }
 
-  /** To be asked right after the call that failed. */
+  /** Call this right after the failed call: the next one may change errno. */
   #lastError(): number {
     this.#symbols.memread(this.#errno, this.#errnoAddress, 4n);
     return this.#errno[0]!;
   }
 
-  /** What a failed send means: nothing was taken, and either that passes or it is the end. */
+  /** Handles a failed send. Returns 0 (no datagram was taken) if a retry makes sense, otherwise throws. */
   #retry(code: number): 0 {
     if (code === ECONNREFUSED) {
       this.#refusals.refused(performance.now());
@@ -121,11 +122,11 @@ function failure(action: string, code: number): Error {
 }
 
 /**
- * Opens the sender's sockets by the C library.
+ * Opens the sender's sockets with the C library. The transport's `send` throws {@linkcode NobodyListens} when
+ * nothing has listened at the address for two seconds.
  *
  * @throws {Deno.errors.NotCapable} The permission to open the C library is missing.
- * @throws {NobodyListens} From a send: nothing has listened at the address for two seconds.
- * @throws {Error} The sockets can't be had, or the address can't be reached.
+ * @throws {Error} The sockets can't be opened, or the address can't be reached.
  */
 export const openSendmmsg = (to: HostPort, sources: number, datagrams: Datagrams): Transport =>
   new SendmmsgTransport(to, sources, datagrams);

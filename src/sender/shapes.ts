@@ -1,18 +1,20 @@
 /**
- * Test messages as bytes, and the sums they add up to. Pure, and no string or object per message: the generator
- * has to outrun the kernel.
+ * Generates test messages as bytes, and the sums that they add up to. Pure. It allocates no string or object
+ * per message, because it must be faster than the kernel can send.
  *
  * @module
  */
 
-/** How the messages are written; the values in them depend on the seed alone, so every shape expects the same sums. */
+/** How messages are written. The values depend only on the seed, so all shapes have the same sums. */
 export const SHAPES = ["plain", "spaced", "shuffled", "extra"] as const;
 export type Shape = typeof SHAPES[number];
 
-/** The most a UDP datagram carries over IPv4: 65,535 less the headers of IP (20) and UDP (8). */
+/** The longest UDP payload over IPv4: 65,535 bytes minus the headers of IP (20) and UDP (8). */
 export const DATAGRAM_BYTES_MAX = 65_507;
 
-/** What a receiver that lost nothing has added up. The names are those of the output records; of nothing, all are 0. */
+/**
+ * What a receiver has added up if nothing was lost, with the names of the output records. All are 0 at first.
+ */
 export interface Totals {
   messages: number;
   datagrams: number;
@@ -32,14 +34,16 @@ const [OPEN, COLON, COMMA, COMMA_SPACE, CLOSE] = ["{", ":", ",", ", ", "}"].map(
   Uint8Array,
 ];
 
-/** JSON's whitespace but the newline, which ends a message. */
+/** JSON's whitespace, without the newline, which would end the message. */
 const SPACES = ascii(" \t\r ");
 const GAP_BYTES_MAX = 3;
 
 const IN_ORDER = [0, 1, 2] as const;
 const ORDERS = [IN_ORDER, [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] as const;
 
-/** Members that a receiver must read past: decoys one level down, quotes and braces in strings, UTF-8, floats. */
+/**
+ * Members that a receiver must skip: the same keys in nested objects, quotes and braces in strings, UTF-8.
+ */
 const EXTRAS = [
   '"id":1048576',
   '"host":"dc-1\\\\\\"}{,"',
@@ -53,7 +57,7 @@ const PLAIN_BYTES_MAX = '{"A1":1023, "A2":65535, "A3":65542}'.length;
 const TOKENS = 13;
 const EXTRA_BYTES_MAX = Math.max(...EXTRAS.map((extra) => extra.length)) + COMMA.length;
 
-/** The longest message of each shape, in bytes, without the newline that parts it from the next. */
+/** The length of each shape's longest message in bytes, without the newline after it. */
 export const MESSAGE_BYTES_MAX: Readonly<Record<Shape, number>> = {
   plain: PLAIN_BYTES_MAX,
   spaced: PLAIN_BYTES_MAX + (TOKENS + 1) * GAP_BYTES_MAX,
@@ -61,17 +65,17 @@ export const MESSAGE_BYTES_MAX: Readonly<Record<Shape, number>> = {
   extra: PLAIN_BYTES_MAX + 2 * EXTRA_BYTES_MAX,
 };
 
-/** The most messages of this shape that are sure to fit in one datagram. */
+/** Returns how many messages of this shape always fit into one datagram. */
 export function perDatagramMax(shape: Shape): number {
   return Math.floor(DATAGRAM_BYTES_MAX / (MESSAGE_BYTES_MAX[shape] + 1));
 }
 
-/** The linear congruential generator of Numerical Recipes; its high bits are the good ones. */
+/** The linear congruential generator of Numerical Recipes. Only its high bits are random enough. */
 class Random {
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed | 0; // signed 32-bit: V8 keeps those out of its heap
+    this.#state = seed | 0; // A signed 32-bit integer, for which V8 allocates no memory.
   }
 
   bits(count: number): number {
@@ -80,14 +84,14 @@ class Random {
   }
 }
 
-/** Writes into `bytes` from `at` on. */
+/** Writes text and numbers into `bytes`, from `at` on. */
 class Pen {
   at = 0;
 
   constructor(readonly bytes: Uint8Array<ArrayBuffer>) {}
 
   text(text: Uint8Array): void {
-    // A loop: `bytes.set` costs more than it saves on a handful of bytes.
+    // A loop is faster than `bytes.set` for a handful of bytes.
     for (let i = 0; i < text.length; i++) this.bytes[this.at++] = text[i]!;
   }
 
@@ -102,7 +106,7 @@ class Pen {
     }
   }
 
-  /** None to {@linkcode GAP_BYTES_MAX} bytes of whitespace, then the token. */
+  /** Writes 0 to {@linkcode GAP_BYTES_MAX} bytes of whitespace, then the token. */
   spaced(random: Random, token: Uint8Array): void {
     for (let gap = random.bits(2); gap > 0; gap--) this.bytes[this.at++] = SPACES[random.bits(2)]!;
     this.text(token);
@@ -111,7 +115,7 @@ class Pen {
 
 const NOTHING = new Uint8Array();
 
-/** One writer a shape; `values` are A1, A2 and A3. */
+/** The function that writes a message of each shape; `values` are A1, A2 and A3. */
 const WRITERS: Readonly<Record<Shape, (pen: Pen, values: Int32Array, layout: Random) => void>> = {
   plain: (pen, values) => members(pen, values, IN_ORDER),
   shuffled: (pen, values, layout) => members(pen, values, ORDERS[Math.floor(layout.bits(16) * 6 / 65_536)]!),
@@ -161,21 +165,24 @@ function extra(pen: Pen, layout: Random): void {
 
 export interface DatagramsOptions {
   shape: Shape;
-  /** A whole number; its low 32 bits count. */
+  /** An integer, of which the low 32 bits are used. */
   seed: number;
+  /** How many messages a datagram contains. */
   perDatagram: number;
-  /** How many datagrams are written at a time. */
+  /** The most datagrams in a batch. */
   slots: number;
 }
 
-/** A batch of datagrams, written over by the next one: slot `i` begins at `slotBytes * i` of `bytes`. */
+/**
+ * A batch of datagrams in one buffer, which the next batch overwrites; slot `i` begins at `slotBytes * i`.
+ */
 export class Datagrams {
   readonly slots: number;
   readonly slotBytes: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The bytes of each datagram. */
+  /** The length of each datagram in bytes. */
   readonly lengths: Uint32Array;
-  /** The datagrams in the batch. */
+  /** The number of datagrams in the batch. */
   size = 0;
 
   readonly #messages: Uint32Array;
@@ -202,10 +209,10 @@ export class Datagrams {
     this.#write = WRITERS[shape];
     this.#pen = new Pen(this.bytes);
     this.#values = new Random(seed);
-    this.#layout = new Random(~seed); // apart from the values, so that the shape does not change the sums
+    this.#layout = new Random(~seed); // Separate from the values, so that the shape does not change the sums.
   }
 
-  /** Writes the next batch: this many messages, or what the slots hold of them. */
+  /** Writes the next batch: this many messages, or as many as the slots hold. */
   fill(messages: number): void {
     let left = messages;
     for (this.size = 0; this.size < this.slots && left > 0; this.size++) {
@@ -227,7 +234,7 @@ export class Datagrams {
       if (i > 0) pen.bytes[pen.at++] = 10;
       const a1 = message[0] = this.#values.bits(10);
       const a2 = message[1] = this.#values.bits(16);
-      const a3 = message[2] = this.#values.bits(16) + 7; // an A3_min of 0 is what a lost minimum looks like
+      const a3 = message[2] = this.#values.bits(16) + 7; // Never 0, so that a lost minimum (0) is noticed.
       this.#write(pen, message, this.#layout);
       a1Sum += a1;
       a2Max = Math.max(a2Max, a2);
@@ -240,7 +247,7 @@ export class Datagrams {
     this.#a3Mins[slot] = a3Min;
   }
 
-  /** Adds the datagrams from slot `begin` to before `end`: those that were really sent. */
+  /** Adds the datagrams of slots `begin` to `end`, exclusive: those that the kernel took. */
   addTo(totals: Totals, begin: number, end: number): void {
     for (let slot = begin; slot < end; slot++) {
       const a3Min = this.#a3Mins[slot]!;

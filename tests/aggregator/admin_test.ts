@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ADMIN, adminUrl, metricsUntil, statusOf, total } from "../support/http/admin_page.ts";
 import { runToEnd, sendDatagrams, Service } from "../support/processes/aggregator_process.ts";
 
-/** End to end: the admin port of the real process. */
+/** An end-to-end test of the admin port of a real aggregator process. */
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `admin: ${name}`,
@@ -19,7 +19,7 @@ const NAMES = {
 };
 
 for (const task of ["start", "start:sandbox"] as const) {
-  test(`${task}: the metrics add up to what was sent, and to what the log says at the end`, async () => {
+  test(`${task}: the metrics, the totals in the log and the sent messages agree`, async () => {
     await using service = await Service.start(task, [...ADMIN, "--windows", "1s,2s"]);
     const url = await adminUrl(service);
     await sendDatagrams(
@@ -30,7 +30,11 @@ for (const task of ["start", "start:sandbox"] as const) {
     assert.deepEqual([total(metrics, NAMES.received), total(metrics, NAMES.rejected)], [500, 50]);
     assert.equal(metrics.get(`${NAMES.rejected}{reason="syntax"}`), 50);
     const drops = metrics.get('sluice_aggregator_datagrams_dropped_total{socket="0"}');
-    assert.equal(drops, task === "start" ? 0 : undefined, "what the kernel does not tell is left out");
+    assert.equal(
+      drops,
+      task === "start" ? 0 : undefined,
+      "the datagram receiver can't count drops, so the metric is left out",
+    );
     await metricsUntil(url, (metrics) => metrics.has('sluice_window_a1_sum{window="2s"}'));
     for (const path of ["healthz", "readyz"]) assert.equal(await statusOf(`${url}/${path}`), 200);
     const { code, totals } = await service.stop();
@@ -39,7 +43,7 @@ for (const task of ["start", "start:sandbox"] as const) {
   });
 }
 
-test("the status tells of every worker and of where it listens", async () => {
+test("the status lists every worker, the addresses, the file and the resources of the process", async () => {
   await using service = await Service.start("start", [...ADMIN, "--workers", "1"]);
   const status = await (await fetch(`${await adminUrl(service)}/api/v1/status`)).json();
   assert.deepEqual(status.workers.map(({ state }: { state: string }) => state), ["receiving", "parked"]);
@@ -49,7 +53,7 @@ test("the status tells of every worker and of where it listens", async () => {
   await service.stop();
 });
 
-test("--admin off listens nowhere, and an address in use or not granted is one clear line and exit 1", async () => {
+test("--admin off opens no port; an address in use or without permission ends the start with one line", async () => {
   await using quiet = await Service.start("start", ["--admin", "off"]);
   assert.ok(!quiet.log.some(({ event }) => event === "admin"));
   await quiet.stop();
@@ -69,7 +73,7 @@ test("--admin off listens nowhere, and an address in use or not granted is one c
   holder.close();
 });
 
-test("event streams beyond the limit are refused, those that are left end, and others are served meanwhile", async () => {
+test("event streams beyond the limit get 503, other requests are served, and a closed stream frees its place", async () => {
   await using service = await Service.start("start", ADMIN);
   const url = await adminUrl(service);
   const open: Response[] = [];
@@ -86,9 +90,9 @@ test("event streams beyond the limit are refused, those that are left end, and o
   await service.stop();
 });
 
-test("an admin thread that stands still delays no record", async () => {
+test("a frozen admin thread delays no record", async () => {
   await using service = await Service.start("start", [...ADMIN, "--windows", "1s"], [
-    "--preload=tests/support/processes/frozen_admin_preload.ts",
+    "--preload=tests/aggregator/frozen_admin_preload.ts",
     "--allow-read=tests",
   ]);
   let sent = 0;

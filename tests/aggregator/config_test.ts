@@ -34,7 +34,7 @@ function configOf(args: string[], facts = FACTS): AggregatorConfig {
 }
 
 Deno.test({
-  name: "parseConfig has the documented defaults",
+  name: "parseConfig: without flags, the documented defaults apply",
   permissions: "none",
   fn() {
     assert.deepEqual(configOf([]), DEFAULTS);
@@ -103,8 +103,8 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
   ["listen", ":65536", "give a port from 0 to 65535"],
   ["listen", ":", "give a port from 0 to 65535"],
   ["listen", "0.0.0.0:1,", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
-  ["listen", "[::1]:1,[0:0::1]:1", "[::1]:1 is there twice: give it once"],
-  ["listen", ":1,:1", ":1 is there twice: give it once"],
+  ["listen", "[::1]:1,[0:0::1]:1", "[::1]:1 is given twice: give it once"],
+  ["listen", ":1,:1", ":1 is given twice: give it once"],
   ["listen", Array.from({ length: 17 }, (_, i) => `:${i}`).join(","), "give at most 16 addresses"],
   ["admin", "OFF", "give HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999"],
   ["out", "data/", "give the path of a file, not of a directory"],
@@ -147,10 +147,10 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
       text,
       "give whole seconds, minutes or hours from 1s to 24h, separated by commas, such as 10s,1m",
     ]),
-  ["windows", "60s,10s,15s", "15s is not a multiple of the shortest, 10s"],
-  ["windows", "7s,60s", "60s is not a multiple of the shortest, 7s"],
-  ["windows", "60s,10s,1m", "60s is there twice: give it once"],
-  ["windows", "10s,60s,10s", "10s is there twice: give it once"],
+  ["windows", "60s,10s,15s", "15s is not a multiple of the shortest, 10s: give multiples of it"],
+  ["windows", "7s,60s", "60s is not a multiple of the shortest, 7s: give multiples of it"],
+  ["windows", "60s,10s,1m", "60s is given twice: give it once"],
+  ["windows", "10s,60s,10s", "10s is given twice: give it once"],
   ["windows", Array.from({ length: 17 }, (_, index) => `${index + 1}s`).join(","), "give at most 16 lengths"],
   ["extra", "all", "give one of none, messages"],
   ["align", "now", "give one of start, epoch"],
@@ -168,7 +168,7 @@ const REFUSED: [flag: string, text: string, reason: string][] = [
 ];
 
 Deno.test({
-  name: "parseConfig accepts every value within the limits",
+  name: "parseConfig: every value within the limits is accepted",
   permissions: "none",
   fn() {
     for (const [flag, text, change] of ACCEPTED) {
@@ -179,7 +179,7 @@ Deno.test({
 
 for (const [flag, text, reason] of REFUSED) {
   Deno.test({
-    name: `parseConfig refuses --${flag}=${JSON.stringify(text)}`,
+    name: `parseConfig: --${flag}=${JSON.stringify(text)} is refused`,
     permissions: "none",
     fn() {
       const variable = `SLUICE_${flag.toUpperCase().replaceAll("-", "_")}`;
@@ -196,7 +196,7 @@ for (const [flag, text, reason] of REFUSED) {
 }
 
 Deno.test({
-  name: "parseConfig stores windows in ascending order, whatever the order given",
+  name: "parseConfig: windows are sorted, whatever their order in the flag",
   permissions: "none",
   fn() {
     const windows = fc.tuple(
@@ -214,7 +214,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseConfig reads each variable of the specification",
+  name: "parseConfig: a variable of the environment or of .env sets the same value as its flag",
   permissions: "none",
   fn() {
     const values: [flag: string, text: string][] = ACCEPTED.map(([flag, text]) => [flag, text]);
@@ -231,7 +231,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "parseConfig gives a help of 80 columns and two lines a flag",
+  name: "parseConfig: --help prints two lines per flag, at most 80 columns wide",
   permissions: "none",
   fn() {
     const request = parseConfig(["--help"], nothing, nothing, FACTS);
@@ -250,7 +250,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: ".env.example names each variable once, with its default",
+  name: ".env.example: each variable is listed once, with its default",
   permissions: { read: [".env.example"] },
   fn() {
     const text = Deno.readTextFileSync(".env.example");

@@ -5,7 +5,7 @@ import { withDirectory } from "../support/disk/temporary_directory.ts";
 
 const DENO = Deno.execPath();
 
-/** End to end: the service as a process, real UDP, a real file below `data/`. */
+/** An end-to-end test: the aggregator as a process, with real UDP and a real file below `data/`. */
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `aggregator: ${name}`,
@@ -14,12 +14,12 @@ function test(name: string, fn: () => Promise<void>): void {
   });
 }
 
-/** The messages of the specification's sample: what each window of it adds up to. */
+/** The messages of the specification's sample: those of its first and of its second window. */
 const FIRST = ['{"A1":1, "A2":10, "A3":100}', '{"A1":2, "A2":12, "A3":102}', '{"A1":3, "A2":30, "A3":130}'];
 const SECOND = ['{"A1":4, "A2":20, "A3":200}', '{"A1":5, "A2":13, "A3":103}', '{"A1":6, "A2":40, "A3":140}'];
 
 for (const task of ["start", "start:sandbox"] as const) {
-  test(`${task}: messages in, records out, totals at the end`, async () => {
+  test(`${task}: messages become records, and the totals are logged at the stop`, async () => {
     await using service = await Service.start(task, ["--windows", "1s,2s"]);
     await sendDatagrams(service.port, FIRST);
     await service.recordsUntil((records) => records.some((record) => record.A1_sum === 6));
@@ -49,7 +49,7 @@ for (const task of ["start", "start:sandbox"] as const) {
   });
 }
 
-test("IPv6: [::] takes both, [::1] its own", async () => {
+test("IPv6: [::] receives IPv4 and IPv6, [::1] receives IPv6", async () => {
   for (const host of ["[::]", "[::1]"]) {
     await using service = await Service.start("start", ["--windows", "1s", "--listen", `${host}:0`]);
     if (host === "[::]") await sendDatagrams(service.port, ['{"A1":1,"A2":1,"A3":1}']);
@@ -63,7 +63,7 @@ test("IPv6: [::] takes both, [::1] its own", async () => {
   }
 });
 
-/** What adds up to 1 sent to this address, then to the next one 2, and so on. */
+/** Sends one message to each address: A1 is 1 for the first address, 2 for the second, 4 for the third. */
 async function sendToEach(addresses: readonly string[]): Promise<void> {
   for (const [i, address] of addresses.entries()) {
     const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
@@ -79,7 +79,7 @@ async function sendToEach(addresses: readonly string[]): Promise<void> {
 }
 
 for (const task of ["start", "start:sandbox"] as const) {
-  test(`${task}: several addresses are one service, IPv4 and IPv6, on two ports or on one`, async () => {
+  test(`${task}: messages to several addresses, IPv4 and IPv6, are added up together`, async () => {
     const flags = ["127.0.0.1:0", "[::1]:0", "127.0.0.1:0"].flatMap((address) => ["--listen", address]);
     let port: string;
     {
@@ -103,7 +103,7 @@ for (const task of ["start", "start:sandbox"] as const) {
     assert.equal((await service.stop()).totals.received, 2);
   });
 
-  test(`${task}: --listen :0 takes IPv4 and IPv6`, async () => {
+  test(`${task}: --listen :0 receives IPv4 and IPv6`, async () => {
     await using service = await Service.start(task, ["--windows", "1s", "--listen", ":0"]);
     await sendToEach([`127.0.0.1:${service.port}`, `[::1]:${service.port}`]);
     await service.recordsUntil((records) => records.reduce((sum, each) => sum + each.A1_sum, 0) === 3);
@@ -112,7 +112,7 @@ for (const task of ["start", "start:sandbox"] as const) {
 }
 
 for (const task of ["start", "start:sandbox"] as const) {
-  test(`${task}: what is refused can be looked at`, () =>
+  test(`${task}: --rejected-sample writes a sample of the rejected messages to its file`, () =>
     withDirectory(async (directory) => {
       const path = `${directory}/rejected.jsonl`;
       await using service = await Service.start(task, ["--rejected-sample", path]);
@@ -124,12 +124,12 @@ for (const task of ["start", "start:sandbox"] as const) {
       assert.deepEqual([missing.reason, missing.message, missing.bytes], ["missing_field", '{"A1":1}', 8]);
       assert.deepEqual([syntax.reason, syntax.message], ["syntax", "\\x1b[2J"]);
       for (const { from } of lines) assert.match(from, /^127\.0\.0\.1:\d+$/);
-      // Several workers may have had them, and each posts as many as there may be in all.
+      // Each worker may post 10 samples per reason. The limit of 10 must also hold for all workers together.
       assert.deepEqual(empty.map(({ reason }) => reason), Array(10).fill("empty"));
     }));
 }
 
-test("a stop writes partial records of what the open windows hold, and reads what the sockets hold", async () => {
+test("a stop reads what is left in the sockets and writes the open windows as partial records", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using service = await Service.start("start");
     await sendDatagrams(service.port, Array.from({ length: 500 }, () => '{"A1":2,"A2":3,"A3":4}'));
@@ -152,11 +152,11 @@ test("one sender's datagrams are spread over the sockets of all workers", async 
   const shares = totals.received_by_worker as number[];
   assert.equal(shares.length, 2);
   assert.equal(shares[0]! + shares[1]!, 2000);
-  // Binomial with p = 1/2: 2,000 draws are outside of 800 to 1,200 once in 10^18 runs.
+  // The kernel picks a socket with probability 1/2: shares outside of 800 to 1,200 come once in 10^18 runs.
   for (const share of shares) assert.ok(share > 800 && share < 1200, `shares: ${shares}`);
 });
 
-test("the listening line states what was set up, and warns where that is less than asked for", async () => {
+test("the log states what was set up, and how to get a receiver that uses every worker", async () => {
   await using service = await Service.start("start:sandbox", [
     "--windows",
     "2s,4s",
@@ -195,7 +195,7 @@ test("the listening line states what was set up, and warns where that is less th
   );
 });
 
-/** What a start that can't be ends with: an exit code, and one line on stderr that says what to change. */
+/** Flags that make the start fail: its exit code, and its one line on stderr that says what to change. */
 const REFUSED: [flags: string[], code: number, line: RegExp][] = [
   [["--lisen", "127.0.0.1:1"], 2, /^error: Unknown flag "--lisen": did you mean --listen\?$/],
   [["--workers", "0"], 2, /^error: Cannot use "0" for --workers: .*1 to 64$/],
@@ -208,7 +208,7 @@ const REFUSED: [flags: string[], code: number, line: RegExp][] = [
   [["--out", "elsewhere/x.jsonl"], 1, /^error: Cannot open elsewhere\/x\.jsonl: .*--allow-read=elsewhere.*$/],
 ];
 
-test("a start that can't be ends with one clear line and its exit code", async () => {
+test("a start with wrong flags prints one line on stderr and ends with its exit code", async () => {
   for (const [flags, code, line] of REFUSED) {
     const ended = await runToEnd("start", flags);
     assert.equal(ended.code, code, `${flags.join(" ")}: ${ended.stderr}`);
@@ -218,7 +218,7 @@ test("a start that can't be ends with one clear line and its exit code", async (
   }
 });
 
-test("an output behind a link that leads out of what was granted is refused, and nothing is made", () =>
+test("a start fails when --out leads through a symbolic link to a directory without permission", () =>
   withDirectory(async (directory) => {
     await makeSymlink("/tmp", `${directory}/link`);
     for (const name of ["sluice-none.jsonl", "sluice-none/x.jsonl"]) {
@@ -232,7 +232,7 @@ test("an output behind a link that leads out of what was granted is refused, and
     }
   }));
 
-test("a port that another program holds is refused by name", async () => {
+test("a start fails when another program holds the port, and the error names the address", async () => {
   const holder = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const { port } = holder.addr as Deno.NetAddr;
   for (const task of ["start", "start:sandbox"]) {

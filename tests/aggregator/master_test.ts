@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CONFIG, eventsOf, startSimulated } from "../support/simulated/simulated_aggregator.ts";
 import { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 
-/** The sample of the specification, to the letter. */
+/** The specification's sample, copied verbatim. */
 const SAMPLE_START_SECONDS = 123456700;
 const SAMPLE_FIRST_10_S = [
   '{"A1":1, "A2":10, "A3":100}',
@@ -28,7 +28,7 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `master: ${name}`, permissions: "none", fn });
 }
 
-test("the sample of the specification comes out record for record", async () => {
+test("the specification's sample produces exactly its records", async () => {
   const { clock, workers, file, stop } = await startSimulated(SAMPLE_START_SECONDS);
   await clock.pass(3_000);
   SAMPLE_FIRST_10_S.forEach((message, i) => workers[i % 2]!.read(message));
@@ -50,7 +50,7 @@ test("a record is in the file within 100 ms of its window's end", async () => {
   await stop();
 });
 
-test("a message of the last moment is in the record of its window, or of the next: never nowhere", async () => {
+test("a message just before the end of a window is counted once, in that window or in the next", async () => {
   for (const beforeMs of [50, 1, 0]) {
     const { clock, workers, file, stop } = await startSimulated(1000);
     await clock.pass(10_000 - beforeMs);
@@ -61,15 +61,19 @@ test("a message of the last moment is in the record of its window, or of the nex
   }
 });
 
-test("a window waits at most 1 s for a worker that does not answer; what comes later is late, not lost", async () => {
+test("a window waits at most 1 s for a slow worker, whose messages then count as late in the next window", async () => {
   const { clock, workers, file, stop, log } = await startSimulated(1000);
   workers[0]!.read('{"A1":1,"A2":1,"A3":1}');
   workers[1]!.read('{"A1":20,"A2":1,"A3":1}');
   workers[1]!.slow = true;
   await clock.pass(10_900);
-  assert.equal(file(), "", "it waits");
+  assert.equal(file(), "", "the window waits for the slow worker");
   await clock.pass(400);
-  assert.match(file(), /^\{"timestamp":1010, "count_type":"10s", "A1_sum": 1, /, "and goes on without");
+  assert.match(
+    file(),
+    /^\{"timestamp":1010, "count_type":"10s", "A1_sum": 1, /,
+    "the window closes without the slow worker",
+  );
   workers[1]!.slow = false;
   await clock.pass(10_000);
   assert.match(file().split("\n")[1]!, /^\{"timestamp":1020, "count_type":"10s", "A1_sum": 20, /);
@@ -77,7 +81,7 @@ test("a window waits at most 1 s for a worker that does not answer; what comes l
   assert.equal(log.at(-1)?.late, 1);
 });
 
-test("a stop writes what the open windows hold as partial records, once", async () => {
+test("a stop writes the open windows as partial records, once", async () => {
   const { clock, workers, file, stop, log, kernel } = await startSimulated(1000);
   workers[0]!.read('{"A1":1,"A2":5,"A3":9}\n{"A1":2,"A2":6,"A3":8}\nnonsense');
   await clock.pass(12_345);
@@ -103,7 +107,7 @@ test("a stop writes what the open windows hold as partial records, once", async 
   });
 });
 
-test("a worker that dies is replaced by a spare; without one the service fails", async () => {
+test("a dead worker is replaced by a spare; without a spare the service fails", async () => {
   const { clock, workers, file, master, stop, log } = await startSimulated(1000);
   assert.deepEqual(workers.map((worker) => worker.receiving), [true, true, false]);
   workers[0]!.read('{"A1":1,"A2":1,"A3":1}');
@@ -126,7 +130,7 @@ test("a worker that dies is replaced by a spare; without one the service fails",
   await stop();
 });
 
-test("the wall clock steps forward: skipped windows get zero records, and the step is logged", async () => {
+test("when the wall clock steps forward, skipped windows get zero records and the step is logged", async () => {
   const { clock, workers, file, stop, log } = await startSimulated(1000, { windowSeconds: [10] });
   workers[0]!.read('{"A1":9,"A2":9,"A3":9}');
   await clock.pass(5_000);
@@ -144,7 +148,7 @@ test("the wall clock steps forward: skipped windows get zero records, and the st
   await stop();
 });
 
-test("the wall clock steps back: the timeline goes on", async () => {
+test("when the wall clock steps back, the windows follow each other as before and the step is logged", async () => {
   const { clock, file, stop, log } = await startSimulated(1000, { windowSeconds: [10] });
   await clock.pass(5_000);
   clock.stepWall(-3_600_000);
@@ -161,7 +165,7 @@ test("totals are logged once a minute", async () => {
   await stop();
 });
 
-test("a stop past its deadline: what is in the checkpoint is safe, and written by the next start", async () => {
+test("when a stop misses its deadline, the next start writes the records from the checkpoint", async () => {
   for (const hanging of [["write"], ["write", "replace"]]) {
     const disk = new SimulatedDisk();
     const { clock, workers, master, log, kill } = await startSimulated(1000, { disk });
@@ -181,7 +185,7 @@ test("a stop past its deadline: what is in the checkpoint is safe, and written b
   }
 });
 
-test("with --extra messages a record tells how many, and one that a kill had left is marked, once", async () => {
+test("with --extra messages, records have a message count, and a record recovered after a kill is marked, once", async () => {
   const disk = new SimulatedDisk();
   const extra = "messages";
   const { clock, workers, kill } = await startSimulated(1000, { disk, extra });
@@ -201,7 +205,7 @@ test("with --extra messages a record tells how many, and one that a kill had lef
   }
 });
 
-test("a file whose last record lies far ahead of the clock is told of once", async () => {
+test("a file whose last record lies far ahead of the clock is logged once", async () => {
   const disk = new SimulatedDisk();
   disk.create(CONFIG.outPath, SAMPLE_FILE);
   const { log, stop } = await startSimulated(1000, { disk });

@@ -10,49 +10,49 @@ import type { ReceiveOrder } from "../../src/aggregator/worker_protocol.ts";
 import { ReuseportSockets } from "../../src/aggregator/receive/reuseport_sockets.ts";
 import { workersFrom } from "../../src/aggregator/spawn.ts";
 import { LIBC_PATHS } from "../../src/shared/libc.ts";
-import { ALL_ATTEMPTS, notDenied } from "../support/processes/probe.ts";
+import { ALL_ATTEMPTS, notDenied } from "../support/processes/permission_probe.ts";
 import { Service } from "../support/processes/aggregator_process.ts";
 
-const PROBING_WORKER = new URL("../support/processes/probing_worker.ts", import.meta.url);
+const PROBING_WORKER = new URL("../support/processes/probing_aggregator_worker.ts", import.meta.url);
 
-type Heard = FromWorker | { kind: "probe"; notDenied: Record<string, string> };
+type Posted = FromWorker | { kind: "probe"; notDenied: Record<string, string> };
 
-/** Starts a probing worker with the permissions of a real one, lets it work, and returns what it was not denied. */
+/** Lets a probing worker work with a real worker's permissions; returns the attempts that were not denied. */
 async function probeWorker(open: Prepare, order: ReceiveOrder = {}): Promise<Record<string, string>> {
-  const heard: Heard[] = [];
+  const posted: Posted[] = [];
   let wake = Promise.withResolvers<void>();
   const worker = workersFrom(PROBING_WORKER)(open.receiver, {
     said(message) {
-      heard.push(message);
+      posted.push(message);
       wake.resolve();
     },
     died: (reason) => wake.reject(new Error(reason)),
   });
-  const hear = async <K extends Heard["kind"]>(kind: K): Promise<Heard & { kind: K }> => {
+  const waitFor = async <K extends Posted["kind"]>(kind: K): Promise<Posted & { kind: K }> => {
     for (;;) {
-      const found = heard.find((message) => message.kind === kind);
-      if (found) return found as Heard & { kind: K };
+      const found = posted.find((message) => message.kind === kind);
+      if (found) return found as Posted & { kind: K };
       await wake.promise;
       wake = Promise.withResolvers();
     }
   };
   const control = createControl(1);
   worker.post({ kind: "prepare", worker: 0, control, datagramBytesMax: 8192, sampling: true, open });
-  assert.deepEqual((await hear("ready")).held, []);
+  assert.deepEqual((await waitFor("ready")).held, []);
   worker.post({ kind: "receive", ...order });
-  // Until it has begun to receive, it takes the tick for the one it begins with.
+  // A tick that comes before the worker starts to receive makes it post nothing, so the test repeats ticks.
   let window = 0;
   const ticking = setInterval(() => signalTick(control, ++window), 10);
-  const probe = await hear("probe");
+  const probe = await waitFor("probe");
   clearInterval(ticking);
   signalStop(control);
-  await hear("stopped");
+  await waitFor("stopped");
   worker.terminate();
   return probe.notDenied;
 }
 
 Deno.test({
-  name: "permissions: the probe tells: with permissions, what it tries works",
+  name: "permissions: with permissions granted, the probe reports that its attempts work",
   permissions: {
     net: ["127.0.0.1"],
     ffi: "inherit",
@@ -97,7 +97,7 @@ Deno.test({
 
 for (const task of ["start", "start:sandbox"] as const) {
   Deno.test({
-    name: `permissions: the master of \`deno task ${task}\` keeps its file's directory and no more`,
+    name: `permissions: the master of \`deno task ${task}\` keeps access to its file's directory only`,
     permissions: { run: [Deno.execPath()], read: ["data"], write: ["data"] },
     async fn() {
       await using service = await Service.start(task, [], [
@@ -111,7 +111,7 @@ for (const task of ["start", "start:sandbox"] as const) {
 }
 
 Deno.test({
-  name: "permissions: the master that writes to stdout keeps nothing",
+  name: "permissions: a master that writes to stdout keeps no permission",
   permissions: { run: [Deno.execPath()] },
   async fn() {
     const preload = ["--preload=tests/support/processes/probing_preload.ts"];

@@ -3,7 +3,7 @@ import { startSimulated } from "../support/simulated/simulated_aggregator.ts";
 import { boards } from "../support/http/admin_report.ts";
 import { SimulatedDisk } from "../support/disk/simulated_disk.ts";
 
-/** A simulated aggregator that reports to a board. */
+/** Starts a simulated aggregator that reports to a board. */
 async function startReporting(disk = new SimulatedDisk()) {
   const { writer, reader } = boards();
   const service = await startSimulated(1000, { disk, board: writer });
@@ -14,9 +14,9 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `reporter: ${name}`, permissions: "none", fn });
 }
 
-test("what the master counts is told within a second or so, as the log has it", async () => {
+test("the master's counts are reported within 1.5 s, and the log shows the same", async () => {
   const { clock, workers, reader, stop, log, kernel } = await startReporting();
-  assert.equal(reader.now()!.report.accepted, 0, "ready is told at once");
+  assert.equal(reader.now()!.report.accepted, 0, "the first report is written at the start");
   workers[0]!.read('{"A1":1,"A2":5,"A3":9}\n{"A1":2,"A2":6,"A3":8}\nnonsense');
   workers[1]!.read('{"A1":3,"A2":7,"A3":7}');
   kernel.dropped = 4;
@@ -40,7 +40,7 @@ test("what the master counts is told within a second or so, as the log has it", 
   assert.equal(log.at(-1)!.accepted, 3);
 });
 
-test("each closed window is there with its lag, and a sample for each second", async () => {
+test("each closed window is reported with its lag, and each second has a sample", async () => {
   const { clock, workers, reader, stop } = await startReporting();
   workers[0]!.read('{"A1":1,"A2":5,"A3":9}');
   await clock.pass(61_000);
@@ -59,7 +59,7 @@ test("each closed window is there with its lag, and a sample for each second", a
   await stop();
 });
 
-test("a file that fails is told of, and the lag when it is written at last", async () => {
+test("a failing file is reported, and so is the lag of its records once they are written", async () => {
   const disk = new SimulatedDisk();
   const { clock, workers, reader, stop } = await startReporting(disk);
   workers[0]!.read('{"A1":1,"A2":5,"A3":9}');
@@ -78,7 +78,7 @@ test("a file that fails is told of, and the lag when it is written at last", asy
   await stop();
 });
 
-test("workers that die and hang, and steps of the clock, are told of", async () => {
+test("a hanging worker, its replacement and steps of the clock are reported", async () => {
   const { clock, workers, reader, stop } = await startReporting();
   workers[0]!.stuck = true;
   await clock.pass(1700);

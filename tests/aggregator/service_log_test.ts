@@ -4,18 +4,18 @@ import { emptyTotals } from "../../src/aggregator/aggregate/partial.ts";
 import { type Count, ServiceLog } from "../../src/aggregator/service_log.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { CONFIG } from "../support/simulated/simulated_aggregator.ts";
-import { type LogEntry, logInto } from "../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../support/recorded_log.ts";
 
 function test(name: string, fn: () => void): void {
   Deno.test({ name: `service log: ${name}`, permissions: "none", fn });
 }
 
-/** What `say` logs, without the sentences: those are for people, and may be put better. */
+/** Returns the entries that `say` logs, without their messages: a message may be reworded at any time. */
 function logged(say: (log: ServiceLog) => void): Omit<LogEntry, "message">[] {
   const entries: LogEntry[] = [];
   say(new ServiceLog(logInto(entries)));
   return entries.map(({ message, ...entry }) => {
-    assert.match(message, /^[a-z].*[^.]$/, "a sentence in the style of the others");
+    assert.match(message, /^[a-z].*[^.]$/, "a message starts in lower case and has no full stop");
     return entry;
   });
 }
@@ -59,7 +59,7 @@ const LISTENING = {
   drops_counted: true,
 };
 
-test("listening states all that the specification asks for", () => {
+test('"listening" has every field of the specification', () => {
   assert.deepEqual(logged((log) => log.listening(CONFIG, PORT)), [LISTENING]);
   assert.deepEqual(
     logged((log) =>
@@ -74,7 +74,7 @@ test("listening states all that the specification asks for", () => {
   );
 });
 
-test("a receive buffer smaller than asked for is a warning that names the sysctl", () => {
+test("a receive buffer smaller than requested is a warning that names the sysctl", () => {
   const entries: LogEntry[] = [];
   new ServiceLog(logInto(entries)).listening(CONFIG, { ...PORT, bufferBytes: 212_992 });
   assert.deepEqual(entries.map(({ level, event }) => [level, event]), [
@@ -85,7 +85,7 @@ test("a receive buffer smaller than asked for is a warning that names the sysctl
   assert.deepEqual([entries[1]!.asked, entries[1]!.granted], [26_214_400, 212_992]);
 });
 
-test("totals and stopped have the fields of the specification, by these names", () => {
+test('"totals" and "stopped" have the field names of the specification', () => {
   const lines: string[] = [];
   const log = createLog({
     level: "info",
@@ -114,7 +114,7 @@ test("totals and stopped have the fields of the specification, by these names", 
 
 const CASES: [name: string, say: (log: ServiceLog) => void, entries: Omit<LogEntry, "message">[]][] = [
   [
-    "a step of the clock",
+    "a clock step",
     (log) => {
       log.clockStep({ direction: "forward", byMs: 1234.5678 });
       log.clockStep({ direction: "back", byMs: 99.5 });
@@ -125,7 +125,7 @@ const CASES: [name: string, say: (log: ServiceLog) => void, entries: Omit<LogEnt
     ],
   ],
   [
-    "a file from the future",
+    "a file whose last record lies in the future",
     (log) => log.futureFile(9_999_999_999),
     [{ level: "warn", event: "future_file", last_timestamp: 9_999_999_999 }],
   ],
@@ -151,7 +151,7 @@ const CASES: [name: string, say: (log: ServiceLog) => void, entries: Omit<LogEnt
     [{ level: "error", event: "spare_lost", worker: 2, reason: "bang" }],
   ],
   [
-    "records written nowhere, ready to be pasted",
+    "unwritten records are logged so that they can be pasted into the file",
     (log) => log.unwritten(['{"timestamp":1}\n', '{"timestamp":2}\n']),
     [{ level: "error", event: "records_unwritten", records: ['{"timestamp":1}', '{"timestamp":2}'] }],
   ],

@@ -11,10 +11,10 @@ import {
 } from "../../src/aggregator/worker_protocol.ts";
 
 function test(name: string, fn: () => void): void {
-  Deno.test({ name: `messages: ${name}`, permissions: "none", fn });
+  Deno.test({ name: `worker protocol: ${name}`, permissions: "none", fn });
 }
 
-test("a tick tells the window and changes the tick; a stop changes it too, for those that sleep on it", () => {
+test("a tick sets the window and changes the tick word; a stop changes the tick word too, to wake sleeping workers", () => {
   const control = createControl(2);
   signalTick(control, 7);
   assert.deepEqual([...control], [1, 7, 0, 0, 0, 0, 0, 0]);
@@ -24,13 +24,13 @@ test("a tick tells the window and changes the tick; a stop changes it too, for t
   assert.deepEqual(words, [4, 5, 6, 7], "each worker has words of its own");
 });
 
-test("a minute changes its word, and wakes nobody", () => {
+test("a minute changes its own word only, so that no worker wakes up", () => {
   const control = createControl(0);
   signalMinute(control);
   assert.deepEqual([...control], [0, 0, 0, 1]);
 });
 
-test("the tick wraps, and still changes", () => {
+test("the tick word changes even when it wraps around", () => {
   const control = createControl(0);
   control[Control.tick] = 2 ** 31 - 1;
   signalTick(control, 0);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { aggregatorMetrics } from "../../src/aggregator/admin/metrics.ts";
 import { aggregatorFlags } from "../../src/aggregator/config.ts";
 import { Accumulator, emptyTotals, totalsOf } from "../../src/aggregator/aggregate/partial.ts";
 import { Batch, scanDatagram } from "../../src/aggregator/parse/scanner.ts";
 import { recordLine } from "../../src/aggregator/write/record.ts";
+import { sampleLine } from "../../src/aggregator/write/rejected_sample.ts";
 import { LIBC_PATHS } from "../../src/shared/libc.ts";
 import {
   entrypointOf,
@@ -11,6 +13,7 @@ import {
   testPermissions,
   wordsOfTask,
 } from "../support/house/manual_tables.ts";
+import { boards, FACTS, REPORT, SAMPLE } from "../support/http/admin_report.ts";
 import { manual, MANUALS, manualTest } from "../support/house/manuals.ts";
 import * as readme from "../support/house/readme.ts";
 
@@ -24,7 +27,7 @@ testPermissions(PATH, "Permissions", [
   ["container", entrypointOf("aggregator")],
 ]);
 
-manualTest(PATH, "Input: each example is rejected for the reason it stands beside", () => {
+manualTest(PATH, "Input: each example is rejected for the reason in its row", () => {
   const rows = readme.tableOf(MANUAL, "Input", "reason");
   assert.deepEqual(rows.map(({ reason }) => readme.codesIn(reason!)[0]), Object.keys(emptyTotals().rejected));
   for (const { reason, example } of rows) {
@@ -38,7 +41,7 @@ manualTest(PATH, "Input: each example is rejected for the reason it stands besid
   }
 });
 
-manualTest(PATH, "Input: each datagram comes to what is said of it", () => {
+manualTest(PATH, "Input: each datagram is accepted and rejected as its row says", () => {
   const rows = readme.tableOf(MANUAL, "Input", "datagram");
   for (const { datagram, accepted, rejected } of rows) {
     const into = new Accumulator();
@@ -48,6 +51,23 @@ manualTest(PATH, "Input: each datagram comes to what is said of it", () => {
     const totals = totalsOf(into.take());
     const reasons = Object.entries(totals.rejected).flatMap(([reason, count]) => Array(count).fill(reason));
     assert.deepEqual([String(totals.accepted), reasons], [accepted, readme.codesIn(rejected!)], text);
+  }
+});
+
+manualTest(PATH, "the sample of a rejected message is what the aggregator would write, byte for byte", () => {
+  const shown = readme.blocksOf(MANUAL).flatMap(({ lines }) => lines).filter((line) =>
+    line.startsWith('{"time":')
+  );
+  assert.ok(shown.length > 0);
+  for (const line of shown) {
+    const { time, reason, from, message } = JSON.parse(line);
+    const bytes = new TextEncoder().encode(message);
+    const into = new Accumulator();
+    scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
+    const index = Object.keys(emptyTotals().rejected).indexOf(reason);
+    assert.equal(into.rejected(index), 1, line);
+    const refused = { reason: index, from, bytes, length: bytes.length };
+    assert.equal(`${line}\n`, sampleLine(refused, Date.parse(time)));
   }
 });
 
@@ -64,7 +84,7 @@ manualTest(PATH, "The file: every record shown is one that the aggregator would 
   }
 });
 
-manualTest(PATH, "The log: every event is there, and no other", async () => {
+manualTest(PATH, "The log: the table has every event with its level, and no other", async () => {
   const rows = readme.tableOf(MANUAL, "The log", "event");
   const shown = rows.map(({ event, level }) => `${readme.codesIn(event!)[0]} ${level}`);
   assert.deepEqual(shown.sort(), await eventsLogged("src/aggregator"));
@@ -72,10 +92,10 @@ manualTest(PATH, "The log: every event is there, and no other", async () => {
 
 manualTest(
   PATH,
-  "Watching it: the addresses, the reasons and the metrics are those that there are",
+  "The admin port: every address exists, and every reason of /readyz is named",
   async () => {
     const source = await Deno.readTextFile("src/aggregator/admin/responder.ts");
-    const rows = readme.tableOf(MANUAL, "Watching it", "address");
+    const rows = readme.tableOf(MANUAL, "The admin port", "address");
     for (const { address } of rows.slice(0, -1)) {
       assert.ok(source.includes(`"${readme.codesIn(address!)[0]}"`), address);
     }
@@ -83,17 +103,33 @@ manualTest(
     const codes = [...health.matchAll(/code: "(\w+)"/g)].map(([, code]) => code!);
     const shown = readme.codesIn(rows.find(({ address }) => address === "`/readyz`")!.answer!);
     assert.deepEqual(shown.sort(), codes.sort());
-    const metrics = await Deno.readTextFile("src/aggregator/admin/metrics.ts");
-    const names = readme.codesIn(MANUAL).flatMap((code) =>
-      /^sluice_(?:aggregator|window)_(\w+)/.exec(code)?.[1] ?? []
-    );
-    assert.ok(names.length >= 5);
-    for (const name of names) assert.match(metrics, new RegExp(`\\b(PREFIX\\}_)?${name}["\`]`), name);
   },
   { read: ["src/aggregator/admin"] },
 );
 
-manualTest(PATH, "the C library's paths are those that are looked for", () => {
+manualTest(
+  PATH,
+  "Metrics: the table has every metric with its labels and its help text, and no other",
+  () => {
+    const { writer, reader } = boards();
+    writer.closed([{ lengthSeconds: 10, timestampSeconds: 1060, sum: 1n, max: 1n, min: 1n }]);
+    writer.report(REPORT, SAMPLE);
+    const moment = { nowMs: 62_000, tickedMs: 61_900, reading: reader.now() };
+    const families = aggregatorMetrics(moment, FACTS, { cpuSeconds: 1, residentBytes: 1 });
+    const names = families.map(({ name }) => name);
+    for (const code of readme.codesIn(MANUAL)) {
+      if (/^sluice_\w+$/.test(code)) assert.ok(names.includes(code), `there is no metric ${code}`);
+    }
+    const rows = readme.tableOf(MANUAL, "Metrics", "metric");
+    assert.deepEqual(
+      rows.map(({ metric, labels, meaning }) => [readme.codesIn(metric!), readme.codesIn(labels!), meaning]),
+      families.filter(({ name }) => name.startsWith("sluice_"))
+        .map(({ name, samples, help }) => [[name], Object.keys(samples[0]?.labels ?? {}), help]),
+    );
+  },
+);
+
+manualTest(PATH, "Permissions: the paths of the C library are those that the service looks for", () => {
   const paths = readme.codesIn(MANUAL).filter((code) => /^\/.*libc\.so/.test(code));
   assert.deepEqual(new Set(paths), new Set(LIBC_PATHS));
 });

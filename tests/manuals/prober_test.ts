@@ -2,15 +2,21 @@ import assert from "node:assert/strict";
 import { proberFlags } from "../../src/prober/config.ts";
 import { parseCompose } from "../support/house/compose.ts";
 import { lockedServices, secretsFromOutside, watchedServices } from "../support/house/house_containers.ts";
-import { testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
+import { eventsLogged, testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
 import * as readme from "../support/house/readme.ts";
 
 const PATH = "src/prober/README.md";
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
 
-testFlags(PATH, "Flags and permissions", proberFlags(true));
-testPermissions(PATH, "Flags and permissions", [["`probe`", wordsOfTask("probe")]]);
+testFlags(PATH, "Flags", proberFlags(true));
+testPermissions(PATH, "Permissions", [["`probe`", wordsOfTask("probe")]]);
+
+manualTest(PATH, "the table of log events has every event with its level, and no other", async () => {
+  const rows = readme.tableOf(manual(PATH), "Log events", "event");
+  const shown = rows.map(({ event, level }) => `${event!.replaceAll("`", "")} ${level}`);
+  assert.deepEqual(shown.sort(), await eventsLogged("src/prober"));
+}, { read: ["src"] });
 
 manualTest(PATH, "the prober's service is locked down, and may do what its task may, to other hosts", () => {
   const [block] = readme.blocksOf(manual(PATH)).filter(({ language }) => language === "yaml");

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { parseConfig, type SenderConfig } from "../../src/sender/config.ts";
 import { UsageError } from "../../src/shared/flags/flags.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `sender config: ${name}`, permissions: "none", fn });
 
 const DEFAULTS: SenderConfig = {
   to: { hostname: "127.0.0.1", port: 9999 },
@@ -74,9 +75,9 @@ for (const [args, message] of REJECTED) {
   });
 }
 
-test("--version and --help ask for nothing else", () => {
+test("--version and --help need no other flags", () => {
   assert.deepEqual(parseConfig(["--version"]), { kind: "version" });
   const help = parseConfig(["--help"]);
   assert.ok(help.kind === "help");
-  assert.match(help.text, /--rate N\/s +flat out/);
+  assert.match(help.text, /--rate N\/s +no limit/);
 });

@@ -30,10 +30,10 @@ async function end(sender: Deno.ChildProcess): Promise<Ended> {
 const send = (permissions: string[], ...args: string[]) => end(spawn(permissions, args));
 
 const test = (name: string, fn: () => Promise<void>) =>
-  Deno.test({ name, permissions: { net: ["127.0.0.1"], run: [Deno.execPath()] }, fn });
+  Deno.test({ name: `sender: ${name}`, permissions: { net: ["127.0.0.1"], run: [Deno.execPath()] }, fn });
 
 for (const permissions of [[NET, FFI], [NET]]) {
-  test(`the report is of what was received, with ${permissions.join(" ")}`, async () => {
+  test(`the report agrees with what was received, with ${permissions.join(" ")}`, async () => {
     using receiver = listen("127.0.0.1");
     const flags = "--count 200 --per-datagram 3 --sources 2 --seed 4 --shape extra --rate 10000/s".split(" ");
     const { code, stdout, stderr } = await send(
@@ -52,7 +52,7 @@ for (const permissions of [[NET, FFI], [NET]]) {
   });
 }
 
-test("Ctrl-C ends the run with the report of what was sent", async () => {
+test("Ctrl-C ends the run with a report of what was sent", async () => {
   using receiver = listen("127.0.0.1");
   const sender = spawn([NET, FFI], ["--to", `127.0.0.1:${receiver.to.port}`, "--rate", "20/s"]);
   const first = await receiver.take(1);
@@ -65,7 +65,7 @@ test("Ctrl-C ends the run with the report of what was sent", async () => {
   assert.equal(addUp([...first.texts, ...rest.texts]).A1_sum, A1_sum);
 });
 
-test("Ctrl-C is heard flat out, when the sender hardly leaves the kernel", async () => {
+test("Ctrl-C ends a run at full speed, when almost all time is spent in the kernel", async () => {
   using receiver = listen("127.0.0.1");
   const sender = spawn([NET, FFI], ["--to", `127.0.0.1:${receiver.to.port}`, "--count", "1000000000"]);
   const timer = setTimeout(() => sender.kill("SIGKILL"), 10_000);
@@ -104,14 +104,14 @@ const FAILURES: [name: string, permissions: string[], args: string[], code: numb
 ];
 
 for (const [name, permissions, args, expected, line] of FAILURES) {
-  test(`${name} is one line, and exit code ${expected}`, async () => {
+  test(`${name} ends with one line on stderr and exit code ${expected}`, async () => {
     const { code, stdout, stderr } = await send(permissions, ...args);
     assert.match(stderr, line);
     assert.deepEqual([code, stdout], [expected, ""]);
   });
 }
 
-test("a port where nothing listens is one line, and exit code 1", async () => {
+test("a port without a listener ends with one line on stderr and exit code 1", async () => {
   const receiver = listen("127.0.0.1");
   receiver[Symbol.dispose]();
   const { code, stdout, stderr } = await send([NET, FFI], "--to", `127.0.0.1:${receiver.to.port}`);
@@ -119,7 +119,7 @@ test("a port where nothing listens is one line, and exit code 1", async () => {
   assert.deepEqual([code, stdout], [1, ""]);
 });
 
-test("--help and --version go to stdout, without any permission", async () => {
+test("--help and --version print to stdout and need no permission", async () => {
   const help = await send([], "--help");
   assert.deepEqual([help.code, help.stderr], [0, ""]);
   assert.match(help.stdout, /^Usage: deno task send /);

@@ -3,19 +3,20 @@ import fc from "fast-check";
 import { type Clock, run, type Transport } from "../../src/sender/run.ts";
 import { Datagrams, type Totals } from "../../src/sender/shapes.ts";
 
-const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => Promise<void>) =>
+  Deno.test({ name: `sender run: ${name}`, permissions: "none", fn });
 
-/** A kernel and a clock of which the test decides how fast and how willing they are. */
+/** A simulated kernel and clock, and the run of the sender on them. */
 interface World {
   count: number;
   rate: number;
   perDatagram: number;
   slots: number;
-  /** How late every wait ends. */
+  /** How late every wait ends, in milliseconds. */
   lateMs: number;
-  /** What a send costs. */
+  /** How long a send takes, in milliseconds. */
   sendMs: number;
-  /** What each send takes of the datagrams offered, in turn; none: all. */
+  /** How many of the offered datagrams each send takes, in turn. Empty: every send takes all. */
   takes: number[];
   asynchronous: boolean;
 }
@@ -34,9 +35,9 @@ const EASY: World = {
 interface Sent {
   ms: number;
   totals: Totals;
-  /** The sums of what the transport took, kept apart from the loop's own. */
+  /** The totals of what the transport took, counted apart from `totals`. */
   taken: Totals;
-  /** When, and how many messages had been sent then. */
+  /** For each send: when it began, and the messages sent so far, its own included. */
   log: { nowMs: number; messages: number }[];
   longestWithoutIdleMs: number;
 }
@@ -107,7 +108,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
   asynchronous: fc.boolean(),
 });
 
-test("every message is sent once, and the totals are of what the kernel took", async () => {
+test("every message is sent once, and the totals count what the kernel took", async () => {
   await fc.assert(fc.asyncProperty(worlds, async (world) => {
     const { totals, taken } = await simulate(world);
     assert.equal(totals.messages, world.count);
@@ -115,7 +116,7 @@ test("every message is sent once, and the totals are of what the kernel took", a
   }));
 });
 
-test("the schedule is never run ahead of", async () => {
+test("no message is sent before it is due", async () => {
   await fc.assert(fc.asyncProperty(worlds, async (world) => {
     const { log } = await simulate(world);
     for (const { nowMs, messages } of log) {
@@ -126,26 +127,26 @@ test("the schedule is never run ahead of", async () => {
 });
 
 for (const rate of [1, 30, 999, 5000, 200_000, 400_000]) {
-  test(`${rate}/s is held, although every wait ends late`, async () => {
+  test(`${rate}/s is reached, although every wait ends late`, async () => {
     const { ms } = await simulate({ ...EASY, rate, count: rate * 5 });
     assert.ok(ms >= 5000 && ms < 5005, `took ${ms} ms`);
   });
 }
 
-test("200,000/s goes out in batches of about a millisecond", async () => {
+test("200,000/s is sent in batches of about a millisecond", async () => {
   const { log } = await simulate({ ...EASY, rate: 200_000, count: 100_000 });
   const gaps = log.map(({ nowMs }, i) => nowMs - (log[i - 1]?.nowMs ?? 0));
   assert.ok(Math.max(...gaps) < 3, `a gap of ${Math.max(...gaps)} ms`);
 });
 
-const STARVED: [name: string, world: Partial<World>][] = [
+const BUSY: [name: string, world: Partial<World>][] = [
   ["flat out", { count: 1_000_000 }],
   ["at 200,000/s", { rate: 200_000, count: 200_000 }],
   ["while the kernel takes nothing", { takes: [...new Array(5000).fill(0), 64] }],
 ];
 
-for (const [name, world] of STARVED) {
-  test(`the event loop gets its turn ${name}`, async () => {
+for (const [name, world] of BUSY) {
+  test(`the event loop runs every 100 ms ${name}`, async () => {
     const { longestWithoutIdleMs } = await simulate({ ...EASY, ...world });
     assert.ok(
       longestWithoutIdleMs >= 100 && longestWithoutIdleMs < 110,

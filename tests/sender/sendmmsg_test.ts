@@ -5,26 +5,26 @@ import { assertDelivers, listen, send } from "../support/messages/udp.ts";
 
 for (const hostname of ["127.0.0.1", "::1"]) {
   Deno.test({
-    name: `sendmmsg sends what it adds up to ${hostname}`,
+    name: `sendmmsg: what it counts arrives at ${hostname}`,
     permissions: { ffi: [...LIBC_PATHS], net: [hostname === "::1" ? "[::1]" : hostname] },
     fn: () => assertDelivers(openSendmmsg, hostname),
   });
 }
 
 Deno.test({
-  name: "sendmmsg learns that nothing listens",
+  name: "sendmmsg: refused datagrams are counted when nothing listens",
   permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1"] },
   async fn() {
     const receiver = listen("127.0.0.1");
     receiver[Symbol.dispose]();
     const { totals, refused } = await send(openSendmmsg, receiver.to, { count: 100 });
     assert.equal(totals.messages, 100);
-    assert.equal(refused, 99); // of the last one nobody asks
+    assert.equal(refused, 99); // The kernel reports a refusal with the next send, and none follows the last.
   },
 });
 
 Deno.test({
-  name: "sendmmsg says in words what the kernel refuses",
+  name: "sendmmsg: an error of the kernel is reported in words",
   permissions: { ffi: [...LIBC_PATHS] },
   async fn() {
     // Broadcast needs SO_BROADCAST.
@@ -34,7 +34,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the sender asks no more of the C library than it needs",
+  name: "sendmmsg: only these functions of the C library are used",
   permissions: "none",
   fn() {
     const symbols = Object.entries(SENDER_SYMBOLS).map(([key, symbol]) =>

@@ -11,7 +11,8 @@ import {
 } from "../../src/sender/shapes.ts";
 import { addUp } from "../support/messages/udp.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `shapes: ${name}`, permissions: "none", fn });
 
 const none = (): Totals => ({ messages: 0, datagrams: 0, A1_sum: 0, A2_max: 0, A3_min: 0 });
 
@@ -31,7 +32,7 @@ const runs: fc.Arbitrary<Run> = fc.record({
   messages: fc.integer({ min: 1, max: 150 }),
 });
 
-/** All the datagrams of a run as text, and the totals to expect. */
+/** Returns all datagrams of a run as text, and their expected totals. */
 function generate({ messages, ...options }: Run): { texts: string[]; totals: Totals } {
   const datagrams = new Datagrams(options);
   const totals = none();
@@ -49,7 +50,7 @@ function generate({ messages, ...options }: Run): { texts: string[]; totals: Tot
   return { texts, totals };
 }
 
-test("JSON.parse of every line adds up to the totals", () => {
+test("the lines, read by JSON.parse, add up to the totals", () => {
   fc.assert(fc.property(runs, (run) => {
     const { texts, totals } = generate(run);
     assert.deepEqual(totals, addUp(texts));
@@ -58,7 +59,7 @@ test("JSON.parse of every line adds up to the totals", () => {
   }));
 });
 
-test("the values are in the ranges that the sums are sized for, and reach most of them", () => {
+test("values stay in the ranges that keep sums exact, and use nearly all of these ranges", () => {
   const { texts } = generate({ shape: "plain", seed: 1, perDatagram: 100, slots: 8, messages: 20_000 });
   const messages = texts.flatMap((text) => text.split("\n")).map((line) => JSON.parse(line));
   const bounds = { A1: [0, 1023], A2: [0, 65_535], A3: [7, 65_542] } as const;
@@ -71,20 +72,20 @@ test("the values are in the ranges that the sums are sized for, and reach most o
   }
 });
 
-test("one seed expects the same sums whatever the shape, the datagrams and the batches", () => {
+test("one seed gives the same sums for every shape, datagram size and batch size", () => {
   fc.assert(fc.property(runs, runs, (one, other) => {
     const sums = (run: Run) => ({ ...generate(run).totals, datagrams: undefined });
     assert.deepEqual(sums({ ...other, seed: one.seed, messages: one.messages }), sums(one));
   }));
 });
 
-test("one seed sends the same bytes, another seed others", () => {
+test("the same seed gives the same bytes, another seed gives others", () => {
   const run: Run = { shape: "extra", seed: 0, perDatagram: 3, slots: 4, messages: 50 };
   assert.deepEqual(generate(run).texts, generate(run).texts);
   assert.notDeepEqual(generate(run).texts, generate({ ...run, seed: 1 }).texts);
 });
 
-test("totals count the slots that were sent, and no other", () => {
+test("totals count the sent slots and no others", () => {
   fc.assert(fc.property(runs, fc.nat(8), (run, cut) => {
     const datagrams = new Datagrams(run);
     datagrams.fill(run.messages);
@@ -108,11 +109,11 @@ function sample(shape: Shape): string[] {
   return texts;
 }
 
-test("plain is written as in the example", () => {
+test("plain messages are spaced as in the specification's example", () => {
   for (const text of sample("plain")) assert.match(text, /^\{"A1":\d+, "A2":\d+, "A3":\d+\}$/);
 });
 
-test("spaced puts every kind of whitespace in every place", () => {
+test("spaced messages have every kind of whitespace in every place", () => {
   const texts = sample("spaced");
   const [, ...gaps] =
     /^(\s*)\{(\s*)"A1"(\s*):(\s*)\d+(\s*),(\s*)"A2"(\s*):(\s*)\d+(\s*),(\s*)"A3"(\s*):(\s*)\d+(\s*)\}(\s*)$/
@@ -133,10 +134,10 @@ test("spaced puts every kind of whitespace in every place", () => {
       assert.ok(texts.some((text) => text.includes(around)), `never ${JSON.stringify(around)}`);
     }
   }
-  assert.ok(texts.some((text) => text.startsWith("{")), "there is always a space before");
+  assert.ok(texts.some((text) => text.startsWith("{")), "every message begins with a space");
 });
 
-test("shuffled uses each order of the keys about equally often", () => {
+test("shuffled messages have each order of the keys about equally often", () => {
   const times = Map.groupBy(sample("shuffled"), (text) => Object.keys(JSON.parse(text)).join());
   assert.equal(times.size, 6);
   for (const [order, texts] of times) {
@@ -144,7 +145,7 @@ test("shuffled uses each order of the keys about equally often", () => {
   }
 });
 
-test("extra puts other members before, between and after, nested and escaped ones among them", () => {
+test("extra messages have other members before, between and after, some nested and some escaped", () => {
   const texts = sample("extra");
   const keys = texts.map((text) => Object.keys(JSON.parse(text)));
   assert.deepEqual(
@@ -157,7 +158,7 @@ test("extra puts other members before, between and after, nested and escaped one
 });
 
 for (const shape of SHAPES) {
-  test(`the most messages of shape ${shape} fit in a datagram, and one more might not`, () => {
+  test(`perDatagramMax messages of shape ${shape} fit into a datagram, and one more might not`, () => {
     const most = perDatagramMax(shape);
     const { slotBytes } = new Datagrams({ shape, seed: 1, perDatagram: most, slots: 1 });
     assert.ok(slotBytes <= DATAGRAM_BYTES_MAX);

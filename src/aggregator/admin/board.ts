@@ -1,7 +1,7 @@
 /**
- * The shared memory through which the master tells the admin thread. The master writes and never waits; the other
- * reads, and reads again when the master wrote meanwhile. So whatever becomes of the admin thread, no record waits for
- * it, and nothing piles up for it.
+ * The shared memory between the master and the admin thread, a seqlock. The master writes and never waits.
+ * The admin thread reads, and reads again if the master wrote in the meantime. So even if the admin thread
+ * hangs, no record waits for it and no messages pile up.
  *
  * @module
  */
@@ -9,13 +9,15 @@ import { type BucketCounts, Buckets, cellsOf } from "../../shared/metrics/bucket
 import { decodeReport, encodeReport, type Report, reportCells, type Shape } from "./report.ts";
 import { type History, type PastWindow, Rings, ringsBytes, type Sample } from "./rings.ts";
 
-/** From a window's end to its record in the file, in seconds: 0.1 is what is promised. */
+/**
+ * Histogram bounds in seconds, for the time from a window's end to its record in the file; 0.1 is promised.
+ */
 export const LAG_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
 
-/** Indices of the control cells, int32: odd while the master writes. */
+/** Index of the version (int32). The master increments it before and after a write: odd during a write. */
 const VERSION = 0;
 const CONTROL_BYTES = 8;
-/** A write takes some µs, and longer when its thread has to make way for others on a busy machine. */
+/** How long a reader waits for a write to end. A write takes some µs, or longer if it is preempted. */
 const WRITE_MS_MAX = 100;
 
 export interface BoardMemory {
@@ -36,7 +38,7 @@ export function createBoardMemory(shape: Shape): BoardMemory {
   const numbers = 1 + reportCells(shape) + cellsOf(LAG_BOUNDS);
   const memory = { shape, buffer: new SharedArrayBuffer(CONTROL_BYTES + numbers * 8 + ringsBytes(shape)) };
   const { ticked, report } = viewsOf(memory);
-  ticked[0] = report[0] = NaN; // Not known yet.
+  ticked[0] = report[0] = NaN; // Unknown before the first tick and the first report.
   return memory;
 }
 
@@ -68,7 +70,9 @@ export class BoardWriter {
     this.#lag = new Buckets(LAG_BOUNDS, this.#views.lag);
   }
 
-  /** A sign of life, many times a second: one store. */
+  /**
+   * Records that the master is alive. It is cheap (one store), because it is called several times a second.
+   */
   tick(nowMs: number): void {
     this.#views.ticked[0] = nowMs;
   }
@@ -96,11 +100,11 @@ export class BoardWriter {
   }
 }
 
-/** What the admin thread knows at one moment. */
+/** A consistent snapshot of the board. */
 export interface Reading {
   readonly report: Report;
   readonly lag: BucketCounts;
-  /** The last closed window of each length, where there is one. */
+  /** The last closed window of each length; undefined: none has closed. */
   readonly last: readonly (PastWindow | undefined)[];
 }
 
@@ -114,12 +118,14 @@ export class BoardReader {
     this.#views = viewsOf(memory);
   }
 
-  /** When the master ticked last, by its clock; NaN before the first tick. */
+  /** The time of the master's last tick on its monotonic clock; NaN before the first tick. */
   get tickedMs(): number {
     return this.#views.ticked[0]!;
   }
 
-  /** Undefined before the first report, and when the master stopped while it wrote. */
+  /**
+   * Returns a snapshot. Undefined: there is no report yet, or the master is stopped in the middle of a write.
+   */
   now(): Reading | undefined {
     const { report: cells, lag, rings } = this.#views;
     const copy = this.#read(() => ({ cells: cells.slice(), lag: lag.slice(), last: rings.last() }));
@@ -131,7 +137,7 @@ export class BoardReader {
     };
   }
 
-  /** The last hour. */
+  /** Returns the last hour. Undefined: the master is stopped in the middle of a write. */
   history(): History | undefined {
     return this.#read(() => this.#views.rings.history());
   }

@@ -1,12 +1,12 @@
 import type { BoardReader, Reading } from "./board.ts";
 
-/** What stays the same from the start on. */
+/** Facts about the service that never change after its start. */
 export interface Facts {
   readonly version: string;
   readonly deno: string;
   /** When the process was started, in seconds of Unix time. */
   readonly startSeconds: number;
-  /** Where messages are received; the ports are told in the reports, which know them when they were chosen. */
+  /** The hosts of the listening addresses. Ports are in the reports, as the kernel may choose them later. */
   readonly hostnames: readonly string[];
   readonly receiver: string;
   readonly file: string;
@@ -15,11 +15,11 @@ export interface Facts {
   readonly windowSeconds: readonly number[];
 }
 
-/** What is known at the moment of a request. */
+/** What is known at the time of a request. */
 export interface Moment {
-  /** By the master's monotonic clock, in milliseconds. */
+  /** The time of the request, in milliseconds of the master's monotonic clock. */
   readonly nowMs: number;
-  /** When the master ticked last; NaN before its first tick. */
+  /** The time of the master's last tick on the same clock; NaN before its first tick. */
   readonly tickedMs: number;
   /** Undefined before the first report. */
   readonly reading: Reading | undefined;
@@ -31,9 +31,9 @@ export const momentOf = (board: BoardReader, nowMs: number): Moment => ({
   reading: board.now(),
 });
 
-/** Seconds from then to now; null where then is not known. */
+/** Returns the seconds from `thenMs` to `nowMs`; null: `thenMs` is unknown (NaN). */
 export const ageSeconds = (nowMs: number, thenMs: number): number | null =>
   Number.isNaN(thenMs) ? null : Math.max(0, nowMs - thenMs) / 1000;
 
-/** NaN, which stands for the unknown in shared memory, as null, which stands for it in JSON and in metrics. */
+/** Converts an unknown value from NaN, as in shared memory, to null, as in JSON and in metrics. */
 export const known = (value: number): number | null => Number.isNaN(value) ? null : value;

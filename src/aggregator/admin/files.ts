@@ -1,5 +1,5 @@
 /**
- * What the page is made of. Imported as text with the thread's own modules, it takes no permission to read.
+ * The files of the page. They are imported as text, so serving them needs no read permission.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import page from "./page/index.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import verdict from "./page/verdict.js" with { type: "text" };
 
-/** Every file by its path: below `/assets/` they lie as in the project, so that scripts find each other in both. */
+/**
+ * Returns every file of the page by its URL path. Paths below `/assets/` mirror `src/`, so that the relative
+ * imports between scripts work in the browser as they do in the project.
+ */
 export const pageFiles = (): ReadonlyMap<string, StaticFile> =>
   new Map([
     ["/", new StaticFile("text/html", page)],

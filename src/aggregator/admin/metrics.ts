@@ -10,7 +10,7 @@ const PREFIX = "sluice_aggregator";
 const { counter, gauge } = familiesOf(PREFIX);
 const one = (value: number): Sample[] => [{ value: known(value) }];
 
-/** Every metric of the aggregator. What isn't known has no line. */
+/** Returns all metrics of the aggregator. A metric whose value is unknown has no sample. */
 export function aggregatorMetrics(
   { nowMs, tickedMs, reading }: Moment,
   facts: Facts,
@@ -20,10 +20,12 @@ export function aggregatorMetrics(
   const report = reading?.report;
   return [
     buildInfo(PREFIX, version, deno),
-    gauge("master_tick_age_seconds", "Time since the main thread showed a sign of life", [
+    gauge("master_tick_age_seconds", "Time since the last tick of the main thread", [
       { value: ageSeconds(nowMs, tickedMs) },
     ]),
-    gauge("shortest_window_seconds", "How often a record is due", [{ value: windowSeconds[0] ?? null }]),
+    gauge("shortest_window_seconds", "Length of the shortest window: how often a record is due", [
+      { value: windowSeconds[0] ?? null },
+    ]),
     ...reading
       ? [
         ...traffic(reading.report),
@@ -52,25 +54,29 @@ function traffic({ workers, sockets, accepted, rejected, late, lost }: Report): 
     ),
     counter(
       "datagrams_dropped_total",
-      "Datagrams that the kernel threw away because a receive buffer was full",
+      "Datagrams that the kernel dropped because a receive buffer was full",
       ofSockets(({ dropped }) => dropped),
     ),
-    counter("datagrams_lost_total", "Datagrams read by workers that died before they handed over", one(lost)),
+    counter(
+      "datagrams_lost_total",
+      "Datagrams that workers had read but not handed over when they died",
+      one(lost),
+    ),
     counter("messages_accepted_total", "Messages added up", one(accepted)),
     counter(
       "messages_rejected_total",
-      "Lines refused, by reason",
+      "Rejected messages, by reason",
       REASONS.map((reason, i) => ({ labels: { reason }, value: known(rejected[i] ?? NaN) })),
     ),
-    counter("messages_late_total", "Messages that count in a later window than they were read in", one(late)),
+    counter("messages_late_total", "Messages counted in a later window than they were read in", one(late)),
     gauge(
       "receive_buffer_bytes",
-      "Room in a socket's receive buffer as the kernel counts it, twice what was asked for",
+      "Size of a socket's receive buffer as the kernel counts it, twice the granted size",
       ofSockets(({ bufferBytes }) => bufferBytes),
     ),
     gauge(
       "receive_queue_bytes",
-      "What waits in a socket's receive buffer, as the kernel counts it",
+      "Bytes queued in a socket's receive buffer, as the kernel counts them",
       ofSockets(({ queuedBytes }) => queuedBytes),
     ),
   ];
@@ -81,7 +87,7 @@ function records({ report, lag }: Reading, nowMs: number): Family[] {
     counter("records_written_total", "Records in the file", one(report.recordsWritten)),
     counter(
       "records_lost_total",
-      "Records that found no more room in memory while the file failed",
+      "Records dropped from memory because too many waited while the file failed",
       one(report.recordsLost),
     ),
     gauge("records_waiting", "Records that are not in the file yet", one(report.recordsWaiting)),
@@ -92,7 +98,7 @@ function records({ report, lag }: Reading, nowMs: number): Family[] {
     ]),
     gauge(
       "last_checkpoint_age_seconds",
-      "Time since the checkpoint was written; it rests while no message comes",
+      "Time since the checkpoint was written; it is not written while no messages come",
       [
         { value: ageSeconds(nowMs, report.checkpointMs) },
       ],
@@ -100,7 +106,7 @@ function records({ report, lag }: Reading, nowMs: number): Family[] {
     {
       name: `${PREFIX}_window_lag_seconds`,
       type: "histogram",
-      help: "Time from a window's end to its record in the file",
+      help: "Time from the end of a window to its record in the file",
       samples: [{ value: lag }],
     },
   ];
@@ -114,16 +120,16 @@ function threads({ workers, sparesLeft, clockStepsForward, clockStepsBack }: Rep
       "Workers that read a socket",
       one(countOf(WorkerState.receiving, WorkerState.silent)),
     ),
-    gauge("workers_silent", "Workers of those that give no sign of life", one(countOf(WorkerState.silent))),
-    gauge("spare_workers", "Parked workers, each to replace one that dies", one(sparesLeft)),
-    counter("clock_steps_total", "Steps of the wall clock against the monotonic one", [
+    gauge("workers_silent", "Workers among them that do not respond", one(countOf(WorkerState.silent))),
+    gauge("spare_workers", "Workers on standby, each to replace one that dies", one(sparesLeft)),
+    counter("clock_steps_total", "Steps of the wall clock against the monotonic clock", [
       { labels: { direction: "forward" }, value: known(clockStepsForward) },
       { labels: { direction: "back" }, value: known(clockStepsBack) },
     ]),
   ];
 }
 
-/** What the service exists for: the last closed window of each length. */
+/** Returns the results of the last closed window of each length. */
 function windows({ last }: Reading): Family[] {
   const closed = last.filter((window) => window !== undefined);
   const family = (
@@ -132,7 +138,8 @@ function windows({ last }: Reading): Family[] {
     value: (window: typeof closed[number]) => number | bigint,
   ): Family => ({
     name: `sluice_window_${name}`,
-    // promtool takes `_sum` at the end of a gauge for a slip: it belongs to histograms. Of an untyped metric it may stand.
+    // promtool objects to a gauge named `..._sum`, because histograms use that suffix, but not to an untyped
+    // metric.
     type: name.endsWith("_sum") ? "unknown" : "gauge",
     help,
     samples: closed.map((window) => ({
@@ -141,9 +148,9 @@ function windows({ last }: Reading): Family[] {
     })),
   });
   return [
-    family("a1_sum", "Sum of A1 over the last closed window", ({ sum }) => sum),
-    family("a2_max", "Maximum of A2 over the last closed window, 0 when it was empty", ({ max }) => max),
-    family("a3_min", "Minimum of A3 over the last closed window, 0 when it was empty", ({ min }) => min),
+    family("a1_sum", "Sum of A1 in the last closed window", ({ sum }) => sum),
+    family("a2_max", "Maximum of A2 in the last closed window; 0 if the window was empty", ({ max }) => max),
+    family("a3_min", "Minimum of A3 in the last closed window; 0 if the window was empty", ({ min }) => min),
     family(
       "end_timestamp_seconds",
       "End of the last closed window in Unix time",

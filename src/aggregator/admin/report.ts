@@ -1,11 +1,14 @@
 /**
- * What the master tells the admin thread: numbers alone. NaN stands for what isn't known.
+ * The report of the master to the admin thread, as numbers in shared memory. NaN means unknown.
  *
  * @module
  */
 import { REASONS } from "../aggregate/partial.ts";
 
-/** Numbers that there is one of each. Times are milliseconds of the master's monotonic clock, unless they say wall. */
+/**
+ * The single numbers of a report, in their order in shared memory. Names that end in `Ms` are times in
+ * milliseconds of the master's monotonic clock, except for `wallMs`, which is Unix time.
+ */
 export const SCALARS = [
   "reportedMs",
   "wallMs",
@@ -28,15 +31,15 @@ export const SCALARS = [
 
 export type Scalar = typeof SCALARS[number];
 
-/** What a worker does. */
+/** What a worker does at the moment. */
 export const WorkerState = { parked: 0, receiving: 1, silent: 2, gone: 3 } as const;
 export type WorkerState = typeof WorkerState[keyof typeof WorkerState];
 
 export interface WorkerReport {
   readonly state: number;
-  /** The place in which it receives, of each address a socket; NaN while it is parked. */
+  /** Which socket of each address the worker reads: an index from 0; NaN while it is parked. */
   readonly place: number;
-  /** Datagrams that it has handed over. */
+  /** How many datagrams the worker has handed over. */
   readonly received: number;
 }
 
@@ -55,9 +58,9 @@ export interface Report extends Readonly<Record<Scalar, number>> {
   readonly ports: readonly number[];
 }
 
-/** How many of what there can be: fixed at the start. */
+/** How many of each thing there are. Fixed at the start, and with it the layout of the shared memory. */
 export interface Shape {
-  /** Spares included. */
+  /** Spare workers included. */
   readonly workers: number;
   readonly sockets: number;
   readonly addresses: number;
@@ -67,10 +70,13 @@ export interface Shape {
 const WORKER_CELLS = 3;
 const SOCKET_CELLS = 3;
 
+/** Returns how many numbers a report of this shape has. */
 export const reportCells = ({ workers, sockets, addresses }: Shape): number =>
   SCALARS.length + REASONS.length + workers * WORKER_CELLS + sockets * SOCKET_CELLS + addresses;
 
-/** A report as it lies in shared memory: scalars, rejects, workers, sockets, ports. What is missing is NaN. */
+/**
+ * Writes a report into shared memory: scalars, rejected, workers, sockets, ports. Missing numbers become NaN.
+ */
 export function encodeReport(report: Report, shape: Shape, cells: Float64Array): void {
   let at = 0;
   const put = (value: number | undefined) => void (cells[at++] = value ?? NaN);
@@ -91,6 +97,7 @@ export function encodeReport(report: Report, shape: Shape, cells: Float64Array):
   for (let i = 0; i < shape.addresses; i++) put(report.ports[i]);
 }
 
+/** Reads what {@linkcode encodeReport} has written. */
 export function decodeReport(cells: Float64Array, shape: Shape): Report {
   let at = 0;
   const next = (): number => cells[at++]!;

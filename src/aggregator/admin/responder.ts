@@ -17,18 +17,18 @@ export interface AdminParts {
   /** By path. */
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly streams: EventStreams;
-  /** Now, by the master's monotonic clock in milliseconds. */
+  /** Returns the current time in milliseconds of the master's monotonic clock. */
   readonly nowMs: () => number;
 }
 
-/** Who is refused a stream asks again in this many seconds. */
+/** The Retry-After of a 503 when too many event streams are open. */
 const RETRY_SECONDS = 30;
 
-/** The status without its history: what an event tells. */
+/** Returns the status without its history: the content of an event. */
 export const currentStatus = ({ board, facts, nowMs }: Omit<AdminParts, "files" | "streams">): string =>
   statusJson(momentOf(board, nowMs()), facts, usageOfProcess());
 
-/** Answers from shared memory alone: it waits for nobody. */
+/** Answers all requests from shared memory, without waiting for another thread. */
 export function adminResponder(parts: AdminParts): SlowResponder {
   return {
     bodyBytesMax: 0,
@@ -36,7 +36,7 @@ export function adminResponder(parts: AdminParts): SlowResponder {
     async answer(request) {
       const { method } = request;
       if (method !== "GET" && method !== "HEAD") {
-        return textAnswer(405, "Use GET: there is nothing to change here", ["allow: GET, HEAD"]);
+        return textAnswer(405, "Use GET: nothing can be changed here", ["allow: GET, HEAD"]);
       }
       const answer = await answerTo(request, parts);
       if (method === "GET") return answer;
@@ -70,11 +70,11 @@ async function answerTo(request: WholeRequest, parts: AdminParts): Promise<Excha
       );
     case "/api/v1/events":
       return streams.open() ??
-        textAnswer(503, "Enough event streams are open: ask /api/v1/status?history=no", [
+        textAnswer(503, "Too many event streams are open: use /api/v1/status?history=no instead", [
           `retry-after: ${RETRY_SECONDS}`,
         ]);
     default:
-      return textAnswer(404, "Ask /, /metrics, /healthz, /readyz, /api/v1/status or /api/v1/events");
+      return textAnswer(404, "Use /, /metrics, /healthz, /readyz, /api/v1/status or /api/v1/events");
   }
 }
 
@@ -84,7 +84,7 @@ function metrics(moment: Moment, facts: Facts, accept: string | undefined): Full
   return bodyAnswer(200, CONTENT_TYPES[format], body);
 }
 
-/** Alive is who can go on; ready is who lacks nothing. */
+/** Alive: no fatal trouble. Ready: no trouble at all. */
 function health(moment: Moment, facts: Facts, asksWhetherReady: boolean): FullAnswer {
   const troubles = troublesOf(moment, facts).filter(({ isFatal }) => asksWhetherReady || isFatal);
   const reasons = troubles.map(({ code, text }) => ({ code, text }));

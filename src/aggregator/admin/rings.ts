@@ -1,16 +1,16 @@
 /**
- * The last hour in shared memory: a sample of the counters for each second, and the closed windows of each length.
+ * The last hour in shared memory, as ring buffers: a sample of the counters each second, and closed windows.
  *
  * @module
  */
 import type { Shape } from "./report.ts";
 
-/** How far back one can look. */
+/** How much history is kept. */
 export const HISTORY_SECONDS = 3600;
 
-/** The counters at one moment; NaN where one isn't known. */
+/** The counters at one moment; NaN: unknown. */
 export interface Sample {
-  /** Unix time by the service's own timeline, which never goes back. */
+  /** Unix time of the master's timeline, which never goes back. */
   readonly seconds: number;
   readonly received: number;
   readonly accepted: number;
@@ -20,7 +20,7 @@ export interface Sample {
 
 export const SAMPLE_FIELDS = ["seconds", "received", "accepted", "rejected", "dropped"] as const;
 
-/** A window as its record has it, exact at any size. */
+/** A closed window with the values of its record, exact at any size. */
 export interface PastWindow {
   readonly lengthSeconds: number;
   readonly timestampSeconds: number;
@@ -32,22 +32,24 @@ export interface PastWindow {
 export interface History {
   /** Oldest first. */
   readonly samples: readonly Sample[];
-  /** By length, in the order of the shape; oldest first. */
+  /** A list for each length, in the order of the shape. Each list begins with the oldest window. */
   readonly windows: readonly (readonly PastWindow[])[];
 }
 
 const SAMPLES = HISTORY_SECONDS + 1;
-/** Timestamp, sum (high and low 64 bits: of 2^64 messages of 64 bits it has 128), maximum, minimum. */
+/** Timestamp, sum (two cells: 64-bit values of up to 2^64 messages add up to 128 bits), maximum, minimum. */
 const WINDOW_CELLS = 5;
-/** At least the last one, however long windows are. */
+/** How many windows of a length are kept: those of the last hour, but at least the last one. */
 const windowsKept = (lengthSeconds: number): number => Math.ceil(HISTORY_SECONDS / lengthSeconds) + 1;
 
+/** Returns how much memory {@linkcode Rings} of this shape need. */
 export const ringsBytes = ({ windowSeconds }: Shape): number =>
   8 * (1 + SAMPLES * SAMPLE_FIELDS.length +
     windowSeconds.reduce((sum, length) => sum + 1 + windowsKept(length) * WINDOW_CELLS, 0));
 
+/** Ring buffers of samples and windows. Each counts all entries ever added, which gives the next index. */
 export class Rings {
-  /** How many samples were ever added. */
+  /** The number of samples ever added. */
   readonly #sampled: Float64Array;
   readonly #samples: Float64Array;
   readonly #windows: { lengthSeconds: number; kept: number; cells: BigInt64Array; count: BigInt64Array }[];
@@ -83,7 +85,7 @@ export class Rings {
     ring.count[0]! += 1n;
   }
 
-  /** The last window of each length. */
+  /** Returns the last window of each length; undefined: none of this length has closed. */
   last(): (PastWindow | undefined)[] {
     return this.#windows.map((ring) => {
       const count = Number(ring.count[0]!);
@@ -106,7 +108,7 @@ export class Rings {
   }
 }
 
-/** The numbers of the last `kept` of `count` entries. */
+/** Returns the numbers of the last `kept` entries if `count` entries were ever added. */
 const sequence = (count: number, kept: number): number[] =>
   Array.from({ length: Math.min(count, kept) }, (_, i) => Math.max(0, count - kept) + i);
 

@@ -11,7 +11,9 @@ type Usage = Pick<ProcessReadings, "cpuSeconds" | "residentBytes">;
 
 const STATE_NAMES = Object.entries(WorkerState);
 
-/** One line of JSON: all that is known at this moment, and the last hour where it is given. Null: not known. */
+/**
+ * Returns the status at this moment as one line of JSON, with the history if it is given. Null means unknown.
+ */
 export function statusJson(moment: Moment, facts: Facts, usage: Usage, history?: History): string {
   const { reading, nowMs, tickedMs } = moment;
   const troubles = troublesOf(moment, facts);
@@ -38,7 +40,7 @@ export function statusJson(moment: Moment, facts: Facts, usage: Usage, history?:
 
 function nowOf({ report, last }: Reading, nowMs: number): Record<string, unknown> {
   return {
-    // The moment of these counters, by which rates are told: requests come at any other.
+    // When the counters were read, to calculate rates: the request may come up to a second later.
     reported_seconds: report.reportedMs / 1000,
     wall_seconds: report.wallMs / 1000,
     datagrams: {
@@ -59,7 +61,7 @@ function nowOf({ report, last }: Reading, nowMs: number): Record<string, unknown
     },
     sink_up: report.sinkFailing === 0,
     checkpoint: {
-      // Null: none is kept.
+      // Null: no checkpoint is kept.
       up: Number.isNaN(report.checkpointFailing) ? null : report.checkpointFailing === 0,
       last_age_seconds: ageSeconds(nowMs, report.checkpointMs),
     },
@@ -74,7 +76,7 @@ function nowOf({ report, last }: Reading, nowMs: number): Record<string, unknown
   };
 }
 
-/** Each worker with the sockets that it reads: one of each address. */
+/** Returns each worker with the sums over the sockets that it reads: one socket for each address. */
 function workersOf({ workers, sockets, ports }: Report) {
   const places = sockets.length / ports.length;
   return workers.map(({ state, place, received }, worker) => {
@@ -91,7 +93,7 @@ function workersOf({ workers, sockets, ports }: Report) {
   });
 }
 
-/** Columns take a third of the bytes of objects. */
+/** Returns the history as columns, which take a third of the bytes that objects would. */
 function historyOf({ samples, windows }: History) {
   return {
     samples: Object.fromEntries(
@@ -101,10 +103,12 @@ function historyOf({ samples, windows }: History) {
   };
 }
 
-/** Timestamp, sum, maximum, minimum. A number that JSON can't hold exactly is a string of its digits. */
+/**
+ * Returns timestamp, sum, maximum, minimum. `toJson` writes a number beyond 2^53 as a string of its digits.
+ */
 const rowOf = ({ timestampSeconds, sum, max, min }: PastWindow) => [timestampSeconds, sum, max, min];
 
-/** Null where none is known. */
+/** Returns the sum of the values that are known (not NaN); null: none is. */
 function sumKnown(values: readonly number[]): number | null {
   const numbers = values.filter((value) => !Number.isNaN(value));
   return numbers.length === 0 ? null : numbers.reduce((sum, value) => sum + value, 0);

@@ -17,10 +17,10 @@ export interface AdminThreadOptions {
 }
 
 /**
- * Starts the admin thread with the permission for its address alone, which it gives up once it listens. Whatever
- * becomes of it then is a line in the log: the service goes on.
+ * Starts the admin thread. Its only permission is that for its address, and it drops this one once it
+ * listens. If it dies later, that is logged and the service continues without it.
  *
- * @throws {Error} It can't listen: the address is in use, or the permission for it is missing.
+ * @throws {Error} The thread can't listen: the address is in use, or the permission for it is missing.
  */
 export async function startAdmin(options: AdminThreadOptions): Promise<WorkerHandle<ToAdmin>> {
   const { url, address: { hostname, port }, memory, facts, log } = options;
@@ -46,7 +46,7 @@ export async function startAdmin(options: AdminThreadOptions): Promise<WorkerHan
   try {
     const listening = await ready.promise;
     isListening = true;
-    log.info("admin", "metrics, health and the page", {
+    log.info("admin", "serving metrics, health checks and the page", {
       address: formatHostPort({ hostname, port: listening }),
     });
     return thread;

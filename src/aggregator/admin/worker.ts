@@ -1,6 +1,7 @@
 /**
- * The admin thread: it tells others of the service, by what it reads in shared memory. It talks to strangers, so it
- * holds no permission of any kind once it listens, and is sent nothing after that.
+ * The admin thread serves the metrics, the health checks and the page. It reads all numbers from shared
+ * memory. Because it talks to strangers, it holds no permission once it listens, and gets no more messages
+ * from the master.
  *
  * @module
  */
@@ -14,12 +15,12 @@ import { pageFiles } from "./files.ts";
 import type { FromAdmin, ToAdmin } from "./messages.ts";
 import { adminResponder, currentStatus } from "./responder.ts";
 
-/** A page, a scraper, a probe and their proxies take a handful. */
+/** Pages, a scraper, a health check and their proxies need only a handful. */
 const CONNECTIONS_MAX = 64;
-/** Fewer than connections, so that open pages never keep a scraper out. */
+/** Fewer than connections, so that open pages never lock out a scraper. */
 const STREAMS_MAX = 24;
 const STREAM_INTERVAL_MS = 1000;
-/** A stream that nobody reads fills 100 KB of the kernel's memory in that time. */
+/** In this time a stream whose client does not read fills 100 KB of kernel memory. */
 const STREAM_LIFETIME_MS = 5 * 60_000;
 const PATIENCE: Patience = {
   fresh: 5000,
@@ -38,7 +39,8 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope;
 
 function serve({ hostname, port, memory, facts, nowMs: sentMs }: ToAdmin): void {
-  // The two threads' clocks begin at different moments. A message takes a few ms, by which an age is told too small.
+  // performance.now() has another origin in each thread, so the master sends its reading. The message takes a
+  // few ms, by which all ages are too small.
   const offsetMs = performance.now() - sentMs;
   const nowMs = () => performance.now() - offsetMs;
   const board = new BoardReader(memory);

@@ -1,52 +1,62 @@
-/** A source of time; the two readings are never mixed (one may step, the other stops in a suspend). */
+/** The two clocks of a machine. Never mix their readings: one can step, the other stops during a suspend. */
 export interface Clock {
-  /** Milliseconds since any origin; never goes back, stands still while the machine is suspended. */
+  /** Milliseconds since an arbitrary origin. Never goes back; stands still while the machine is suspended. */
   monotonicMs(): number;
-  /** Unix time in milliseconds; may step either way at any moment. */
+  /** Unix time in milliseconds. May step forward or back at any moment. */
   wallMs(): number;
-  /** Calls back once, no earlier than `delayMs` from now; the function returned cancels it. */
+  /** Calls `callback` once, no earlier than `delayMs` from now. The returned function cancels the timer. */
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 
-/** A disagreement of the wall clock with the timeline that is worth a log line. */
+/** A step of the wall clock against the timeline that is large enough for a log line. */
 export interface ClockStep {
   direction: "forward" | "back";
   byMs: number;
 }
 
-/** Below this a disagreement is rounding or slewing (ntpd slews 0.5 ms a second), not a step. */
+/**
+ * A smaller difference between the clocks is rounding or slewing (ntpd slews by 0.5 ms a second), not a step.
+ */
 const STEP_MS_MIN = 100;
 
-/** The timeline waits for a last record that is ahead of the clock, but not for one that is ahead by more than this. */
+/** The timeline begins no earlier than the last record, unless that is further ahead than this. */
 const AHEAD_MS_MAX = 7 * 86_400_000;
 
-/** Whether a record's timestamp is more than a week ahead: a broken clock wrote it, and waiting for it would take days. */
+/**
+ * Whether a record's timestamp is more than a week ahead of the clock: a wrong clock must have written it.
+ */
 export function isFarAhead(timestampSeconds: number, wallMs: number): boolean {
   return timestampSeconds * 1000 - wallMs > AHEAD_MS_MAX;
 }
 
 /**
- * Unix time that never goes back: it follows the monotonic clock, and jumps forward when the wall clock is ahead
- * (a step, a suspend). When the wall clock steps back it goes on, ahead of the wall clock from then on.
+ * Unix time that never goes back. It advances with the monotonic clock, and jumps forward when the wall clock
+ * is ahead (after a step or a suspend). When the wall clock steps back, the timeline keeps advancing, ahead
+ * of it.
  */
 export class Timeline {
   #nowMs: number;
   #monotonicMs: number;
+  /**
+   * The smallest lead over the wall clock since the last step. A lead longer by STEP_MS_MIN is a step back.
+   */
   #aheadMs: number;
 
-  /** It begins at `wallMs`, or at `startMs` where that is later. */
+  /** The timeline begins at `wallMs`, or at `startMs` if that is later. */
   constructor(monotonicMs: number, wallMs: number, startMs = wallMs) {
     this.#monotonicMs = monotonicMs;
     this.#nowMs = Math.max(wallMs, startMs);
     this.#aheadMs = this.#nowMs - wallMs;
   }
 
-  /** The moment reached by the last `advance`, in milliseconds of Unix time. */
+  /** Unix time in milliseconds at the last `advance`. */
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Moves to the moment that the two readings tell; returns the step of the wall clock that showed, if any. */
+  /**
+   * Advances to the time of the two readings. Returns the step of the wall clock since the last call, if any.
+   */
   advance(monotonicMs: number, wallMs: number): ClockStep | undefined {
     const elapsedMs = Math.max(0, monotonicMs - this.#monotonicMs);
     this.#monotonicMs += elapsedMs;

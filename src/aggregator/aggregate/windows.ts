@@ -1,53 +1,70 @@
 import { emptyTotals, mergeTotals, type Totals } from "./partial.ts";
 
-/** A window that has ended, as it goes into the file. `timestampSeconds` is its end, in whole seconds of Unix time. */
+/** A closed window, as its record shows it. */
 export interface ClosedWindow {
+  /** The window's end, in whole seconds of Unix time; for a partial window, when it was cut short. */
   timestampSeconds: number;
   lengthSeconds: number;
+  /** Sum of A1. */
   sum: bigint;
+  /** Maximum of A2; 0 if there were no messages. */
   max: bigint;
+  /** Minimum of A3; 0 if there were no messages. */
   min: bigint;
-  /** How many messages there were. */
+  /** The number of messages. */
   messages: number;
-  /** Cut short by a stop: the timestamp is that of the stop, not of the window's end. */
+  /** Whether a stop has cut the window short. */
   partial: boolean;
 }
 
 export interface WindowsOptions {
-  /** Ascending; each a multiple of the first, the base window. */
+  /** Ascending. Each is a multiple of the first, the length of the base window. */
   lengthsSeconds: readonly number[];
-  /** Where the grid of windows begins: the second of the start, or the Unix epoch. */
+  /** Where windows begin: counted from the second of the start, or from the Unix epoch. */
   align: "start" | "epoch";
-  /** How long an ended window waits for a source that has not handed it over, in milliseconds. */
+  /** How long an ended window waits for a source that has not handed over, in milliseconds. */
   patienceMs: number;
-  /** What a jump of the clock may add in empty records, in seconds of them. */
+  /** For how many seconds a forward jump of the clock is filled with empty records. */
   jumpRecordsSecondsMax: number;
 }
 
+/** The window of one length that is being filled from closed base windows. */
 interface Span {
   lengthSeconds: number;
   totals: Totals;
 }
 
 /**
- * Adds up what the sources (workers) hand over into windows, and closes them by watermark: a base window is closed
- * once every source has gone on to a later one, or `patienceMs` after its end was seen. Base windows are numbered
- * from 0, the one that holds the start. There is no clock here: every moment is passed in, in milliseconds of Unix
- * time, and must not go back.
+ * Merges what the sources (workers) hand over into windows, and closes the windows by watermark: a base
+ * window closes when every source has gone on to a later one, or `patienceMs` after its end was noticed.
+ * Longer windows are made of closed base windows. Base windows are numbered from 0, the one that contains the
+ * start.
+ *
+ * This class reads no clock. Callers pass the time, in milliseconds of Unix time; it must not go back.
  */
 export class Windows {
   readonly #options: WindowsOptions;
   readonly #baseSeconds: number;
+  /** The second of the start. */
   readonly #startSeconds: number;
+  /** When base window 0 begins: at the start, or with `align: "epoch"` up to one base length before it. */
   readonly #originSeconds: number;
-  readonly #phaseSeconds: number;
+  /**
+   * Windows of length L end at this moment plus multiples of L: the second of the start, or 0 for the epoch.
+   */
+  readonly #gridSeconds: number;
   readonly #spans: Span[];
-  /** What the base windows not yet closed hold, by number; one that holds nothing is absent. */
+  /** The totals of base windows that are not closed yet, by number; empty windows have no entry. */
   readonly #pending = new Map<number, Totals>();
-  /** By source: the number of the window it reads into; it is done with every one before. */
+  /**
+   * For each source the number of the base window that it reads into. It has handed over every earlier one.
+   */
   readonly #sources = new Map<number, number>();
-  /** The ended windows that wait for a source, oldest first: all before `before` are closed at `atMs`. */
+  /**
+   * When waiting for slow sources ends, oldest first: at `atMs` every window below number `before` closes.
+   */
   #deadlines: { before: number; atMs: number }[] = [];
+  /** The number of the oldest base window that is not closed. */
   #oldest = 0;
   #open = 0;
   #late = 0;
@@ -59,17 +76,17 @@ export class Windows {
     this.#baseSeconds = options.lengthsSeconds[0] ?? 0;
     if (options.lengthsSeconds.some((length) => length % this.#baseSeconds !== 0)) {
       throw new RangeError(
-        `Cannot window by ${options.lengthsSeconds}: each must be a multiple of the first`,
+        `Cannot make windows of ${options.lengthsSeconds} s: each must be a multiple of the first`,
       );
     }
     this.#originSeconds = options.align === "start"
       ? startSeconds
       : startSeconds - startSeconds % this.#baseSeconds;
-    this.#phaseSeconds = options.align === "start" ? startSeconds : 0;
+    this.#gridSeconds = options.align === "start" ? startSeconds : 0;
     this.#spans = options.lengthsSeconds.map((lengthSeconds) => ({ lengthSeconds, totals: emptyTotals() }));
   }
 
-  /** The number of the base window that is open; it changes in `advance` only. */
+  /** The number of the open base window. Only `advance` changes it. */
   get open(): number {
     return this.#open;
   }
@@ -79,22 +96,25 @@ export class Windows {
     return this.#endSeconds(this.#open) * 1000;
   }
 
-  /** How many messages came after their window was closed, and so were added to the open one. */
+  /** How many messages came after their window was closed, and were added to the open window instead. */
   get late(): number {
     return this.#late;
   }
 
-  /** From now on windows wait for this source. */
+  /** Makes windows wait for this source, beginning with the open one. */
   join(source: number): void {
     this.#sources.set(source, this.#open);
   }
 
-  /** From now on windows do not wait for this source. */
+  /** Stops windows from waiting for this source. */
   leave(source: number): void {
     this.#sources.delete(source);
   }
 
-  /** Takes what a source read into base window `window`, before it went on to (or stayed in) window `next`. */
+  /**
+   * Adds what a source has read into base window `window`. From now on it reads into `next` (possibly the
+   * same).
+   */
   add(source: number, window: number, next: number, totals: Totals): void {
     if (this.#sources.has(source)) this.#sources.set(source, next);
     if (totals.accepted === 0) return;
@@ -106,11 +126,12 @@ export class Windows {
     else this.#pending.set(into, totals);
   }
 
-  /** Moves on to `nowMs`; returns every window that can be closed by then, in the order of the file. */
+  /** Advances the time to `nowMs`. Returns every window that can be closed now, in the order of the file. */
   advance(nowMs: number): ClosedWindow[] {
     const open = Math.max(this.#open, Math.floor((nowMs / 1000 - this.#originSeconds) / this.#baseSeconds));
     if (open > this.#open) {
-      // Counted from here, not from the window's end: after a jump of the clock the sources get their time, too.
+      // Patience begins now, not at the window's end, because sources need their time after a clock jump,
+      // too.
       this.#deadlines.push({ before: open, atMs: nowMs + this.#options.patienceMs });
       this.#open = open;
     }
@@ -122,7 +143,9 @@ export class Windows {
     return this.#close(before);
   }
 
-  /** Closes all there is: ended windows as they are, open ones that hold a message as partial records. */
+  /**
+   * Closes everything for a stop: ended windows as usual, and open windows with messages as partial windows.
+   */
   stop(nowMs: number): ClosedWindow[] {
     const closed = [...this.advance(nowMs), ...this.#close(this.#open), ...this.peek(nowMs)];
     this.#pending.clear();
@@ -130,9 +153,10 @@ export class Windows {
     return closed;
   }
 
-  /** What has no record yet, as the partial records that a stop at `nowMs` would write; changes nothing. */
+  /** Returns the partial windows that a stop at `nowMs` would write, without changing anything. */
   peek(nowMs: number): ClosedWindow[] {
-    // The second of the stop, unless the last record, of this start or before it, has that timestamp: they increase.
+    // Timestamps must increase. If the last record, of this run or the one before, has this second: take the
+    // next.
     const lastSeconds = Math.max(this.#endSeconds(this.#oldest - 1), this.#startSeconds);
     const timestampSeconds = Math.max(Math.floor(nowMs / 1000), lastSeconds + 1);
     const pending = emptyTotals();
@@ -145,7 +169,9 @@ export class Windows {
     });
   }
 
-  /** Closes the base windows before number `before`; leaves out the empty records a long jump would add. */
+  /**
+   * Closes the base windows numbered below `before`. After a long jump of the clock, skips most empty ones.
+   */
   #close(before: number): ClosedWindow[] {
     const closed: ClosedWindow[] = [];
     const recorded = Math.ceil(this.#options.jumpRecordsSecondsMax / this.#baseSeconds);
@@ -164,7 +190,7 @@ export class Windows {
     return closed;
   }
 
-  /** Passes over the empty base windows up to `before`; longer windows that hold messages end in between. */
+  /** Skips the base windows below number `before`, but closes those with messages that end in that time. */
   #skip(before: number): ClosedWindow[] {
     const fromSeconds = this.#endSeconds(this.#oldest);
     const toSeconds = this.#endSeconds(before - 1);
@@ -173,8 +199,10 @@ export class Windows {
       if (window < before) this.#mergeIntoSpans(window);
     }
     for (const span of this.#spans) {
-      const pastSeconds = (fromSeconds - this.#phaseSeconds) % span.lengthSeconds;
-      const endSeconds = pastSeconds === 0 ? fromSeconds : fromSeconds - pastSeconds + span.lengthSeconds;
+      const elapsedSeconds = (fromSeconds - this.#gridSeconds) % span.lengthSeconds;
+      const endSeconds = elapsedSeconds === 0
+        ? fromSeconds
+        : fromSeconds - elapsedSeconds + span.lengthSeconds;
       if (span.totals.accepted > 0 && endSeconds <= toSeconds) {
         closed.push(this.#closeSpan(span, endSeconds));
       }
@@ -198,7 +226,7 @@ export class Windows {
   }
 
   #endsAt(span: Span, endSeconds: number): boolean {
-    return (endSeconds - this.#phaseSeconds) % span.lengthSeconds === 0;
+    return (endSeconds - this.#gridSeconds) % span.lengthSeconds === 0;
   }
 
   #endSeconds(window: number): number {

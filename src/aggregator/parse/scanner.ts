@@ -4,6 +4,15 @@ import { memberKinds, memberLimbs, OTHER_MEMBERS, readMembers } from "./members.
 import { Accumulator, LIMB, REASONS, SMALL_LIMIT } from "../aggregate/partial.ts";
 import { isOtherNumber, OTHER_FORM, scanLines, scanWords, WORD_SLACK_BYTES } from "./fast_path.ts";
 
+/*
+ * Four readers, from the fastest to the most general. Each one leaves what it can't read to the next:
+ *
+ *   scanLines     {"A1":512, "A2":-30000, "A3":40000}     this order, at most 9 digits, usual spaces
+ *   scanWords     { "A3":40000.0,"A1" :512,"A2":-3e0 }    any order, more white space, `.0` and `e0`
+ *   readMembers   {"A1":5e3,"A2":1.5,"A3":1234567890123}  no other key and no key twice, any number
+ *   readObject    {"host":"edge-7","A1":5,"A2":"x"}       any JSON object
+ */
+
 const EMPTY = REASONS.indexOf("empty");
 const TRUNCATED = REASONS.indexOf("truncated");
 const SYNTAX = REASONS.indexOf("syntax");
@@ -20,10 +29,10 @@ const enum Byte {
   OpenBrace = 0x7b,
 }
 
-/** Memory for datagrams, as bytes and as words of them. */
+/** A buffer for datagrams, which can be read by bytes and by words of four bytes. */
 export class Batch {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Reaches further than the bytes: a word that begins in them may be read. */
+  /** Longer than `bytes` by WORD_SLACK_BYTES: a word may be read that begins near the end of `bytes`. */
   readonly view: DataView<ArrayBuffer>;
 
   /** @param size in bytes */
@@ -32,7 +41,7 @@ export class Batch {
     this.bytes = new Uint8Array(this.view.buffer, 0, size);
   }
 
-  /** Memory that holds these bytes. */
+  /** Returns a new batch with a copy of these bytes. */
   static of(bytes: Uint8Array): Batch {
     const batch = new Batch(bytes.length);
     batch.bytes.set(bytes);
@@ -41,13 +50,19 @@ export class Batch {
 }
 
 /**
- * Counts the datagram in `bytes[start, end)` of a batch and adds up its messages: the objects of each line, one behind
- * the other or in arrays. What follows the last of them on a line and is neither is one `syntax`.
+ * Counts the datagram in `bytes[start, end)` of a batch, and adds up its messages. A line holds objects, one after
+ * another or in arrays of objects. Each object is a message:
  *
- * A line ends at `\n`; the last one need not. A line of no bytes, or of the `\r` of `\r\n`, is `empty`; one of other
- * white space is no JSON, so `syntax`. A datagram whose first line breaks off, but which is one object or one array
- * from end to end, is read as that. Of a datagram that was `truncated` (longer than its buffer) the complete lines
- * count as ever, and the cut one is rejected.
+ *     {"A1":512, "A2":-30000, "A3":40000}\n[{"A1":5, "A2":6, "A3":7}, {"A1":8, "A2":9, "A3":0}] x\n
+ *     ^ `start`, a message                 ^ an array of two messages                           ^ one `syntax`
+ *
+ * - A line ends at `\n`. The last line may end without it.
+ * - A line without bytes, or with only the `\r` of `\r\n`, is rejected as `empty`.
+ * - Anything else on a line rejects the rest of the line, once, as `syntax`. So does a line of other white space.
+ * - If the first line that is not blank breaks off, the datagram may be one object or one array over several lines.
+ *   Then it is read as a whole. If that fails, it is read line by line.
+ * - If the datagram is `truncated` (it was longer than its buffer), its complete lines count as usual, and the line
+ *   that was cut is rejected as `truncated`.
  */
 export function scanDatagram(
   batch: Batch,
@@ -57,13 +72,14 @@ export function scanDatagram(
   into: Accumulator,
 ): void {
   into.receive();
-  // What is rare is done elsewhere: V8 inlines this, and scanLines with it, into the loop that calls it. It does so with
-  // scanOthers, too, as long as that has no more than 460 bytes of bytecode: else a message takes 16 ns more.
+  // V8 inlines this function, scanLines and scanOthers into the caller's loop. It inlines no function of more than 460
+  // bytes of bytecode, and scanOthers has 459. So what is rare has functions of its own.
+  // Measured: if scanOthers grows past 460 bytes, a message takes 16 ns more (`deno task bench --only scanner`).
   const at = start < end && !truncated ? scanLines(batch.view, start, end, into) : start;
   if (at < end || at === start) scanOthers(batch, start, at, end, truncated, into);
 }
 
-/** Scans what is left of a datagram from `at` on, where a line begins. */
+/** Scans the rest of a datagram from `at`, where a line begins. Must not grow: see {@linkcode scanDatagram}. */
 function scanOthers(
   batch: Batch,
   start: number,
@@ -75,7 +91,7 @@ function scanOthers(
   const { bytes, view } = batch;
   if (truncated) {
     into.reject(TRUNCATED);
-    end = behindLastLineFeed(bytes, start, end);
+    end = afterLastLineFeed(bytes, start, end);
     if (end === start) return;
   }
   let empty = 0;
@@ -93,19 +109,19 @@ function scanOthers(
       at = scanWords(view, first, end, into);
       if (at === OTHER_FORM) at = scanObject(batch, first, end, into);
     } else if (byte === Byte.OpenBracket) at = scanArray(batch, first, end, false, into);
-    else if (isReturn(bytes, at, first, end)) {
+    else if (isReturnOnly(bytes, at, first, end)) {
       empty++;
       at = first + 1;
     } else at = ~first;
     if (at < 0) {
       if (mayBeWhole && byte !== Byte.LineFeed) {
-        mayBeWhole = false; // Tried once: no datagram is read more than line by line and as a whole.
-        if (isWhole(batch, start, first, ~at, end, into)) return;
+        mayBeWhole = false; // One attempt only, so no byte is read more than twice: in its line and in the whole.
+        if (scanWhole(batch, start, first, ~at, end, into)) return;
       }
       broken++;
       at = nextLine(bytes, ~at, end);
       if (isOpening(byte)) {
-        const next = behindOpenings(bytes, at, end);
+        const next = skipOpeningLines(bytes, at, end);
         broken += (next - at) / 2;
         at = next;
       }
@@ -115,17 +131,20 @@ function scanOthers(
   if (broken > 0) into.reject(SYNTAX, broken);
 }
 
-function behindLastLineFeed(bytes: Uint8Array, start: number, end: number): number {
+function afterLastLineFeed(bytes: Uint8Array, start: number, end: number): number {
   while (end > start && bytes[end - 1] !== Byte.LineFeed) end--;
   return end;
 }
 
-/** Whether a line that begins at `at`, and whose white space ends at `first`, is the `\r` of `\r\n`. */
-function isReturn(bytes: Uint8Array, at: number, first: number, end: number): boolean {
+/** Whether a line is only the `\r` of `\r\n`. The line begins at `at`, and its white space ends at `first`. */
+function isReturnOnly(bytes: Uint8Array, at: number, first: number, end: number): boolean {
   return first - at === 1 && bytes[at] === Byte.Return && isLineFeed(bytes, first, end);
 }
 
-/** Skips the white space of a line. A twin of the one in json.ts: an imported function made a message 5 ns dearer. */
+/**
+ * Skips white space within a line. The other parsers have a copy of their own. Measured: with an imported function, a
+ * message takes 5 ns more (`deno task bench --only scanner`).
+ */
 function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   while (at < end && (bytes[at] === Byte.Space || bytes[at] === Byte.Tab || bytes[at] === Byte.Return)) at++;
   return at;
@@ -136,13 +155,16 @@ function nextLine(bytes: Uint8Array, at: number, end: number): number {
   return at + 1;
 }
 
-/** Whether it is an opening brace or bracket: they differ in one bit. */
+/** Whether a byte is `{` or `[`, which differ in one bit. */
 function isOpening(byte: number): boolean {
   return (byte | 0x20) === Byte.OpenBrace;
 }
 
-/** Skips lines that are an opening brace or bracket and nothing else: one by one they take 20 times as long. */
-function behindOpenings(bytes: Uint8Array, at: number, end: number): number {
+/**
+ * Skips lines that hold only `{` or `[`, such as `{\n[\n{\n`. Measured: scanned one at a time by scanOthers, these
+ * lines take 20 times as long (`deno task bench --only scanner`, "brace lines").
+ */
+function skipOpeningLines(bytes: Uint8Array, at: number, end: number): number {
   while (end - at > 1 && bytes[at + 1] === Byte.LineFeed && isOpening(bytes[at]!)) at += 2;
   return at;
 }
@@ -151,19 +173,23 @@ function isLineFeed(bytes: Uint8Array, at: number, end: number): boolean {
   return at < end && bytes[at] === Byte.LineFeed;
 }
 
-/** Skips white space, that between lines too. */
+/** Skips white space, including line feeds. */
 function skipBlank(bytes: Uint8Array, at: number, end: number): number {
   while (isLineFeed(bytes, at = skipSpace(bytes, at, end), end)) at++;
   return at;
 }
 
 /**
- * Adds up a datagram that is one object or one array from end to end, over several lines; of another it adds nothing
- * and returns false.
+ * Adds up a datagram that is one object or one array over several lines. Returns false, and adds nothing, if the
+ * datagram is anything else.
  *
- * @param at where its first line that is not blank begins, and `brokenAt` where that line is no JSON
+ *     {"A1":512,\n "A2":-30000,\n "A3":40000}\n
+ *     ^ `at`    ^ `brokenAt`: the line ends within the object
+ *
+ * @param at the place where the line that broke has its first byte other than white space
+ * @param brokenAt the place where that line is no longer JSON
  */
-function isWhole(
+function scanWhole(
   batch: Batch,
   start: number,
   at: number,
@@ -179,13 +205,13 @@ function isWhole(
   return true;
 }
 
-/** What the array that is being read comes to so far. */
+/** Totals of the array that is being read. They count only if the whole array is valid. */
 const pending = new Accumulator();
 
 /**
- * Adds up an array of messages, all of them or none.
+ * Adds up an array of messages: all of them, or none if the array is not valid.
  *
- * @param whole it may go on behind a line feed, and must end at `end`
+ * @param whole whether the array may span lines. If so, only white space may follow it up to `end`
  * @returns as {@linkcode scanObject} does
  */
 function scanArray(batch: Batch, at: number, end: number, whole: boolean, into: Accumulator): number {
@@ -204,46 +230,53 @@ function scanArray(batch: Batch, at: number, end: number, whole: boolean, into: 
   }
   if (at >= 0) into.addAll(pending);
   if (isPending) pending.clear();
-  return at < 0 ? at : behindMessage(bytes, at, end);
+  return at < 0 ? at : afterMessage(bytes, at, end);
 }
 
-/** Reads a message in an array, up to the comma or the bracket behind it; returns the place, or as {@linkcode scanObject}. */
+/**
+ * Adds up a message in an array to `pending`, and skips the white space after it:
+ *
+ *     [{"A1":5, "A2":6, "A3":7} , {"A1":8, "A2":9, "A3":0}]
+ *      ^ `at`                   ^ returned: the place where `,` or `]` should be
+ *
+ * @returns that place, or `~place` (negative) of the byte where the line is no longer JSON
+ */
 function scanElement(batch: Batch, at: number, end: number, whole: boolean): number {
   const { bytes, view } = batch;
   const next = scanWords(view, at, end, pending);
   if (next === OTHER_FORM || (next < 0 && whole)) {
-    return readAny(batch, at, end, whole, pending);
+    return addAnyObject(batch, at, end, whole, pending);
   }
   if (next > end) return end;
   if (next < 0 || bytes[next - 1] !== Byte.LineFeed) return next;
   return whole ? skipBlank(bytes, next, end) : ~(next - 1);
 }
 
-/** Reads what begins with a brace; returns as {@linkcode scanWords} does, but is never at a loss. */
+/** Adds up or rejects an object of any form. Returns as {@linkcode scanWords} does, but never OTHER_FORM. */
 function scanObject(batch: Batch, at: number, end: number, into: Accumulator): number {
-  at = readAny(batch, at, end, false, into);
-  return at < 0 ? at : behindMessage(batch.bytes, at, end);
+  at = addAnyObject(batch, at, end, false, into);
+  return at < 0 ? at : afterMessage(batch.bytes, at, end);
 }
 
-/** Adds up an object that {@linkcode scanWords} does not, as {@linkcode readObject} reads it; returns what that does. */
-function readAny(batch: Batch, at: number, end: number, overLines: boolean, into: Accumulator): number {
+/** The slow path: adds up or rejects an object that scanWords leaves. Returns as {@linkcode readObject} does. */
+function addAnyObject(batch: Batch, at: number, end: number, overLines: boolean, into: Accumulator): number {
   const { bytes, view } = batch;
-  const behind = isOtherNumber ? readMembers(bytes, view, at, end) : OTHER_MEMBERS;
-  if (behind !== OTHER_MEMBERS) {
+  const after = isOtherNumber ? readMembers(bytes, view, at, end) : OTHER_MEMBERS;
+  if (after !== OTHER_MEMBERS) {
     addMembers(into);
-    return overLines ? skipBlank(bytes, behind, end) : skipSpace(bytes, behind, end);
+    return overLines ? skipBlank(bytes, after, end) : skipSpace(bytes, after, end);
   }
   at = readObject(bytes, at, end, overLines);
   if (at >= 0) addFields(bytes, at, into);
   return at;
 }
 
-/** Where the next line begins, if a message and white space fill this one up to `at`; else `at`. */
-function behindMessage(bytes: Uint8Array, at: number, end: number): number {
+/** Returns the start of the next line if this line ends at `at`; else returns `at`. */
+function afterMessage(bytes: Uint8Array, at: number, end: number): number {
   return at === end || bytes[at] === Byte.LineFeed ? at + 1 : at;
 }
 
-/** Adds up or rejects the object that {@linkcode readObject} has just read. */
+/** Adds up or rejects the object that {@linkcode readObject} has just read. It ends at or before `end`. */
 function addFields(bytes: Uint8Array, end: number, into: Accumulator): void {
   if (fieldAt[0] === MISSING || fieldAt[1] === MISSING || fieldAt[2] === MISSING) {
     return into.reject(MISSING_FIELD);
@@ -254,7 +287,7 @@ function addFields(bytes: Uint8Array, end: number, into: Accumulator): void {
   addMembers(into);
 }
 
-/** Adds up or rejects a message by what its members are. */
+/** Adds up or rejects the message whose values are in {@linkcode memberLimbs} and {@linkcode memberKinds}. */
 function addMembers(into: Accumulator): void {
   const [limbs, kinds] = [memberLimbs, memberKinds];
   const [a1, a2, a3] = [kinds[0], kinds[1], kinds[2]];

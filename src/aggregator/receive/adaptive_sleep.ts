@@ -1,6 +1,7 @@
 /**
- * How long to sleep between two rounds of reads, so that each finds a quarter to a half of what it takes at most: the
- * cost of waking is then shared by many datagrams. It follows the traffic by what the rounds find, without a clock.
+ * Chooses how long a worker sleeps between two rounds of reads, so that each round finds a quarter to a half
+ * of the datagrams it can take. Many datagrams then share the cost of one wake-up. The sleep follows the
+ * traffic by what the rounds find, without a clock.
  */
 export class AdaptiveSleep {
   readonly #datagramsMax: number;
@@ -9,8 +10,8 @@ export class AdaptiveSleep {
   #ms: number;
 
   /**
-   * A round takes at most `datagramsMax`. `msMax` is how long the socket's buffer can hold a flood; 0: never sleep.
-   * Fractions of milliseconds count.
+   * @param datagramsMax the most datagrams a round takes
+   * @param msMax how many milliseconds (or a fraction) the socket can hold a flood; 0: never sleep
    */
   constructor(datagramsMax: number, msMax: number) {
     this.#datagramsMax = datagramsMax;
@@ -19,7 +20,7 @@ export class AdaptiveSleep {
     this.#ms = this.#msMin;
   }
 
-  /** The milliseconds to sleep after a round that found so many datagrams. */
+  /** Returns how many milliseconds to sleep after a round that found this many datagrams. */
   after(received: number): number {
     if (received >= this.#datagramsMax / 2) {
       this.#ms = Math.max(this.#ms / 2, this.#msMin);

@@ -3,7 +3,9 @@ import { Accumulator } from "../aggregate/partial.ts";
 import type { ReceiverHost } from "./receiver.ts";
 import { Sampler } from "./sampler.ts";
 
-/** Adds up for the master what its receiver reads, and hands it over at every tick of the control word. */
+/**
+ * Adds up what a worker's receiver reads, and hands it over to the master at every tick of the control word.
+ */
 export class HandOver implements ReceiverHost {
   readonly into = new Accumulator();
   readonly sampler: Sampler | undefined;
@@ -14,7 +16,7 @@ export class HandOver implements ReceiverHost {
   #tick: number;
   #window: number;
 
-  /** Begins in the window that is open, after the last tick. */
+  /** The first hand-over is for the window that is open now, at the next tick. */
   constructor(
     control: Int32Array<SharedArrayBuffer>,
     worker: number,
@@ -35,7 +37,8 @@ export class HandOver implements ReceiverHost {
     const tick = Atomics.load(this.control, Control.tick);
     if (tick !== this.#tick) {
       this.#tick = tick;
-      // With nothing to say in a window that goes on it says nothing: 550 ms of CPU an idle minute became 380.
+      // No message while there is nothing to hand over and the window is the same.
+      // Measured once: this saves 170 of 550 ms of CPU time in an idle minute.
       if (!this.into.isEmpty || Atomics.load(this.control, Control.window) !== this.#window) this.handOver();
     }
     return Atomics.load(this.control, Control.stop) === 0;
@@ -45,7 +48,7 @@ export class HandOver implements ReceiverHost {
     Atomics.add(this.control, this.#reads, datagrams);
   }
 
-  /** Posts what was added up, and from here on adds up for the window that is open now. */
+  /** Posts what was added up. What is read from now on counts in the window that is open now. */
   handOver(): void {
     const next = Atomics.load(this.control, Control.window);
     this.#post({ kind: "partial", window: this.#window, next, buffer: this.into.take() });

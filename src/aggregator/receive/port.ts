@@ -8,11 +8,11 @@ import { ReuseportSockets } from "./reuseport_sockets.ts";
 /** The master's side of a receiver: the addresses that the workers share, and their sockets. */
 export interface Port {
   readonly kind: Prepare["receiver"];
-  /** With `--listen HOST:0` a port is 0 until the first worker listens; then it is the port that the kernel chose. */
+  /** With `--listen HOST:0` a port is 0 until the first worker listens, and then what the kernel chose. */
   addresses: readonly HostPort[];
   /** How many sockets receive datagrams. Workers beyond this number stand by. */
   readonly receivingSockets: number;
-  /** The granted receive buffer of each socket in bytes; null: unknown, because Deno's sockets have no such option. */
+  /** The granted receive buffer of each socket in bytes; null: unknown, as with Deno's sockets. */
   readonly bufferBytes: number | null;
   /** Returns what the worker at place `index` (from 0) has to read. */
   orderOf(index: number): ReceiveOrder;
@@ -46,13 +46,13 @@ function reuseportObstacle(): string | undefined {
  * Opens the addresses with the chosen receiver. `auto` means reuseport, with datagram as the fallback.
  *
  * @param warn called with the reason for the fallback, or with another drawback of the receiver
- * @throws {Error} An address can't be opened (no permission, in use, ...). The message is one line that says what to
- * change.
+ * @throws {Error} An address can't be opened (no permission, in use, ...). The message says what to change.
  */
 export function openPort(options: PortOptions, warn: (message: string) => void): Port {
   const { receiver, workers, bufferBytes } = options;
   const addresses = options.addresses.map(resolveAll);
-  // The reuseport receiver does not need the permission, but the operator decides by --allow-net where it may listen.
+  // The reuseport receiver does not need the permission, but the operator decides by --allow-net where it may
+  // listen.
   requireNet(`listen on ${formatAddresses(addresses)}`, addresses);
   const obstacle = receiver === "datagram" ? "chosen" : reuseportObstacle();
   if (obstacle === undefined) {
@@ -64,7 +64,7 @@ export function openPort(options: PortOptions, warn: (message: string) => void):
   if (receiver === "auto") warn(`falling back to the datagram receiver: ${obstacle}`);
   if (Deno.build.os === "linux" && workers > 1) {
     warn(
-      `with the datagram receiver only one of ${workers} workers receives on Linux: ` +
+      `with the datagram receiver only one worker of ${workers} receives on Linux: ` +
         `use --receiver reuseport with --allow-ffi for all cores, or --workers 1 to save memory`,
     );
   }

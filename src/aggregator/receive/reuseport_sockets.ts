@@ -1,7 +1,10 @@
 import { formatHostPort } from "../../shared/address.ts";
 import { addressOf, AF_INET6, memmove, memread, openLibc, sockaddr } from "../../shared/libc.ts";
 
-/** All that the master may ask of the C library: to open, tune, question and close UDP sockets, and to ring. */
+/**
+ * The only C functions that the master can call: to open, set up, query and close sockets, and to wake
+ * workers.
+ */
 export const SOCKET_SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
@@ -17,7 +20,7 @@ export const SOCKET_SYMBOLS = {
   memread,
 } as const;
 
-/** socket(2), socket(7), ipv6(7) and <asm-generic/socket.h>. */
+/** From socket(2), socket(7), ipv6(7) and <asm-generic/socket.h>. */
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
@@ -29,55 +32,61 @@ const SO_BINDTOIFINDEX = 62;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
-/** eventfd(2): its flags are those of open(2). */
+/** EFD_NONBLOCK | EFD_CLOEXEC of eventfd(2), with the values that open(2) has for them. */
 const EFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 
-/** The highest interface index there can be: the kernel counts up from 1. */
+/** The highest possible interface index. The kernel counts up from 1, so no interface has it. */
 const NO_INTERFACE = 0x7fffffff;
 
-/** What the kernel tells of each socket: as a SocketReading, with nothing unknown. */
+/** A SocketReading in which every value is known. */
 type KnownReading = Readonly<Record<"dropped" | "queuedBytes" | "bufferBytes", number>>;
 
-/** SO_MEMINFO answers with this many 32-bit values: what the queue takes, its limit, …, what was dropped (sk_drops). */
+/** SO_MEMINFO returns nine 32-bit values: first the queue's size, then its limit, ..., last sk_drops. */
 const MEMINFO_VALUES = 9;
 const MEMINFO_RMEM_ALLOC = 0;
 const MEMINFO_RCVBUF = 1;
 const MEMINFO_DROPS = 8;
 
-/** What a small datagram takes of a receive buffer: its bytes and the kernel's struct sk_buff, rounded up. */
+/**
+ * How much of a receive buffer a small datagram takes: its bytes and the kernel's struct sk_buff, rounded up.
+ */
 const SMALL_DATAGRAM_TRUESIZE_BYTES = 768;
 
-/** The flood that a sleeping worker's socket has to hold: more than a core sends on this side of a network. */
+/** The flood that a sleeping worker's socket must hold: more than one core can send over loopback. */
 const FLOOD_DATAGRAMS_A_SECOND = 1_000_000;
-/** A kill costs what arrives in so long, too; a tick of the master ends the sleep. */
+/** The longest sleep of a worker, because a kill also loses what arrives during it. A tick ends it early. */
 const SLEEP_MS_MAX = 20;
 
-/** Words for the errno values that a user can do something about (errno(3)). */
+/** Texts for the errno values (errno(3)) that a user can do something about. */
 const ERRNO_TEXT: Record<number, string> = {
   1: "not permitted",
   13: "permission denied: ports below 1024 need root or CAP_NET_BIND_SERVICE",
   24: "too many open files: raise `ulimit -n`",
   97: "this machine has no such address family",
-  98: "the address is in use by another program; stop that or choose another port with --listen",
+  98: "the address is in use by another program; stop that program or choose another port with --listen",
   99: "this machine has no such address; see `ip address`, or listen on 0.0.0.0",
 };
 
 /**
- * The sockets of one port, one a worker, opened and kept by the master. The kernel hands each datagram to one of
- * them at random (SO_REUSEPORT with a BPF program, socket(7)): by its own choice it would pick by sender, and a
- * single sender would keep a single worker busy. Order does not matter to a sum, a maximum and a minimum.
+ * The sockets of one address: one for each worker, opened and owned by the master. The kernel gives each
+ * datagram to a random socket of the group (SO_REUSEPORT with a BPF program, socket(7)). By default it would
+ * choose by the sender's address, so a single sender would keep only one worker busy. The order of messages
+ * does not matter for a sum, a maximum and a minimum.
  */
 export class ReuseportSockets {
   readonly #libc = openLibc(SOCKET_SYMBOLS);
   readonly hostname: string;
   readonly #fds: number[] = [];
   readonly #wakeups: number[] = [];
-  /** Drops so far by socket; the kernel's counter has 32 bits and wraps. */
+  /**
+   * Drops by socket: the kernel's last reading, and the total. The kernel's counter has 32 bits and wraps.
+   */
   readonly #drops: { last: number; total: number }[] = [];
   #port: number;
 
   /**
-   * @param bufferBytes asked for as receive buffer, as in SO_RCVBUF.
+   * @param sockets how many to open: one for each worker
+   * @param bufferBytes receive buffer to ask for, as in SO_RCVBUF
    * @throws {Error} A socket can't be opened or bound; the message says why and what to do.
    */
   constructor(hostname: string, port: number, sockets: number, bufferBytes: number) {
@@ -100,29 +109,29 @@ export class ReuseportSockets {
     return this.#fds;
   }
 
-  /** For each socket the eventfd(2) that wakes whoever waits for it. */
+  /** For each socket an eventfd(2) that wakes the worker waiting for it. */
   get wakeups(): readonly number[] {
     return this.#wakeups;
   }
 
-  /** Wakes the workers that wait for datagrams, to look at the control word. */
+  /** Wakes the workers that wait for datagrams, so that they look at the control word. */
   ring(): void {
     for (const wakeup of this.#wakeups) this.#libc.symbols.eventfd_write(wakeup, 1n);
   }
 
-  /** The receive buffer a socket was granted, in the bytes that SO_RCVBUF asks for: the kernel reports it doubled. */
+  /** The receive buffer that the kernel granted, in the unit of SO_RCVBUF: the kernel reports twice that. */
   get bufferBytes(): number {
     return this.#option(this.#fds[0]!, SO_RCVBUF, 1)[0]! / 2;
   }
 
-  /** How long a worker may sleep between two reads so that its socket still holds a flood, in milliseconds. */
+  /** How many milliseconds a worker may sleep between two reads without its socket overflowing in a flood. */
   get sleepMsMax(): number {
     const datagrams = 2 * this.bufferBytes / SMALL_DATAGRAM_TRUESIZE_BYTES;
     const floodMs = datagrams / FLOOD_DATAGRAMS_A_SECOND * 1000;
     return floodMs < 1 ? 0 : Math.min(SLEEP_MS_MAX, floodMs);
   }
 
-  /** What each socket holds and has lost. Ask at least once in 2^32 drops. */
+  /** Reads the counters of each socket. To count drops right, call it at least once in 2^32 drops. */
   readings(): KnownReading[] {
     return this.#fds.map((fd, i) => {
       const info = this.#option(fd, SO_MEMINFO, MEMINFO_VALUES);
@@ -137,20 +146,20 @@ export class ReuseportSockets {
     });
   }
 
-  /** Datagrams the kernel threw away because a socket's buffer was full. */
+  /** How many datagrams the kernel has dropped because a socket's buffer was full. */
   dropped(): number {
     return this.readings().reduce((sum, { dropped }) => sum + dropped, 0);
   }
 
   /**
-   * From now on the sockets receive nothing; what they hold can still be read. They leave the kernel's group, so
-   * that all goes to the sockets of another process on this port, if there is one: an overlapping restart.
+   * Stops new datagrams from arriving; those in the sockets can still be read. The sockets leave the kernel's
+   * group, so in an overlapping restart all new datagrams go to the other process on this port.
    */
   stopAccepting(): void {
     for (const fd of this.#fds) {
-      // On an interface that does not exist nothing arrives; that takes the socket out of the group, too.
+      // Nothing arrives on an interface that does not exist. This also removes the socket from its group.
       if (this.#setOption(fd, SOL_SOCKET, SO_BINDTOIFINDEX, NO_INTERFACE) >= 0) continue;
-      // Linux before 5.1: a connected socket takes datagrams from its peer alone (udp(7)), and port 1 sends none.
+      // Before Linux 5.1: a connected socket receives only from its peer (udp(7)); nothing sends from port 1.
       const wildcard = { "0.0.0.0": "127.0.0.1", "::": "::1" }[this.hostname];
       const peer = sockaddr(wildcard ?? this.hostname, 1);
       this.#libc.symbols.connect(fd, peer.bytes, peer.bytes.length);
@@ -171,7 +180,7 @@ export class ReuseportSockets {
     this.#wakeups.push(this.#check(eventfd(0, EFD_NONBLOCK_CLOEXEC)));
     this.#check(this.#setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1));
     if (address.family === AF_INET6) this.#check(this.#setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
-    // Forced needs CAP_NET_ADMIN; without it the kernel grants up to net.core.rmem_max.
+    // SO_RCVBUFFORCE needs CAP_NET_ADMIN. SO_RCVBUF does not, but the kernel limits it to net.core.rmem_max.
     if (this.#setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes) < 0) {
       this.#check(this.#setOption(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes));
     }
@@ -180,7 +189,9 @@ export class ReuseportSockets {
     this.#port = new DataView(address.bytes.buffer).getUint16(2);
   }
 
-  /** Attaches `return random() % sockets` to the group, in classic BPF; once every socket is bound. */
+  /**
+   * Attaches the classic BPF program `return random() % sockets` to the group, once all sockets are bound.
+   */
   #balanceAtRandom(): void {
     const { setsockopt, memmove } = this.#libc.symbols;
     const program = new ArrayBuffer(3 * 8);
@@ -195,7 +206,7 @@ export class ReuseportSockets {
     this.#check(
       setsockopt(this.#fds[0]!, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, fprog, fprog.byteLength),
     );
-    // The kernel copied the program; until here its bytes had to stay.
+    // This use keeps the program's bytes from being garbage collected before the kernel has copied them.
     view.getUint8(0);
   }
 
@@ -211,7 +222,7 @@ export class ReuseportSockets {
     return value;
   }
 
-  /** Passes a system call's result on, or throws what errno says of its failure. */
+  /** Returns the result of a system call, or throws the error that errno names. */
   #check(result: number): number {
     if (result >= 0) return result;
     const { __errno_location, memread } = this.#libc.symbols;

@@ -3,9 +3,9 @@ import { Control, type FromWorker, type Refused } from "../worker_protocol.ts";
 import { Accumulator, REASONS } from "../aggregate/partial.ts";
 import { type Batch, scanDatagram } from "../parse/scanner.ts";
 
-/** How many refused messages may be looked at in a minute, for each reason. */
+/** How many rejected messages are sampled in a minute, for each reason. */
 export const SAMPLES_A_MINUTE = 10;
-/** What is shown of one, in bytes. */
+/** How many bytes of a message a sample shows. */
 export const SAMPLE_BYTES_MAX = 256;
 
 const TRUNCATED = REASONS.indexOf("truncated");
@@ -18,7 +18,7 @@ const enum Byte {
   OpenBrace = 0x7b,
 }
 
-/** A message that was refused, and where it lies. */
+/** A rejected message, and where it is in the batch. */
 export interface Refusal {
   /** An index into {@linkcode REASONS}. */
   readonly reason: number;
@@ -26,11 +26,15 @@ export interface Refusal {
   readonly end: number;
 }
 
-/** Scans datagrams and posts some of what was refused: as many a minute as may be looked at. */
+/**
+ * Scans datagrams and posts samples of rejected messages: {@linkcode SAMPLES_A_MINUTE} a minute per reason.
+ */
 export class Sampler {
   readonly #control: Int32Array<SharedArrayBuffer>;
   readonly #post: (message: FromWorker) => void;
+  /** How many samples may still be posted in this minute, by reason. */
   readonly #left = REASONS.map(() => SAMPLES_A_MINUTE);
+  /** The numbers of rejected messages before the current datagram, by reason. */
   readonly #before = REASONS.map(() => 0);
   #minute: number;
 
@@ -40,7 +44,7 @@ export class Sampler {
     this.#minute = Atomics.load(control, Control.minute);
   }
 
-  /** As {@linkcode scanDatagram}; `from` tells the sender's address, if the receiver knows it. */
+  /** Like {@linkcode scanDatagram}. `from` returns the sender's address; undefined: it is unknown. */
   scan(
     batch: Batch,
     start: number,
@@ -62,19 +66,20 @@ export class Sampler {
   }
 
   #sample(batch: Batch, start: number, end: number, truncated: boolean, from: string | undefined): void {
-    for (const { reason, start: at, end: behind } of refusalsIn(batch, start, end, truncated)) {
+    for (const { reason, start: at, end: messageEnd } of refusalsIn(batch, start, end, truncated)) {
       if (this.#left[reason] === 0) continue;
       this.#left[reason]!--;
-      const bytes = batch.bytes.slice(at, Math.min(behind, at + SAMPLE_BYTES_MAX));
-      const refused: Refused = { reason, length: behind - at, bytes };
+      const bytes = batch.bytes.slice(at, Math.min(messageEnd, at + SAMPLE_BYTES_MAX));
+      const refused: Refused = { reason, length: messageEnd - at, bytes };
       this.#post({ kind: "refused", refused: from === undefined ? refused : { ...refused, from } });
     }
   }
 }
 
 /**
- * Finds what {@linkcode scanDatagram} refuses of a datagram, the slow way: it scans it again piece by piece. Where a
- * piece can't be told, it names what holds it: an array, or the whole datagram.
+ * Finds the messages of a datagram that {@linkcode scanDatagram} rejects, by scanning it again piece by
+ * piece. If it can't locate a rejected message, it returns what contains the message: an array, or the whole
+ * datagram.
  */
 export function refusalsIn(batch: Batch, start: number, end: number, truncated: boolean): Refusal[] {
   const refusals: Refusal[] = [];
@@ -83,8 +88,8 @@ export function refusalsIn(batch: Batch, start: number, end: number, truncated: 
   let at = start;
   do {
     const lineEnd = lineEndOf(batch.bytes, at, end);
-    if (truncated && lineEnd === end) break; // It was cut.
-    // With its line feed, or else an `\r` before that would be no end of a line.
+    if (truncated && lineEnd === end) break; // The rest of this line is missing.
+    // The line feed is included: without it an `\r` before it would not count as part of the line end.
     for (const refusal of refusalsInLine(batch, at, lineEnd, Math.min(lineEnd + 1, end))) {
       found[refusal.reason]!++;
       refusals.push(refusal);
@@ -93,20 +98,23 @@ export function refusalsIn(batch: Batch, start: number, end: number, truncated: 
   } while (at < end);
   if (truncated) return refusals;
   const all = countsOf(batch, start, end);
+  // An object or array over several lines makes no sense line by line. If the reasons found are not those of
+  // the scanner, the whole datagram is the sample.
   const isLineByLine = all.every((count, reason) => (count > 0) === (found[reason]! > 0));
   if (isLineByLine) return refusals;
   return all.flatMap((count, reason) => count > 0 ? [{ reason, start, end }] : []);
 }
 
-function refusalsInLine(batch: Batch, start: number, end: number, behind: number): Refusal[] {
+/** @param lineEnd the end of the line with its line feed; `end` is without it */
+function refusalsInLine(batch: Batch, start: number, end: number, lineEnd: number): Refusal[] {
   const { bytes } = batch;
   const refusals: Refusal[] = [];
   let at = start;
   do {
     at = skipSpace(bytes, at, end);
     const next = bytes[at] === Byte.OpenBrace && at < end ? readObject(bytes, at, end, false) : ~at;
-    // What is no object, and all that follows it: an array, nothing at all, or what is no JSON.
-    const [from, to] = next >= 0 ? [at, behindText(bytes, next)] : [at === end ? start : at, behind];
+    // A piece is one object; or, where no object begins, the rest of the line: an array, nothing, or no JSON.
+    const [from, to] = next >= 0 ? [at, trimEnd(bytes, next)] : [at === end ? start : at, lineEnd];
     countsOf(batch, from, to).forEach((count, reason) => {
       if (count > 0) refusals.push({ reason, start: from, end: Math.min(to, end) });
     });
@@ -116,7 +124,7 @@ function refusalsInLine(batch: Batch, start: number, end: number, behind: number
   return refusals;
 }
 
-/** How many messages of a piece are refused, by reason. */
+/** Returns how many messages of a piece are rejected, by reason. */
 function countsOf(batch: Batch, start: number, end: number): number[] {
   const into = new Accumulator();
   scanDatagram(batch, start, end, false, into);
@@ -128,8 +136,8 @@ function lineEndOf(bytes: Uint8Array, at: number, end: number): number {
   return found < 0 ? end : at + found;
 }
 
-/** Goes back over the white space before a place that lies behind something else. */
-function behindText(bytes: Uint8Array, at: number): number {
+/** Returns the end of the text before `at`, without trailing white space. There must be text before `at`. */
+function trimEnd(bytes: Uint8Array, at: number): number {
   while (isSpace(bytes[at - 1]!)) at--;
   return at;
 }

@@ -5,13 +5,13 @@ import { STANDARD_OUTPUT } from "./standard_output.ts";
 import { ForeignFile } from "../../shared/files/data_files.ts";
 import type { Log } from "../../shared/log.ts";
 
-/** What a kill would take: records on their way into the file, and what the open windows hold. */
+/** What the process would lose if it were killed now. */
 export interface Unfinished {
-  /** Where the first of `waiting` begins in the file, or will begin. */
+  /** Where the first record of `waiting` begins in the file, or will begin. */
   readonly position: FilePosition;
-  /** Records that may be in the file already, from `position` on. */
+  /** Records on their way into the file. Some may be there already, from `position` on. */
   readonly waiting: readonly string[];
-  /** What has no record yet, as partial records. */
+  /** What the open windows hold, as partial records. */
   readonly open: readonly string[];
 }
 
@@ -21,30 +21,32 @@ interface Header extends FilePosition {
   readonly records: number;
 }
 
-/** How far behind `position` the records that may be there already are looked for. */
+/** How many bytes after `position` a start searches for records that are in the file already. */
 const SEARCH_BYTES_MAX = 64 * 1024 * 1024;
-/** How much is searched of other files that had the path before or after. */
+/** How many bytes at the end of each rotated file it searches for them. */
 const SEARCH_BYTES_OTHERS = 1024 * 1024;
 
 /**
- * A file, beside the output by default, that holds what a kill would take, for the next start to write. Each process has its
- * own, locked while it lives, so that two of them on one output (an overlapping restart) leave each other's alone.
- * Its text (how it lies in the file is told in checkpoint_slots.ts):
+ * A file with all that would be lost if the process were killed; the next start writes it to the output. Each
+ * process has a checkpoint of its own and locks it while it lives, so two processes with one output (an
+ * overlapping restart) leave each other's checkpoint alone. This is the text; checkpoint_slots.ts has the
+ * file's layout:
  *
  *     {"checkpoint":1,"identity":"2049:131","size":4711,"records":3}     which file, where in it, how many lines follow
- *     {"timestamp":1010, …}                                              a record a line, as it is to be written
+ *     {"timestamp":1010, …}                                              one record a line, as it is to be written
  */
 export class Checkpoint {
   readonly #path: string;
   readonly #disk: Disk;
-  #saved = false;
-  #misleading = false;
-  #unsynced = false;
+  #isSaved = false;
+  #isMisleading = false;
+  /** A text was saved after the last sync began. */
+  #isUnsynced = false;
   #syncing: Promise<void> | undefined;
 
   /**
-   * @param path what the name begins with
-   * @param id tells the checkpoints of several processes apart: hexadecimal digits
+   * @param path the beginning of the file's name
+   * @param id hexadecimal digits that end the name: they tell the checkpoints of several processes apart
    */
   constructor(path: string, id: string, disk: Disk) {
     this.#path = `${path}-${id}`;
@@ -52,63 +54,74 @@ export class Checkpoint {
   }
 
   /**
-   * Renews it as one step; a moment later it survives a loss of power, too.
-   * When that can't be done, the old one is good enough while it only lacks the latest; but when it takes records
-   * to be written for open windows it is removed, because it would repeat them. Should that fail, too, then it is
-   * `misleading`, and nothing may be written until it is not.
+   * Replaces the saved text in one step. Begins a sync, after which the text also survives a power failure.
    *
-   * @param closes some of `waiting` are windows that the last one saved takes for open
-   * @returns why it could not be saved, or undefined.
+   * If saving fails, the old text stays. It is still useful when it only lacks the latest messages. But when
+   * `closes` is true, it holds records as open windows, and a start after a kill would write both. So it is
+   * removed; if that fails, too, the checkpoint is {@linkcode misleading} and no record may be written until
+   * a later save succeeds.
+   *
+   * The error is returned, not thrown: it must not end the caller's round, which still has records to write.
+   * The caller keeps it as a state, which it logs when it changes.
+   *
+   * @param closes some of `waiting` are records of windows that the saved text holds as open
+   * @returns why saving failed; undefined: saved.
    */
   async save({ position, waiting, open }: Unfinished, closes: boolean): Promise<unknown> {
     const records = [...waiting, ...open];
     const header: Header = { checkpoint: 1, ...position, records: records.length };
     try {
       await this.#disk.replace(this.#path, [`${JSON.stringify(header)}\n`, ...records].join(""));
-      this.#saved = true;
-      this.#misleading = false;
-      this.#unsynced = true;
+      this.#isSaved = true;
+      this.#isMisleading = false;
+      this.#isUnsynced = true;
       this.#syncing ??= this.#sync();
       return undefined;
     } catch (error) {
-      this.#misleading ||= this.#saved && closes;
-      if (this.#misleading) await this.remove().catch(() => {}); // What counts is told: why it could not be saved.
-      return error ?? new Error("unknown");
+      this.#isMisleading ||= this.#isSaved && closes;
+      if (this.#isMisleading) await this.remove().catch(() => {}); // The caller gets the first error instead.
+      return error ?? new Error("unknown"); // Undefined would mean success.
     }
   }
 
   /**
-   * Not waited for, so that no record waits for a slow disk. What is saved meanwhile takes one more, at once: a record
-   * that is safe from a loss of power long before the checkpoint that knows it would be counted twice after one.
+   * Syncs in the background, so no record waits for a slow disk. If a newer text was saved meanwhile, syncs
+   * again at once: if a record reached the disk long before the checkpoint that lists it, a power failure in
+   * between would leave the record and an older checkpoint with its window still open, and its messages would
+   * count twice.
    */
   async #sync(): Promise<void> {
-    while (this.#unsynced) {
-      this.#unsynced = false;
-      await this.#disk.sync(this.#path).catch(() => {}); // It tries again with the next one saved.
+    while (this.#isUnsynced) {
+      this.#isUnsynced = false;
+      await this.#disk.sync(this.#path).catch(() => {}); // The next save begins another sync.
     }
     this.#syncing = undefined;
   }
 
-  /** Removes it: everything is in the file. */
+  /** Removes the file, because all records are in the output. */
   async remove(): Promise<void> {
-    if (!this.#saved) return;
+    if (!this.#isSaved) return;
     await this.#disk.remove(this.#path);
-    this.#saved = this.#misleading = false;
+    this.#isSaved = this.#isMisleading = false;
   }
 
-  /** It tells of windows as open that are not any more. */
+  /** Whether the saved text holds windows as open that have a record by now. */
   get misleading(): boolean {
-    return this.#misleading;
+    return this.#isMisleading;
   }
 }
 
-/** What processes that were killed had left to write, and how to forget it once it is safe elsewhere. */
+/** The records that killed processes left unwritten. */
 export interface Recovered {
   readonly lines: readonly string[];
+  /** Removes the checkpoints that `lines` come from. Call it once the records are safe elsewhere. */
   forget(): Promise<void>;
 }
 
-/** Collects the checkpoints of dead processes; records found in the output, where that is a file, are left out. */
+/**
+ * Collects the records in the checkpoints of dead processes. If the output is a file, leaves out the records
+ * that are in it or in its rotated files already.
+ */
 export async function recover(
   outPath: string,
   disk: Disk,
@@ -120,12 +133,12 @@ export async function recover(
     isCheckpointOf(checkpointPath, path)
   );
   const taken: string[] = [];
-  // A process that was killed while it wrote what another had left has the same records in its own checkpoint.
+  // A set, because two checkpoints can have the same records: a process may be killed during its recovery.
   const lines = new Set<string>();
   for (const path of checkpoints.sort()) {
     if (!await isTakenOver(path, disk, log)) continue;
     taken.push(path);
-    if (path.endsWith(".new")) continue; // Its process was killed while it renewed the one without ".new".
+    if (path.endsWith(".new")) continue; // Unfinished: its process was killed while it created the file.
     for (const line of await unwritten(path, outPath, siblings, disk, log)) lines.add(asBefore(line));
   }
   return {
@@ -141,13 +154,14 @@ async function isTakenOver(path: string, disk: Disk, log: Log): Promise<boolean>
     return await disk.takeOver(path);
   } catch (error) {
     if (!(error instanceof ForeignFile)) throw error;
-    const message = "a file has the name of a checkpoint and is none of this service: it is left alone";
+    const message =
+      "a file has a checkpoint's name but was not made by this service's user: leaving it alone";
     log.warn("checkpoint_refused", message, { file: path, reason: error.message });
     return false;
   }
 }
 
-/** What the checkpoint at `path` holds and no file does. */
+/** Returns the records of the checkpoint at `path` that are in no output file. */
 async function unwritten(
   path: string,
   outPath: string,
@@ -156,17 +170,17 @@ async function unwritten(
   log: Log,
 ): Promise<string[]> {
   const text = await disk.latest(path);
-  if (text === "") return []; // Removed, in a directory that did not let it go.
+  if (text === "") return []; // `remove` emptied it, because the directory did not let it be deleted.
   const [first, ...records] = text?.split(/(?<=\n)/) ?? [];
   const header = parseHeader(first);
   const isRecord = (line: string) => /^\{"timestamp":\d+, .*\}\n$/.test(line);
   if (header?.records !== records.length || !records.every(isRecord)) {
-    log.warn("checkpoint_unreadable", "a checkpoint is damaged: what it held is lost", { file: path });
+    log.warn("checkpoint_unreadable", "a checkpoint is damaged: its records are lost", { file: path });
     return [];
   }
-  const written = await linesThere(header, outPath, siblings, disk);
+  const written = await linesInFiles(header, outPath, siblings, disk);
   const missing = records.filter((record) => !written.has(asBefore(record.trimEnd())));
-  log.warn("recovered", "the service was killed: writing what its checkpoint holds", {
+  log.warn("recovered", "the service was killed: writing the records in its checkpoint", {
     file: path,
     records: missing.length,
   });
@@ -174,10 +188,11 @@ async function unwritten(
 }
 
 /**
- * The lines of the files that have or had the path: all behind `position` in that file, the end of the
- * others. Records that wait may have been written before the file was renamed, or after, or after the next time.
+ * Returns the lines of the output file and its rotated files: all lines after `position` in the file that
+ * `position` names, and those at the end of the others. All files are searched, because a rotation can come
+ * before, between or after the writes of the records in question.
  */
-async function linesThere(
+async function linesInFiles(
   position: FilePosition,
   outPath: string,
   siblings: string[],
@@ -187,10 +202,10 @@ async function linesThere(
   for (const path of siblings.filter((sibling) => isFileOf(outPath, sibling))) {
     const state = await disk.stat(path);
     if (!state || state.isStream) continue;
-    // One that was cut in the meantime may hold anywhere what was behind.
+    // In a file that is shorter by now (truncated) the position means nothing.
     const isThatFile = state.identity === position.identity && state.size >= position.size;
     const text = await readText(disk, path, isThatFile ? position.size : state.size - SEARCH_BYTES_OTHERS);
-    // A record that lacks its newline alone is one, too: the sink closes it with one.
+    // The last line may be a record that lacks only its newline: the sink will add the newline.
     for (const line of text.split("\n")) lines.add(asBefore(line));
   }
   return lines;
@@ -209,6 +224,6 @@ function parseHeader(line: string | undefined): Header | undefined {
     const valid = checkpoint === 1 && typeof identity === "string" && Number.isSafeInteger(size) && size >= 0;
     return valid ? { checkpoint, identity, size, records } : undefined;
   } catch {
-    return undefined; // Not even JSON: cut short by a loss of power.
+    return undefined; // Not JSON: damaged.
   }
 }

@@ -1,22 +1,22 @@
 /**
- * The format of a text that is renewed in place: a file of slots of equal size, each with a text of its own.
+ * The format of a file whose text is replaced in place: slots of equal size, each with one version of it.
  *
- *     {"sequence":4711,"bytes":310,"checksum":"1f0a9c3e"}     the slot with the highest sequence counts
- *     the text, so many bytes; then spaces, then what an earlier and longer one left behind
+ *     {"sequence":4711,"bytes":310,"checksum":"1f0a9c3e"}     the slot with the highest sequence number counts
+ *     the text, `bytes` long; then spaces, then the rest of an earlier and longer text
  *
- * The checksum tells a slot that was written in part, or of which the disk has a part.
+ * The checksum reveals a slot of which only a part was written or reached the disk.
  *
  * @module
  */
 
 /**
- * One that holds the text, one that is known to be safe from a loss of power, one that the disk is about to make so:
- * none of them is written to. The fourth takes the next text.
+ * A write must not touch three slots: the newest text, the newest text that is synced, and the text that a
+ * sync is making safe at this moment. The fourth slot takes the next text.
  */
 export const SLOTS = 4;
-/** Slots are whole blocks: to write a part of one, the system might have to read the rest from the disk first. */
+/** Slots are whole blocks: to write part of a block, the kernel may have to read the rest from the disk. */
 const BLOCK_BYTES = 4096;
-/** The longest text there can be, with its header. */
+/** The longest slot: header and text. */
 export const SLOT_BYTES_MAX = 64 * 1024 * 1024;
 
 const HEADER = /^\{"sequence":(\d{1,16}),"bytes":(\d{1,16}),"checksum":"([0-9a-f]{8})"\}\n/;
@@ -27,7 +27,7 @@ export interface Slot {
   readonly text: string;
 }
 
-/** The bytes of a slot, filled up with spaces to whole blocks. */
+/** Returns the bytes of a slot, padded with spaces to whole blocks. */
 export function encodeSlot({ sequence, text }: Slot): Uint8Array<ArrayBuffer> {
   const body = new TextEncoder().encode(text);
   const checksum = checksumOf(sequence, body);
@@ -39,7 +39,7 @@ export function encodeSlot({ sequence, text }: Slot): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What a slot holds; undefined when that is nothing, or not all of it is there. */
+/** Reads a slot. Undefined: it is blank or damaged. */
 export function decodeSlot(bytes: Uint8Array): Slot | undefined {
   const start = new TextDecoder().decode(bytes.subarray(0, HEADER_BYTES_MAX));
   const [header, sequence, length, checksum] = HEADER.exec(start) ?? [];
@@ -50,10 +50,10 @@ export function decodeSlot(bytes: Uint8Array): Slot | undefined {
 }
 
 /**
- * The size of the slots of a file that is to hold so many bytes in each of them: twice as much again and again, so
- * that a growing text seldom needs a new file.
+ * Returns the slot size for a slot of this many bytes. The size doubles until the slot fits, so a growing
+ * text rarely needs a new file.
  *
- * @throws {RangeError} That is too much.
+ * @throws {RangeError} The slot is longer than {@linkcode SLOT_BYTES_MAX}.
  */
 export function capacityFor(bytes: number): number {
   if (bytes > SLOT_BYTES_MAX) throw new RangeError(`The text takes ${bytes} bytes of ${SLOT_BYTES_MAX}`);
@@ -62,7 +62,7 @@ export function capacityFor(bytes: number): number {
   return capacity;
 }
 
-/** FNV-1a, 32 bits: it tells every change of one byte, and all but one in 4,000,000,000 of the others. */
+/** FNV-1a with 32 bits: detects every change of one byte, and all but 1 in 2^32 of the other changes. */
 function checksumOf(sequence: number, body: Uint8Array): string {
   let hash = 0x811c9dc5;
   const add = (byte: number) => hash = Math.imul(hash ^ byte, 0x01000193);

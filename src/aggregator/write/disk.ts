@@ -11,62 +11,69 @@ import { requireWithinGranted } from "../../shared/files/granted_path.ts";
 import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./checkpoint_slots.ts";
 import { SlottedFile } from "./slotted_file.ts";
 
-/** The few things that the sink and the checkpoint ask of a file system; each rejects with what the system said. */
+/** The file operations of the sink, the rotation and the checkpoint. Each rejects with the system's error. */
 export interface Disk {
-  /** Undefined when there is no such file. */
+  /** Undefined: there is no such file. */
   stat(path: string): Promise<FileState | undefined>;
   /**
-   * Opens for appending, and creates the file when it is missing; not its directory.
+   * Opens the file for appending. Creates the file, but not its directory, if it is missing.
    *
-   * @throws {Deno.errors.WouldBlock} It is a pipe that nobody reads.
+   * @throws {Deno.errors.WouldBlock} The path is a pipe without a reader.
    */
   append(path: string): Promise<AppendFile>;
-  /** The bytes from `offset` on, at most `bytesMax` of them. */
+  /** Reads at most `bytesMax` bytes from `offset` on. */
   read(path: string, offset: number, bytesMax: number): Promise<Uint8Array>;
-  /** The paths beside `path`, itself included. */
+  /** Lists the paths of all files in the directory of `path`, itself included. */
   siblings(path: string): Promise<string[]>;
   /**
    * Renames a file.
    *
-   * @throws {Deno.errors.AlreadyExists} Something has that name: it stays as it is.
+   * @throws {Deno.errors.AlreadyExists} There is a file at `to`; neither is changed.
    */
   renameToNew(path: string, to: string): Promise<void>;
-  /** Puts `text` at `path` as one step: who takes it over finds the old text or the new one; until then it is locked. */
+  /**
+   * Replaces the text at `path` in one step: after a kill a reader finds either the old text or the new one.
+   * This process then holds a lock on the file.
+   */
   replace(path: string, text: string): Promise<void>;
-  /** The text that `replace` put at `path` last: empty when nothing is there, undefined when no text of it is whole. */
+  /** The last text from `replace`. Empty: there is none. Undefined: the file is damaged. */
   latest(path: string): Promise<string | undefined>;
   /**
-   * Returns when the text that `replace` put there last would survive a loss of power (fdatasync(2)). It also finds
-   * out whether the file is still there; the next `replace` then makes it anew. One at a time.
+   * Returns when the last text from `replace` would survive a power failure (fdatasync(2)). Also notices when
+   * the file is no longer at its path; the next `replace` then creates it again. Call it once at a time.
    */
   sync(path: string): Promise<void>;
   /**
-   * Whether the file that `replace` put there is left by a dead process; if so it is held by this one from now on.
+   * Locks a file that a `replace` of another process made, if that process is dead.
    *
-   * @throws {ForeignFile} No process of this service has put it there.
+   * @returns whether the file now belongs to this process; false: its process lives, or the file is gone.
+   * @throws {ForeignFile} No process of this service can have made the file.
    */
   takeOver(path: string): Promise<boolean>;
-  /** Removes a file; one that this process holds is at least empty then, if the directory does not let it go. */
+  /** Removes a file. If the directory forbids that, empties it instead, if this process holds its lock. */
   remove(path: string): Promise<void>;
 }
 
-/** Where in which file a record begins. */
+/** Where a record begins: the file, and the offset in it in bytes. */
 export interface FilePosition {
   readonly identity: string;
   readonly size: number;
 }
 
-/** What the sink asks of it: to follow a path, and to append to what is there. */
+/** The operations of the sink. */
 export type OutputDisk = Pick<Disk, "stat" | "append" | "read" | "siblings">;
 
-/** The real one. It holds the lock (flock(2)) of each file it replaced or took over: those of the dead are free. */
+/**
+ * The real file system. It keeps a lock (flock(2)) on each file that it replaced or took over. The kernel
+ * releases the locks of a dead process, which tells other processes that it is dead.
+ */
 export class FileSystem implements Disk {
   readonly #mode: number;
   readonly #held = new Map<string, SlottedFile | Deno.FsFile>();
-  /** The user of this process; undefined until it was needed. */
+  /** The ID of this process's user; found out when it is first needed. */
   #owner: Promise<number | null> | undefined;
 
-  /** @param mode of the files that it makes; the system takes away what its umask says. */
+  /** @param mode permissions of new files; the kernel removes those in the umask */
   constructor(mode = FILE_MODE) {
     this.#mode = mode;
   }
@@ -97,19 +104,19 @@ export class FileSystem implements Disk {
     const directory = dirname(path);
     const paths: string[] = [];
     for await (const { name, isFile } of Deno.readDir(directory)) {
-      // The output may be a link to a file elsewhere.
+      // The output itself may be a symbolic link, which is not `isFile`.
       if (isFile || name === basename(path)) paths.push(join(directory, name));
     }
     return paths;
   }
 
   async renameToNew(path: string, to: string): Promise<void> {
-    // Two processes may rotate at once: a name that one of them has made no other takes.
+    // rename(2) would replace an existing file. Creating `to` first reserves the name for this process.
     (await Deno.open(to, { write: true, createNew: true, mode: this.#mode })).close();
     try {
       await Deno.rename(path, to);
     } catch (error) {
-      await Deno.remove(to).catch(() => {}); // What counts is told: why it could not be renamed.
+      await Deno.remove(to).catch(() => {}); // The caller gets the first error instead.
       throw error;
     }
   }
@@ -143,15 +150,15 @@ export class FileSystem implements Disk {
     const opened = await openPlain(path).catch((error) => {
       throw error instanceof Deno.errors.PermissionDenied ? new ForeignFile(error.message) : error;
     });
-    if (!opened) return false; // Its process has just ended in good order.
+    if (!opened) return false; // Its process has just removed it at a regular stop.
     const { file, info } = opened;
-    // A living process replaces its file under the path, and unlocks the one that was there before.
+    // A free lock is not enough: a living process that needed larger slots has put another file at the path.
     const isFree = file.tryLockSync(true) &&
       stateOf(file.statSync()).identity === (await this.stat(path))?.identity;
     const isOurs = isFree && info.uid === await (this.#owner ??= ownerOfNew(path));
     if (isFree && isOurs) this.#held.set(path, file);
     else file.close();
-    if (isFree && !isOurs) throw new ForeignFile("another user has made it");
+    if (isFree && !isOurs) throw new ForeignFile("it belongs to another user");
     return isFree;
   }
 
@@ -169,8 +176,8 @@ export class FileSystem implements Disk {
 }
 
 /**
- * Whose a file is that is made beside `path`: to ask for the user of the process takes a permission of its own. Where
- * none can be made, whose the directory is.
+ * Returns the user who owns a file that this process creates beside `path`: Deno.uid() would need a
+ * permission of its own. If no file can be created there, returns the owner of the directory.
  */
 async function ownerOfNew(path: string): Promise<number | null> {
   const made = await createBeside(path).catch(() => undefined);
@@ -182,10 +189,10 @@ async function ownerOfNew(path: string): Promise<number | null> {
 }
 
 /**
- * Makes the directory of `path`, if it is missing.
+ * Creates the directory of `path` if it is missing.
  *
- * @throws {Deno.errors.NotCapable} The permission to read or to write there is missing; the message names the flag.
- * @throws {Error} It can't be made, or a link leads out of what was granted.
+ * @throws {Deno.errors.NotCapable} A read or write permission is missing; the message names the flag.
+ * @throws {Error} The directory can't be created, or a link leads to where no permission was granted.
  */
 export async function requireDirectory(path: string): Promise<void> {
   const directory = dirname(path);

@@ -13,17 +13,17 @@ import { randomHex } from "../../shared/files/data_files.ts";
 import { UsageError } from "../../shared/flags/flags.ts";
 import type { Log } from "../../shared/log.ts";
 
-/** Where records go and what survives a kill, opened. */
+/** The open output file and all that belongs to it. */
 export interface Output {
   readonly sink: Sink;
-  /** Undefined where none is kept: with records on stdout, unless it was asked for. */
+  /** Undefined: none is kept, because records go to stdout and `--checkpoint` is not set. */
   readonly checkpoint: Checkpoint | undefined;
   readonly recovered: Recovered;
-  /** Of the last record there is; 0 where there is none. */
+  /** Timestamp of the last record, in the file or recovered; 0: there is none. */
   readonly lastTimestampSeconds: number;
-  /** Undefined: what is refused is not looked at. */
+  /** Undefined: `--rejected-sample` is off. */
   readonly rejectedSample: RejectedSample | undefined;
-  /** The directories that it goes on to read and write. */
+  /** The directories that the service must be able to read and write after the start. */
   readonly directories: readonly string[];
 }
 
@@ -34,9 +34,9 @@ export interface OutputParts {
 }
 
 /**
- * Opens the output, and collects what killed processes have left beside it.
+ * Opens the output, and collects the records that killed processes have left in their checkpoints.
  *
- * @throws {UsageError} The paths do not go together.
+ * @throws {UsageError} The paths contradict each other.
  * @throws {Error} A file can't be opened; the message says what to change.
  */
 export async function openOutput(config: AggregatorConfig, parts: OutputParts): Promise<Output> {
@@ -84,7 +84,7 @@ async function openCheckpoint(
   { disk, log }: OutputParts,
 ): Promise<Pick<Output, "checkpoint" | "recovered">> {
   if (path === undefined) {
-    log.info("no_checkpoint", "a kill loses what the open windows hold; --checkpoint FILE keeps it");
+    log.info("no_checkpoint", "a kill would lose the open windows: --checkpoint FILE would save them");
     return { checkpoint: undefined, recovered: { lines: [], forget: () => Promise.resolve() } };
   }
   const checkpoint = new Checkpoint(path, randomHex(), disk);
@@ -104,7 +104,10 @@ function checkpointPathIn({ outPath, checkpointPath }: AggregatorConfig): string
   return outPath === STANDARD_OUTPUT ? undefined : checkpointPathOf(outPath);
 }
 
-/** @throws {UsageError} One of them would be taken for the output, or for a rotated file of it; stdout has none. */
+/**
+ * @throws {UsageError} The checkpoint or the sample would be taken for the output or a rotated file of it, or
+ * a flag needs a file where stdout is given.
+ */
 function checkPaths({ outPath, checkpointPath, rejectedSamplePath, rotate }: AggregatorConfig): void {
   if (outPath === STANDARD_OUTPUT && rotate !== null) {
     throw new UsageError("Cannot use --rotate with --out -: give the path of a file to rotate");

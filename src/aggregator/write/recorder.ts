@@ -6,135 +6,161 @@ import type { Log } from "../../shared/log.ts";
 
 export interface RecorderParts {
   sink: Sink;
-  /** Undefined: a kill loses what is not in the file. */
+  /** Undefined: no checkpoint is kept, so a kill loses every record that is not in the file. */
   checkpoint: Checkpoint | undefined;
   clock: Clock;
   log: Log;
-  /** What the open windows hold at this moment, as partial records. */
+  /** Returns what the open windows hold at this moment, as partial records. */
   open(): string[];
 }
 
 /**
- * Writes records in the order that survives a kill at any moment: first the checkpoint that knows them as records
- * and no longer as open windows, then the file. So a record is never counted both as itself and as an open window.
+ * Decides what is saved first, so that a kill at any moment neither loses a record nor repeats one: records
+ * go into the checkpoint first, where they replace the open windows they come from, and only then into the
+ * file. Retries every second while the file or the checkpoint fails.
+ *
+ * All work happens in rounds, one at a time. A call during a round is served by the next round.
  */
 export class Recorder {
   readonly #parts: RecorderParts;
-  /** Records that no checkpoint knows yet. */
-  #lines: string[] = [];
-  /** Those that are on their way into one. */
+  /** Records for the next round. */
+  #incoming: string[] = [];
+  /** Records that the current round is saving to the checkpoint. */
   #saving: string[] = [];
-  #renew = false;
-  #busy = false;
+  /** A next round is needed even without records: the checkpoint has to be renewed. */
+  #mustRenew = false;
+  #isWorking = false;
+  /** Resolves when the current rounds are over. */
   #working = Promise.resolve();
-  #checkpointFails = false;
-  #checkpointMs: number | undefined;
-  #finished = false;
+  #isCheckpointFailing = false;
+  #checkpointSavedMs: number | undefined;
+  #isFinished = false;
   #cancelRetry = () => {};
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
   }
 
-  /** Writes what others left behind, before anything else; forgets where it came from once it is safe here. */
+  /** Writes the records that killed processes left. Removes their checkpoints when the records are safe. */
   async recover({ lines, forget }: Recovered): Promise<void> {
     await this.write(lines);
     const { sink } = this.#parts;
     if (sink.waiting.length === 0 || this.#isKept) await forget();
   }
 
-  /** Writes records; resolves when they are in the file, or when that failed: then it is tried every second. */
+  /**
+   * Writes records. Resolves when they are in the file, or after a failure, which is retried every second.
+   */
   write(lines: readonly string[]): Promise<void> {
-    this.#lines.push(...lines);
+    this.#incoming.push(...lines);
     return this.#work();
   }
 
-  /** Renews the checkpoint: the open windows hold more than it knows. */
+  /** Renews the checkpoint: the open windows hold messages that it lacks. */
   keep(): void {
-    this.#renew = true;
+    this.#mustRenew = true;
     void this.#work();
   }
 
-  /** Opens the file anew, for whoever renamed it and doesn't want to wait for the next record. */
+  /**
+   * Opens the file again at once, after a program has renamed it. Without this the next record would do so.
+   */
   reopen(): Promise<void> {
     this.#parts.sink.reopen();
-    this.#renew = true;
+    this.#mustRenew = true;
     return this.#work();
   }
 
-  /** The records that, as far as is known, neither the file nor a checkpoint has. */
+  /** The records that, as far as is known, are neither in the file nor in a checkpoint. */
   get unsaved(): readonly string[] {
-    return [...this.#isKept ? [] : this.#parts.sink.waiting, ...this.#saving, ...this.#lines];
+    return [...this.#isKept ? [] : this.#parts.sink.waiting, ...this.#saving, ...this.#incoming];
   }
 
-  /** What waits for the file is in the checkpoint. */
+  /** Whether the checkpoint holds the records that wait for the file. */
   get #isKept(): boolean {
-    return this.#parts.checkpoint !== undefined && !this.#checkpointFails;
+    return this.#parts.checkpoint !== undefined && !this.#isCheckpointFailing;
   }
 
   /**
-   * Whether the checkpoint can't be written, and when it was last, by the monotonic clock in milliseconds. Undefined:
-   * none is kept.
+   * Whether the checkpoint can't be written, and when it was last written, in milliseconds of the monotonic
+   * clock. Undefined: no checkpoint is kept.
    */
   get checkpointState(): { readonly failing: boolean; readonly savedMs: number | undefined } | undefined {
-    return this.#parts.checkpoint && { failing: this.#checkpointFails, savedMs: this.#checkpointMs };
+    return this.#parts.checkpoint && { failing: this.#isCheckpointFailing, savedMs: this.#checkpointSavedMs };
   }
 
-  /** Writes the last records, and ends; returns those that could be saved nowhere. */
+  /** Writes the last records and closes the file; returns the records that it could save nowhere. */
   async finish(lines: readonly string[]): Promise<readonly string[]> {
     const { sink, checkpoint } = this.#parts;
-    this.#renew = true; // One more try for what could not be written so far.
+    this.#mustRenew = true; // Even without `lines` a last round retries what failed before.
     await this.write(lines);
-    this.#finished = true;
-    await this.#working; // A renewal that began in the meantime would put the checkpoint back.
+    this.#isFinished = true;
+    await this.#working; // A round that began meanwhile would create the checkpoint again.
     this.#cancelRetry();
     await sink.close();
     if (sink.waiting.length > 0) return this.unsaved;
-    // Should it stay: the next start finds in the file what it holds.
-    await checkpoint?.remove().catch((error) => this.#tell(error));
+    // If this fails, no harm is done: the next start finds these records in the file and skips them.
+    await checkpoint?.remove().catch((error) => this.#reportCheckpoint(error));
     return [];
   }
 
   #work(): Promise<void> {
-    if (!this.#busy) this.#working = this.#workAll();
+    if (!this.#isWorking) this.#working = this.#workInRounds();
     return this.#working;
   }
 
-  async #workAll(): Promise<void> {
-    const { sink, checkpoint, open } = this.#parts;
-    this.#busy = true;
+  async #workInRounds(): Promise<void> {
+    const { sink, checkpoint, clock } = this.#parts;
+    this.#isWorking = true;
     do {
-      this.#renew = false;
-      const lines = this.#saving = this.#lines.splice(0);
-      if (checkpoint) {
-        const unfinished = { position: sink.position, waiting: [...sink.waiting, ...lines], open: open() };
-        const failure = await checkpoint.save(unfinished, lines.length > 0);
-        if (failure === undefined) this.#checkpointMs = this.#parts.clock.monotonicMs();
-        this.#tell(failure);
-      }
+      this.#mustRenew = false;
+      const lines = this.#saving = this.#incoming.splice(0);
+      if (checkpoint) await this.#save(checkpoint, lines);
       this.#saving = [];
       sink.add(lines);
-      // A record that a stale checkpoint holds as an open window, too, would be counted twice after a kill.
-      if (!sink.isDue || checkpoint?.misleading) continue;
-      // Behind many records or a slow disk the checkpoint does not wait until all of them are written.
-      await sink.flush(() => this.#renew || this.#lines.length > 0);
-      // Then the checkpoint shall forget them: the file may be moved to where nobody would find them.
-      if (!sink.isDue && this.#isKept) void sink.synced().then(() => this.#finished || this.keep());
-    } while (this.#lines.length > 0 || this.#renew);
-    this.#busy = false;
+      // A misleading checkpoint still holds these records as open windows: a kill would make them count
+      // twice.
+      if (sink.isDue && !checkpoint?.misleading) await this.#flush();
+    } while (this.#isRoundDue);
+    this.#isWorking = false;
     this.#cancelRetry();
-    if (this.#checkpointFails || sink.isDue) {
-      this.#cancelRetry = this.#parts.clock.setTimer(() => this.keep(), SINK_RETRY_MS);
+    if (this.#isCheckpointFailing || sink.isDue) {
+      this.#cancelRetry = clock.setTimer(() => this.keep(), SINK_RETRY_MS);
     }
   }
 
-  /** One log line when the checkpoint begins to fail, one when that ends. */
-  #tell(failure: unknown): void {
+  /** Whether something has come in since the current round began. */
+  get #isRoundDue(): boolean {
+    return this.#incoming.length > 0 || this.#mustRenew;
+  }
+
+  /** Saves the records that are on their way to the file, `lines` last, and the open windows. */
+  async #save(checkpoint: Checkpoint, lines: readonly string[]): Promise<void> {
+    const { sink, clock, open } = this.#parts;
+    const unfinished = { position: sink.position, waiting: [...sink.waiting, ...lines], open: open() };
+    const failure = await checkpoint.save(unfinished, lines.length > 0);
+    if (failure === undefined) this.#checkpointSavedMs = clock.monotonicMs();
+    this.#reportCheckpoint(failure);
+  }
+
+  async #flush(): Promise<void> {
+    const { sink } = this.#parts;
+    // Many records or a slow disk must not delay the checkpoint: a round that is due ends this flush early.
+    await sink.flush(() => this.#isRoundDue);
+    // Once the records are synced, the checkpoint has to drop them. Otherwise, if somebody moves the file to
+    // where the next start does not search it, that start would write them again after a kill.
+    if (!sink.isDue && this.#isKept) void sink.synced().then(() => this.#isFinished || this.keep());
+  }
+
+  /** Logs one line when the checkpoint begins to fail, and one when it works again. */
+  #reportCheckpoint(failure: unknown): void {
     const { log } = this.#parts;
-    if ((failure !== undefined) === this.#checkpointFails) return;
-    this.#checkpointFails = failure !== undefined;
-    if (!this.#checkpointFails) return log.info("checkpoint_recovered", "the checkpoint is written again");
+    if ((failure !== undefined) === this.#isCheckpointFailing) return;
+    this.#isCheckpointFailing = failure !== undefined;
+    if (!this.#isCheckpointFailing) return log.info("checkpoint_recovered", "the checkpoint works again");
     const reason = failure instanceof Error ? failure.message : String(failure);
-    log.error("checkpoint_failing", "a kill would now lose what the open windows hold", { reason });
+    log.error("checkpoint_failing", "cannot write the checkpoint: a kill would lose the open windows", {
+      reason,
+    });
   }
 }

@@ -5,10 +5,14 @@ import { SAMPLES_A_MINUTE } from "../receive/sampler.ts";
 import type { Sink } from "./sink.ts";
 import type { Clock } from "../aggregate/timeline.ts";
 
-/** Renders and keeps samples of what is refused: a few a minute, whatever arrives and however many workers there are. */
+/**
+ * Writes samples of rejected messages to a file: at most {@linkcode SAMPLES_A_MINUTE} a minute for each
+ * reason, over all workers together. Retries every second while the file fails.
+ */
 export class RejectedSample {
   readonly #sink: Sink;
   readonly #clock: Clock;
+  /** How many samples may still be written in this minute, by reason. */
   readonly #left = REASONS.map(() => SAMPLES_A_MINUTE);
   #cancelRetry = () => {};
 
@@ -17,7 +21,7 @@ export class RejectedSample {
     this.#clock = clock;
   }
 
-  /** A minute has passed. */
+  /** Begins the next minute. */
   renew(): void {
     this.#left.fill(SAMPLES_A_MINUTE);
   }
@@ -29,7 +33,7 @@ export class RejectedSample {
     void this.#flush();
   }
 
-  /** Writes what waits, and ends. */
+  /** Writes the waiting samples and closes the file. */
   async close(): Promise<void> {
     this.#cancelRetry();
     await this.#sink.flush();
@@ -44,11 +48,12 @@ export class RejectedSample {
 }
 
 /**
- * One line, newline included:
+ * Returns one line of the file, newline included:
  *
  *     {"time":"2026-11-25T22:00:00.000Z","reason":"syntax","from":"127.0.0.1:40123","bytes":431,"message":"{'A1':1, …"}
  *
- * `bytes` is the length before the cut, `from` is missing where the receiver does not know it.
+ * `bytes` is the length of the whole message, of which `message` may show only the beginning. `from` is
+ * missing if the receiver does not know the sender.
  */
 export function sampleLine({ reason, from, length, bytes }: Refused, wallMs: number): string {
   const time = new Date(wallMs).toISOString();
@@ -57,7 +62,7 @@ export function sampleLine({ reason, from, length, bytes }: Refused, wallMs: num
   }\n`;
 }
 
-/** Printable ASCII as it is; every other byte, and the backslash, as `\xNN`. */
+/** Keeps printable ASCII. Writes every other byte, and the backslash, as `\xNN`. */
 function escaped(bytes: Uint8Array): string {
   const text = (byte: number) =>
     byte >= 0x20 && byte < 0x7f && byte !== 0x5c

@@ -3,7 +3,7 @@ import type { Disk } from "./disk.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Log } from "../../shared/log.ts";
 
-/** When a file is renamed and a new one begun: at the end of a day in UTC, or before it outgrows a size. */
+/** When the file is rotated: at the end of each day in UTC, or before the file grows beyond a size. */
 export type RotateWhen = { readonly kind: "daily" } | { readonly kind: "size"; readonly bytes: number };
 
 export interface RotationParts {
@@ -11,16 +11,20 @@ export interface RotationParts {
   disk: Pick<Disk, "renameToNew" | "siblings" | "remove">;
   log: Log;
   when: RotateWhen;
-  /** How many renamed files stay; null: all. */
+  /** How many rotated files are kept; null: all. */
   keep: number | null;
 }
 
 const DAY_SECONDS = 86_400;
 
-/** What a renamed file adds to its name: a date, with a time when it is by size, and a number if that was taken. */
+/**
+ * The suffix of a rotated file: a date, with a time if rotated by size, and a number if that name was taken.
+ */
 const SUFFIX = /^\.(\d{4}-\d\d-\d\d(?:T\d{6}Z)?)(?:-(\d+))?$/;
 
-/** Renames the file of records when it is time; what is in it and what goes to the next one is for the sink. */
+/**
+ * Decides when the output file is rotated, renames it, and removes old rotated files. The sink opens files.
+ */
 export class Rotation {
   readonly #parts: RotationParts;
   #isFailing = false;
@@ -30,8 +34,11 @@ export class Rotation {
   }
 
   /**
-   * How many of these lines go to a file of this size that ends with a record of this time; none: it is to be rotated.
-   * A record belongs to the day in which its window ended or, at midnight, to the day before.
+   * Returns how many of these lines still belong into the file; 0: rotate it first. A record belongs to the
+   * day in which its window ended; a window that ends at midnight belongs to the day before.
+   *
+   * @param size length of the file in bytes
+   * @param lastSeconds timestamp of the last record in the file; undefined: it has none
    */
   fits(lines: readonly string[], size: number, lastSeconds: number | undefined): number {
     const { when } = this.#parts;
@@ -42,24 +49,25 @@ export class Rotation {
     }
     let [fits, end] = [0, size];
     while (fits < lines.length && (end += lines[fits]!.length) <= when.bytes) fits++;
-    return size === 0 ? Math.max(1, fits) : fits; // A longer line than that has a file of its own.
+    return size === 0 ? Math.max(1, fits) : fits; // A line longer than the limit gets a file of its own.
   }
 
   /**
-   * Renames the file, by the time of its last record, and removes those that are too many. Whether that was done:
-   * should it fail, the sink goes on in the same file.
+   * Renames the file after the time of its last record, and removes the oldest rotated files beyond `keep`.
+   *
+   * @returns whether the file was renamed; false: the failure is logged, and the sink keeps the same file.
    */
   async rotate(lastSeconds: number): Promise<boolean> {
     const { path, log } = this.#parts;
     try {
       const to = await this.#rename(lastSeconds);
       this.#isFailing = false;
-      log.info("rotated", "the file has a new name, and a new one begins", { file: path, to });
+      log.info("rotated", "renamed the file; the next record begins a new one", { file: path, to });
     } catch (error) {
-      this.#tell(error);
+      this.#report(error);
       return false;
     }
-    await this.#removeOldest().catch((error) => this.#tell(error));
+    await this.#removeOldest().catch((error) => this.#report(error));
     return true;
   }
 
@@ -90,24 +98,25 @@ export class Rotation {
     for (const { file } of renamed.slice(0, -keep)) await disk.remove(file);
   }
 
-  /** Told once, until it works again. */
-  #tell(error: unknown): void {
+  /** Logs a failure, unless the rotation before this one failed, too. */
+  #report(error: unknown): void {
     if (this.#isFailing) return;
     this.#isFailing = true;
     const { log, path: file } = this.#parts;
     const reason = error instanceof Error ? error.message : String(error);
-    log.warn("rotation_failing", "the file can't be rotated: records go on to where they went", {
+    log.warn("rotation_failing", "cannot rotate the file: records still go into the same one", {
       file,
       reason,
     });
   }
 }
 
-/** What `file` adds to the name of `path`; nothing where that is not how it begins. */
+/** Returns what `file` appends to the name of `path`; empty if its name begins differently. */
 function suffixOf(path: string, file: string): string {
   return basename(file).startsWith(basename(path)) ? basename(file).slice(basename(path).length) : "";
 }
 
+/** Returns the number of the UTC day that a record belongs to; midnight belongs to the day before. */
 function dayOf(timestampSeconds: number | undefined): number {
   return Math.floor(((timestampSeconds ?? 0) - 1) / DAY_SECONDS);
 }

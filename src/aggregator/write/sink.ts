@@ -1,6 +1,6 @@
 import type { AppendFile, FileState } from "../../shared/files/append_file.ts";
 import type { FilePosition, OutputDisk } from "./disk.ts";
-import { lastTimestampOf, TAIL_BYTES } from "./last_timestamp.ts";
+import { endOf, type FileEnd, lastTimestampOf } from "./last_timestamp.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Clock } from "../aggregate/timeline.ts";
@@ -11,44 +11,46 @@ export interface SinkParts {
   disk: OutputDisk;
   clock: Clock;
   log: Log;
-  /** How many records are kept in memory while they can't be written; the oldest go first. */
+  /**
+   * How many records may wait in memory while the file can't be written. Beyond that the oldest are dropped.
+   */
   recordsWaitingMax: number;
-  /** Undefined: others rename the file, if anybody does. */
+  /** Undefined: the service does not rotate the file. Other programs may. */
   rotation?: Rotation | undefined;
 }
 
-/** Records written at once, at most: after an outage they are many. */
+/** The most records in one write: after an outage many of them wait. */
 const LINES_A_WRITE_MAX = 512;
 
 /**
- * The file of records: append only. A record is kept until it is in the file whole, through a full disk, a missing
- * directory or an I/O error; it goes to the file that has the path at that moment, whoever renamed, deleted or
- * truncated the one before.
+ * Appends records to the output file. The sink keeps each record in memory until the whole record is in the
+ * file: through a full disk, a missing directory or an I/O error. Before every write it looks which file is
+ * at the path, so records go to the right file after a program has renamed, deleted or truncated it. Only the
+ * checkpoint survives a kill.
+ *
+ * A record is first in `#waiting`, then in `#unsynced`, then safe from a power failure.
  */
 export class Sink {
   readonly #parts: SinkParts;
   readonly #encoder = new TextEncoder();
-  /** Records not in the file yet, oldest first, newline included. */
+  /** Records that are not (wholly) in the file yet, oldest first, newline included. */
   #waiting: string[] = [];
-  /** Records in the file that a loss of power could still take. */
+  /** Records in the file that a power failure could still destroy. */
   #unsynced: string[] = [];
-  /** The time of the last record in the file. */
-  #lastSeconds: number | undefined;
-  /** How many of the waiting records may go to this file at once. */
-  #fits = LINES_A_WRITE_MAX;
-  #rotated = false;
-  /** Bytes of the first waiting record that are in the file: a write may end anywhere. */
-  #begun = 0;
-  /** The file ends in half a line that is not ours to complete: a newline goes before the next record. */
-  #torn = false;
+  /** The open file; undefined before the first open and after a failure. */
   #file: AppendFile | undefined;
-  /** The file last written to; it stays when that is closed, to know it again. */
-  #identity: string | undefined;
-  /** The length of the file after the last write; when it is another, somebody else changed it. */
-  #size = 0;
-  #stale = false;
+  /** The end of the file opened last. It is kept when the file is closed, to recognize the file later. */
+  #end: FileEnd = { identity: undefined, size: 0, partBytes: 0, isTorn: false, lastSeconds: undefined };
+  /** How many of the waiting records may go into this file with the next write; 0: rotate first. */
+  #linesAllowed = LINES_A_WRITE_MAX;
+  /** The next flush opens the file again: after SIGHUP or a rotation. */
+  #mustReopen = false;
+  /** The next new file comes from our own rotation, which was logged already. */
+  #hasRotated = false;
+  /** The sync under way, and the flush under way. */
   #syncing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
+  /** When the file began to fail, by the monotonic clock; undefined while it works. */
   #failingSince: number | undefined;
   #written = 0;
   #lost = 0;
@@ -57,12 +59,12 @@ export class Sink {
     this.#parts = parts;
   }
 
-  /** The records that are not safely in the file yet. */
+  /** The records that a power failure could still destroy: not yet in the file, or not yet synced. */
   get waiting(): readonly string[] {
     return [...this.#unsynced, ...this.#waiting];
   }
 
-  /** What became of the records, since the start. */
+  /** Records since the start: written to the file, waiting, and dropped because too many waited. */
   get counts(): {
     readonly written: number;
     readonly waiting: number;
@@ -73,22 +75,23 @@ export class Sink {
     return { written: this.#written, waiting: this.#waiting.length, lost: this.#lost, failing };
   }
 
-  /** `flush` has something to do: records to write, a file to open anew, a failure to try again. */
+  /** Whether `flush` has work: records to write, a file to reopen, or a failure to retry. */
   get isDue(): boolean {
-    return this.#waiting.length > 0 || this.#stale || this.#failingSince !== undefined;
+    return this.#waiting.length > 0 || this.#mustReopen || this.#failingSince !== undefined;
   }
 
-  /** Where the first of the waiting records begins, or will begin. */
+  /** Where in the file the first record of {@linkcode waiting} begins, or will begin. */
   get position(): FilePosition {
+    const { identity = "", size, partBytes } = this.#end;
     const unsyncedBytes = this.#unsynced.reduce((bytes, line) => bytes + line.length, 0);
-    return { identity: this.#identity ?? "", size: this.#size - this.#begun - unsyncedBytes };
+    return { identity, size: size - partBytes - unsyncedBytes };
   }
 
   /**
-   * Opens the file; returns the timestamp of the last record there is, in seconds. A pipe that nobody reads yet is no
-   * mistake: records wait for its reader.
+   * Opens the file. A pipe without a reader is no error: the records wait until there is one.
    *
-   * @throws {Error} It can't be opened.
+   * @returns the timestamp of the last record in the file, in seconds; undefined if there is none.
+   * @throws {Error} The file can't be opened.
    */
   async open(): Promise<number | undefined> {
     try {
@@ -97,44 +100,45 @@ export class Sink {
     } catch (error) {
       const { path } = this.#parts;
       if (error instanceof Deno.errors.WouldBlock) return void this.#failed(error);
-      throw new Error(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
+      throw new Error(`Cannot open ${path}: ${messageOf(error)}`, { cause: error });
     }
   }
 
-  /** Takes records; `flush` writes them. */
+  /** Queues records; `flush` writes them. If too many wait, the oldest are dropped and that is logged. */
   add(lines: readonly string[]): void {
     this.#waiting.push(...lines);
     const tooMany = this.#waiting.length - this.#parts.recordsWaitingMax;
     if (tooMany <= 0) return;
-    // Those that a write has begun, or may hold at this moment, stay: they will be completed.
-    const inStream = this.#file?.isStream ? 1 : 0; // StandardOutput may still be at it.
-    const begun = this.#flushing ? LINES_A_WRITE_MAX : Math.min(1, this.#begun + inStream);
+    // Records that a write has begun stay, so that their lines become complete. A flush may be writing up to
+    // LINES_A_WRITE_MAX of them right now; StandardOutput may still be writing one after its flush has ended.
+    const inStream = this.#file?.isStream ? 1 : 0;
+    const begun = this.#flushing ? LINES_A_WRITE_MAX : Math.min(1, this.#end.partBytes + inStream);
     const lost = this.#waiting.splice(begun, tooMany).length;
     this.#lost += lost;
-    this.#parts.log.error("records_lost", "more records wait for the file than memory is kept for", { lost });
+    this.#parts.log.error("records_lost", "too many records wait for the file: dropped the oldest", { lost });
   }
 
   /**
-   * Writes what waits; resolves when it is in the file, or when that failed: try again a second later. Between two
-   * writes it leaves the rest for another time when `isInterrupted`.
+   * Writes the waiting records. Resolves when all of them are in the file, or after a failure, which the
+   * caller should retry a second later.
+   *
+   * @param isInterrupted asked between two writes; true leaves the remaining records for the next flush
    */
   flush(isInterrupted: () => boolean = () => false): Promise<void> {
     return this.#flushing ??= this.#flushAll(isInterrupted);
   }
 
-  /** Makes `flush` open the file anew, and make it if it is missing: for SIGHUP. */
+  /** Makes the next `flush` open the file again, and create it if it is missing: for SIGHUP. */
   reopen(): void {
-    this.#stale = true;
+    this.#mustReopen = true;
   }
 
-  /** Returns when every record in the file would survive a loss of power, or that can't be had. */
+  /** Returns when all records in the file would survive a power failure, or when syncing them has failed. */
   async synced(): Promise<void> {
     while (this.#syncing) await this.#syncing;
   }
 
-  /** Closes the file; what still waits is for the caller to save. */
+  /** Closes the file. The caller has to save the records that still wait. */
   async close(): Promise<void> {
     await this.#flushing;
     await this.synced();
@@ -146,59 +150,67 @@ export class Sink {
     try {
       do {
         await this.#follow();
-        if (this.#waiting.length > 0 && !await this.#rotates()) await this.#writeSome();
+        if (this.#waiting.length > 0 && !await this.#rotateIfDue()) await this.#writeSome();
         if (isInterrupted()) return;
-      } while (this.#waiting.length > 0 || this.#stale);
+      } while (this.#waiting.length > 0 || this.#mustReopen);
       this.#recovered();
     } catch (error) {
       this.#failed(error);
     } finally {
-      // Here and not in a later microtask: what is added from now on needs a flush of its own.
+      // In the same microtask as the check above: records added later must begin a flush of their own.
       this.#flushing = undefined;
     }
   }
 
-  /** Whether the file was rotated, so that the next record goes to another one. */
-  async #rotates(): Promise<boolean> {
+  /** Rotates the file if the next record does not belong into it. True: the record goes to a new file. */
+  async #rotateIfDue(): Promise<boolean> {
     const { rotation } = this.#parts;
+    const { partBytes, size, lastSeconds } = this.#end;
     if (!rotation || this.#file!.isStream) return false;
-    if (this.#begun > 0) this.#fits = 1; // It is completed first.
-    else this.#fits = rotation.fits(this.#waiting.slice(0, LINES_A_WRITE_MAX), this.#size, this.#lastSeconds);
-    if (this.#fits > 0) return false;
-    const lastSeconds = this.#lastSeconds ?? lastTimestampSeconds(this.#waiting[0]!) ?? 0;
-    if (await rotation.rotate(lastSeconds)) return this.#stale = this.#rotated = true;
-    this.#fits = LINES_A_WRITE_MAX;
+    if (partBytes > 0) this.#linesAllowed = 1; // The incomplete record is completed in the old file first.
+    else this.#linesAllowed = rotation.fits(this.#waiting.slice(0, LINES_A_WRITE_MAX), size, lastSeconds);
+    if (this.#linesAllowed > 0) return false;
+    if (await rotation.rotate(lastSeconds ?? lastTimestampSeconds(this.#waiting[0]!) ?? 0)) {
+      return this.#mustReopen = this.#hasRotated = true;
+    }
+    this.#linesAllowed = LINES_A_WRITE_MAX; // The rotation failed: keep writing to the old file.
     return false;
   }
 
-  /** One write. It may end within a record: the rest of that is written next, and nothing twice. */
+  /**
+   * Makes one write call. The kernel may take only a part of the bytes, and stop within a record: `partBytes`
+   * then says where in the first waiting record the next write begins.
+   */
   async #writeSome(): Promise<void> {
-    const file = this.#file!;
-    // A pipe takes a record whole, or not at all (PIPE_BUF, pipe(7)).
-    const lines = this.#waiting.slice(0, file.isStream ? 1 : this.#fits);
-    const prefix = this.#torn ? "\n" : "";
-    const bytes = this.#encoder.encode(prefix + lines.join("")).subarray(this.#begun);
-    let written = await file.write(bytes);
-    if (written === 0) throw new Error("the system took no byte of a write");
-    this.#size += written;
-    if (this.#torn) written--;
-    this.#torn = false;
-    written += this.#begun;
-    let whole = 0;
-    // Records are ASCII: their length in characters is that in bytes.
-    while (whole < lines.length && written >= lines[whole]!.length) written -= lines[whole++]!.length;
-    this.#begun = written;
-    this.#written += whole;
-    this.#unsynced.push(...this.#waiting.splice(0, whole));
-    if (whole > 0) this.#lastSeconds = lastTimestampSeconds(lines[whole - 1]!) ?? this.#lastSeconds;
+    const [file, end] = [this.#file!, this.#end];
+    // One record a write to a pipe: the pipe takes it whole or not at all (PIPE_BUF, pipe(7)).
+    const lines = this.#waiting.slice(0, file.isStream ? 1 : this.#linesAllowed);
+    const prefix = end.isTorn ? "\n" : ""; // A torn end is not ours, so `partBytes` is 0 there.
+    const bytes = this.#encoder.encode(prefix + lines.join("")).subarray(end.partBytes);
+    const taken = await file.write(bytes);
+    if (taken === 0) throw new Error("the system took no byte of a write");
+    const linesBytes = end.partBytes + taken - prefix.length; // How much of `lines` is in the file now.
+    // Records are ASCII: their length in characters is their length in bytes.
+    let [wholeLines, wholeBytes] = [0, 0];
+    while (wholeLines < lines.length && wholeBytes + lines[wholeLines]!.length <= linesBytes) {
+      wholeBytes += lines[wholeLines++]!.length;
+    }
+    end.size += taken;
+    end.isTorn = false;
+    end.partBytes = linesBytes - wholeBytes;
+    if (wholeLines > 0) end.lastSeconds = lastTimestampSeconds(lines[wholeLines - 1]!) ?? end.lastSeconds;
+    this.#written += wholeLines;
+    this.#unsynced.push(...this.#waiting.splice(0, wholeLines));
     this.#sync(file);
   }
 
-  /** Not waited for: the next record shall not wait for a slow disk. Until then a checkpoint knows the records. */
+  /**
+   * Begins a sync. Nothing waits for it, so a slow disk delays no record: the checkpoint has them meanwhile.
+   */
   #sync(file: AppendFile): void {
     if (this.#syncing) return;
     const records = this.#unsynced.length;
-    this.#syncing = file.sync().catch(() => {}) // The file was closed, or it has no disk below it: a pipe.
+    this.#syncing = file.sync().catch(() => {}) // The file was closed, or it is a pipe.
       .then(() => {
         this.#unsynced.splice(0, records);
         this.#syncing = undefined;
@@ -206,52 +218,47 @@ export class Sink {
       });
   }
 
-  /** Makes sure that the open file is the one at the path, and knows how it ends. */
+  /** Makes sure that the open file is the one at the path, and that `#end` describes how it ends now. */
   async #follow(): Promise<void> {
     const { disk, path, log } = this.#parts;
     const there = await disk.stat(path);
-    if (this.#file && !this.#stale && there?.identity === this.#file.identity) {
-      if (!there.isStream && there.size !== this.#size) await this.#lookAtEnd(there);
+    if (this.#file && !this.#mustReopen && there?.identity === this.#file.identity) {
+      if (!there.isStream && there.size !== this.#end.size) await this.#readEnd(there);
       return;
     }
     await this.synced();
     this.#file?.close();
     this.#file = undefined;
     this.#file = await disk.append(path);
-    this.#stale = false;
+    this.#mustReopen = false;
     const { identity, size } = this.#file;
-    const before = this.#identity;
-    if (identity !== before || size !== this.#size) await this.#lookAtEnd(this.#file);
-    if (before !== undefined && before !== identity && !this.#rotated) {
-      log.info("reopened", "the file is a new one", { file: path });
+    const before = this.#end;
+    if (identity !== before.identity || size !== before.size) await this.#readEnd(this.#file);
+    if (before.identity !== undefined && before.identity !== identity && !this.#hasRotated) {
+      log.info("reopened", "another file is at the path: records go there", { file: path });
     }
-    this.#rotated = false;
+    this.#hasRotated = false;
   }
 
-  /** It is another file, or somebody else wrote to it or cut it: a record begun is begun again. */
-  async #lookAtEnd({ identity, size, isStream }: FileState): Promise<void> {
-    const { path, log } = this.#parts;
-    await this.synced(); // Their place is told from the end of the file before.
-    const tail = isStream ? new Uint8Array(0) : await this.#tail(size);
-    // In the file before, the record begun lacks its newline alone: whoever reads that file finds it.
-    const isRead = identity !== this.#identity && this.#begun === (this.#waiting[0]?.length ?? 0) - 1;
-    if (isRead) {
+  /**
+   * Reads the end of a file that is new to the sink, or that another program has cut or appended to. A record
+   * that was written in part is written again as a whole.
+   */
+  async #readEnd(state: FileState): Promise<void> {
+    const { disk, path, log } = this.#parts;
+    await this.synced(); // `position` counts unsynced records back from the old end, so none may be left.
+    const [old, end] = [this.#end, await endOf(disk, path, state)];
+    // Exception: a record that lacks only its newline in the previous file is not written again to this one.
+    // Every reader of that file takes the line for a whole record, so it would count twice.
+    const lacksNewlineOnly = this.#waiting.length > 0 && old.partBytes === this.#waiting[0]!.length - 1;
+    if (end.identity !== old.identity && lacksNewlineOnly) {
       this.#waiting.shift();
       this.#written++;
     }
-    this.#identity = identity;
-    this.#size = size;
-    this.#begun = 0;
-    this.#lastSeconds = lastTimestampSeconds(new TextDecoder().decode(tail));
-    this.#torn = tail.length > 0 && tail.at(-1) !== 0x0a;
-    if (this.#torn) {
-      log.warn("torn_line", "the file ends in half a line: a newline closes it", { file: path });
+    this.#end = end;
+    if (end.isTorn) {
+      log.warn("torn_line", "the file ends in an incomplete line: closing it with a newline", { file: path });
     }
-  }
-
-  #tail(size: number): Promise<Uint8Array> {
-    const { disk, path } = this.#parts;
-    return disk.read(path, Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
   }
 
   #failed(error: unknown): void {
@@ -262,10 +269,9 @@ export class Sink {
     }
     if (this.#failingSince === undefined) {
       this.#failingSince = clock.monotonicMs();
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error("sink_failing", "records wait in memory and are tried again every second", {
+      log.error("sink_failing", "cannot write records: they wait in memory, with a retry every second", {
         file: path,
-        reason,
+        reason: messageOf(error),
       });
     }
   }
@@ -275,6 +281,8 @@ export class Sink {
     const { log, clock, path } = this.#parts;
     const seconds = Math.round((clock.monotonicMs() - this.#failingSince) / 1000);
     this.#failingSince = undefined;
-    log.info("sink_recovered", "every record that waited is in the file", { file: path, seconds });
+    log.info("sink_recovered", "the file works again: all records are written", { file: path, seconds });
   }
 }
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);

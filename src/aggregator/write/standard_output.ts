@@ -2,23 +2,25 @@ import type { AppendFile, FileState } from "../../shared/files/append_file.ts";
 import type { OutputDisk } from "./disk.ts";
 import type { Clock } from "../aggregate/timeline.ts";
 
-/** How `--out` names it. */
+/** The value of `--out` for stdout. */
 export const STANDARD_OUTPUT = "-";
 
-/** So long a write may take: then its reader is behind, and the checkpoint shall not wait with it. */
+/**
+ * A write that takes longer counts as failed: the reader is slow, and the checkpoint must not wait for it.
+ */
 const PATIENCE_MS = 100;
 
 const STATE: FileState = { identity: "stdout", size: 0, isStream: true };
 
 /**
- * Records to stdout, for a container's log or a pipe. Only a write tells whether somebody reads, and the one that
- * finds the pipe full comes back when it is not any more. So a write that takes long counts as failed, but goes on;
- * the next one asks for its result.
+ * Writes records to stdout, for a container's log or a pipe. A write to a full pipe blocks until the reader
+ * has made room, and it can't be cancelled. So a write that takes too long is reported as failed but
+ * continues in the background; the next write, a retry with the same record, waits for its result.
  */
 export class StandardOutput implements OutputDisk {
   readonly #clock: Clock;
   readonly #stdout: { write(bytes: Uint8Array): Promise<number> };
-  /** One that was not over in time: of the record that the sink will come with again. */
+  /** The write that continues in the background; the sink will retry the same record. */
   #unfinished: Promise<number> | undefined;
 
   constructor(clock: Clock, stdout: { write(bytes: Uint8Array): Promise<number> } = Deno.stdout) {
@@ -58,8 +60,8 @@ export class StandardOutput implements OutputDisk {
     } finally {
       cancel();
     }
-    writing.catch(() => {}); // The next write hears of it.
+    writing.catch(() => {}); // The next write gets this error.
     this.#unfinished = writing;
-    throw new Deno.errors.WouldBlock("nobody reads stdout, or not fast enough");
+    throw new Deno.errors.WouldBlock("stdout has no reader, or a slow one");
   }
 }

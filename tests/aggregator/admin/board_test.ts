@@ -5,7 +5,7 @@ import { boards, REPORT, SAMPLE, SHAPE } from "../../support/http/admin_report.t
 const WINDOW = { lengthSeconds: 60, timestampSeconds: 1060, sum: 2n ** 70n, max: 5n, min: -5n };
 
 Deno.test({
-  name: "board: nothing is known before the first report, and then all that was told",
+  name: "board: the reader sees nothing before the first report, and every value after it",
   permissions: "none",
   fn() {
     const { writer, reader } = boards();
@@ -25,7 +25,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "board: a master that stopped within a write is not waited for longer than a busy machine explains",
+  name: "board: a reader gives up when the master stopped in the middle of a write",
   permissions: "none",
   fn() {
     const { writer, reader, buffer } = boards();
@@ -39,7 +39,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "board: whoever reads while another thread writes sees all of a report or none of it",
+  name: "board: a reader sees either a whole report or none while another thread writes",
   permissions: { read: ["."] },
   async fn() {
     const memory = createBoardMemory(SHAPE);
@@ -56,7 +56,7 @@ Deno.test({
       const report = reader.now()?.report;
       if (report === undefined) continue;
       seen++;
-      // Each of its reports holds one number, everywhere.
+      // The writing worker puts the same number in all these fields of a report.
       assert.equal(report.accepted, report.lost);
       assert.equal(report.sockets[1]!.bufferBytes, report.accepted);
     }

@@ -1,4 +1,6 @@
-/** Writes reports as fast as it can, each with one number everywhere. */
+/**
+ * Writes reports as fast as it can. In each report several fields hold the same number, so that a mix shows.
+ */
 import { type BoardMemory, BoardWriter } from "../../../src/aggregator/admin/board.ts";
 import { REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
@@ -13,7 +15,7 @@ scope.onmessage = ({ data }) => {
   for (let n = 0;; n++) {
     const sockets = REPORT.sockets.map(() => ({ dropped: n, queuedBytes: n, bufferBytes: n }));
     writer.report({ ...REPORT, accepted: n, lost: n, sockets }, SAMPLE);
-    // A real one writes once a second: now and then there has to be a moment to read in.
+    // A real master writes once a second. A pause after every tenth report gives the reader a chance.
     if (n % 10 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   }
 };

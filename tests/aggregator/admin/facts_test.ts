@@ -3,7 +3,7 @@ import { ageSeconds, known, momentOf } from "../../../src/aggregator/admin/facts
 import { boards, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
 Deno.test({
-  name: "facts: an unknown moment has no age, and one that seems to come is now",
+  name: "facts: an unknown time has no age, and a time in the future has age 0",
   permissions: "none",
   fn() {
     assert.deepEqual([ageSeconds(2500, 1000), ageSeconds(1000, NaN), ageSeconds(1000, 1001)], [1.5, null, 0]);

@@ -3,7 +3,7 @@ import { assertWholePage } from "../../support/http/page_files.ts";
 
 Deno.test({
   name:
-    "files of the aggregator's page: every file that the page and its scripts name is there, and nothing from elsewhere",
+    "files of the aggregator's page: every file that the page and its scripts name exists, and none is external",
   permissions: "none",
   fn: () => assertWholePage(pageFiles()),
 });

@@ -16,18 +16,22 @@ const CASES: [name: string, moment: Moment, codes: string[]][] = [
   ["all is well", momentWith({}), []],
   ["before the first tick", { nowMs: 1, tickedMs: NaN, reading: undefined }, ["starting"]],
   ["before the first report", { nowMs: 1, tickedMs: 0, reading: undefined }, ["starting"]],
-  ["2 s after a tick", momentWith({}, 63_000), []],
-  ["more than that", momentWith({ sinkFailing: 1 }, 63_001), ["master_silent"]],
+  ["the last tick was 2 s ago", momentWith({}, 63_000), []],
+  ["the last tick was more than 2 s ago", momentWith({ sinkFailing: 1 }, 63_001), ["master_silent"]],
   ["the file fails", momentWith({ sinkFailing: 1 }), ["sink_failing"]],
   ["a worker is silent", momentWith({ workers: workersIn(1, 2, 0) }), ["worker_silent"]],
   ["a worker was replaced by the last spare", momentWith({ workers: workersIn(3, 1, 1), sparesLeft: 0 }), [
     "no_spare_left",
   ]],
-  ["and the next one died", momentWith({ workers: workersIn(3, 1, 3), sparesLeft: 0, sinkFailing: 1 }), [
-    "socket_unread",
-    "sink_failing",
-    "no_spare_left",
-  ]],
+  [
+    "no spare was left for a dead worker",
+    momentWith({ workers: workersIn(3, 1, 3), sparesLeft: 0, sinkFailing: 1 }),
+    [
+      "socket_unread",
+      "sink_failing",
+      "no_spare_left",
+    ],
+  ],
 ];
 
 for (const [name, moment, codes] of CASES) {
@@ -43,7 +47,7 @@ for (const [name, moment, codes] of CASES) {
 }
 
 Deno.test({
-  name: "admin health: who asked for no spare lacks none",
+  name: "admin health: without configured spares, none is reported missing",
   permissions: "none",
   fn() {
     assert.deepEqual(troublesOf(momentWith({ sparesLeft: 0 }), { ...FACTS, spareWorkers: 0 }), []);

@@ -18,7 +18,7 @@ function linesOf(report: Report | undefined): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The names are an interface: dashboards and alerts of others use them. */
+/** Metric names are a public interface: dashboards and alerts of operators use them. */
 const LINES = `sluice_aggregator_build_info{version="0.1.0",deno="2.9.6"} 1
 sluice_aggregator_master_tick_age_seconds 0.1
 sluice_aggregator_shortest_window_seconds 10
@@ -62,7 +62,7 @@ process_max_fds 4096
 process_start_time_seconds 1000`.split("\n");
 
 Deno.test({
-  name: "admin metrics: every number has its name",
+  name: "admin metrics: every number is exposed under its name",
   permissions: "none",
   fn() {
     const lines = linesOf(REPORT);
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin metrics: what isn't known is left out",
+  name: "admin metrics: unknown numbers are left out",
   permissions: "none",
   fn() {
     assert.deepEqual(linesOf(undefined).map((line) => line.split(/[{ ]/)[0]), [

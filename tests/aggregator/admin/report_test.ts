@@ -4,7 +4,7 @@ import { decodeReport, encodeReport, reportCells, SCALARS } from "../../../src/a
 import { REPORT, SHAPE } from "../../support/http/admin_report.ts";
 
 Deno.test({
-  name: "report: what is written is read, and what is missing is not known",
+  name: "report: a decoded report equals the encoded one, and missing workers are NaN",
   permissions: "none",
   fn() {
     const cells = new Float64Array(reportCells(SHAPE));
@@ -16,7 +16,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "report: any numbers of any service come out as they went in",
+  name: "report: any numbers of any number of workers and sockets survive encoding and decoding",
   permissions: "none",
   fn() {
     const number = fc.oneof(fc.double(), fc.maxSafeNat());

@@ -5,7 +5,7 @@ import type { Report } from "../../../src/aggregator/admin/report.ts";
 import { EventStreams } from "../../../src/shared/http/event_streams.ts";
 import { boards, FACTS, REPORT, SAMPLE } from "../../support/http/admin_report.ts";
 
-/** Asks a service whose master ticked `ageMs` ago. */
+/** Sends a request to a responder whose master ticked `ageMs` ago. */
 async function ask(
   target: string,
   { method = "GET", fields = [] as [string, string][], report = REPORT as Partial<Report>, ageMs = 100 } = {},
@@ -29,7 +29,7 @@ async function ask(
 }
 
 Deno.test({
-  name: "admin responder: each address answers, HEAD without the body",
+  name: "admin responder: every path answers GET, and HEAD without a body",
   permissions: "none",
   async fn() {
     const types = {
@@ -55,7 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin responder: health says what is wrong, by its status and in JSON",
+  name: "admin responder: /healthz and /readyz report troubles by status code and in JSON",
   permissions: "none",
   async fn() {
     const failing = { sinkFailing: 1 };
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin responder: the client chooses the format of metrics, and the history of the status",
+  name: "admin responder: the client chooses the metrics format and whether the status has its history",
   permissions: "none",
   async fn() {
     const open = await ask("/metrics", { fields: [["ACCEPT", "application/openmetrics-text"]] });
@@ -86,7 +86,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin responder: who finds no stream left is told what to ask instead",
+  name: "admin responder: a refused event stream names the request to use instead",
   permissions: "none",
   async fn() {
     const { status, head, body } = await ask("/api/v1/events");

@@ -16,7 +16,7 @@ const window = (lengthSeconds: number, timestampSeconds: number, sum = 1n): Past
 });
 
 Deno.test({
-  name: "rings: they hold an hour, and always the last window",
+  name: "rings: one hour is kept, and the last window of every length",
   permissions: "none",
   fn() {
     const rings = ringsOf([1, 7, 86_400]);
@@ -28,7 +28,7 @@ Deno.test({
       if (second % 7 === 0) rings.addWindow(window(7, second));
     }
     rings.addWindow(window(86_400, 8000));
-    rings.addWindow(window(5, 8000)); // of no length that there is
+    rings.addWindow(window(5, 8000)); // No window of this length is configured.
     const { samples, windows } = rings.history();
     assert.equal(samples.length, 3601);
     assert.deepEqual(samples[0], { seconds: 4400, received: 8800, accepted: 0, rejected: 1, dropped: NaN });
@@ -40,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rings: a sum of any size comes out exactly",
+  name: "rings: a sum of any size is kept exactly",
   permissions: "none",
   fn() {
     const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });

@@ -5,7 +5,8 @@ import { boards, FACTS, REPORT, SAMPLE, SHAPE } from "../../support/http/admin_r
 const USAGE = { cpuSeconds: 1.5, residentBytes: 1e8 };
 
 Deno.test({
-  name: "admin status: all that is known, and the last hour; numbers that JSON can't hold are digits",
+  name:
+    "admin status: everything known and the last hour are shown; numbers beyond JSON's precision are strings",
   permissions: "none",
   fn() {
     const { writer, reader } = boards();
@@ -65,7 +66,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin status: before the first report nothing is made up",
+  name: "admin status: before the first report, unknown values are null or left out",
   permissions: "none",
   fn() {
     const { reader } = boards();
@@ -76,7 +77,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "admin status: a worker reads a socket of each address, and what isn't kept or counted is null",
+  name: "admin status: a worker's numbers add up its sockets, one per address; unknown numbers are null",
   permissions: "none",
   fn() {
     const { writer, reader } = boards({ ...SHAPE, sockets: 4, addresses: 2 });

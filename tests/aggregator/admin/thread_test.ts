@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createBoardMemory } from "../../../src/aggregator/admin/board.ts";
 import { startAdmin } from "../../../src/aggregator/admin/thread.ts";
 import { FACTS, SHAPE } from "../../support/http/admin_report.ts";
-import { type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { type LogEntry, logInto } from "../../support/recorded_log.ts";
 
 const WORKER = new URL("../../../src/aggregator/admin/worker.ts", import.meta.url);
-const PROBING = new URL("../../support/processes/probing_admin_worker.ts", import.meta.url);
+const PROBING = new URL("./probing_admin_worker.ts", import.meta.url);
 const address = { hostname: "127.0.0.1", port: 0 };
 
-/** Starts an admin thread; it lives as long as the test. */
+/** Starts an admin thread, which the test stops. */
 async function start(url: URL, { port } = address): Promise<{ stop(): void; port: number; log: LogEntry[] }> {
   const log: LogEntry[] = [];
   const thread = await startAdmin({
@@ -19,15 +19,15 @@ async function start(url: URL, { port } = address): Promise<{ stop(): void; port
     log: logInto(log),
     monotonicMs: () => performance.now(),
   });
-  const told = log.find(({ event }) => event === "admin");
-  return { stop: () => thread.terminate(), port: Number(String(told!.address).split(":").at(-1)), log };
+  const entry = log.find(({ event }) => event === "admin");
+  return { stop: () => thread.terminate(), port: Number(String(entry!.address).split(":").at(-1)), log };
 }
 
 function test(name: string, permissions: Deno.PermissionOptionsObject, fn: () => Promise<void>): void {
   Deno.test({ name: `admin thread: ${name}`, permissions: { read: ["."], ...permissions }, fn });
 }
 
-test("it answers, before the master has told it anything", { net: ["127.0.0.1"] }, async () => {
+test("the thread answers before the master's first report", { net: ["127.0.0.1"] }, async () => {
   const { port, stop } = await start(WORKER);
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
   assert.equal(ready.status, 503);
@@ -37,12 +37,12 @@ test("it answers, before the master has told it anything", { net: ["127.0.0.1"] 
   stop();
 });
 
-test("it holds no permission once it listens", { net: ["127.0.0.1"] }, async () => {
+test("the thread holds no permission once it listens", { net: ["127.0.0.1"] }, async () => {
   const { stop } = await start(PROBING);
   stop();
 });
 
-test("an address in use, and one that was not granted, end the start with what to do", {
+test("an address in use ends the start, and the error says what to do", {
   net: ["127.0.0.1"],
 }, async () => {
   const holder = Deno.listen(address);
@@ -55,6 +55,6 @@ test("an address in use, and one that was not granted, end the start with what t
   holder.close();
 });
 
-test("without the permission for its address it does not start", { net: ["127.0.0.1:1"] }, async () => {
+test("without permission for its address the thread does not start", { net: ["127.0.0.1:1"] }, async () => {
   await assert.rejects(start(WORKER), { message: /--allow-net=127\.0\.0\.1:0, or --admin off$/ });
 });

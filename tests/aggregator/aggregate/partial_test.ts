@@ -11,13 +11,16 @@ import {
   type Totals,
   totalsOf,
 } from "../../../src/aggregator/aggregate/partial.ts";
-import { type Outcome, totalsOfOutcome } from "../../support/messages/judge.ts";
-import { int64 } from "../../support/messages/messages.ts";
+import { type Outcome, totalsOfOutcome } from "../../support/messages/reference_parser.ts";
+import { int64 } from "../../support/messages/message_arbitraries.ts";
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
-/** How a scanner would add up one message, worked out once so that a test can do it millions of times. */
+/**
+ * Returns a function that adds one message as the scanner would. The numbers are converted once, so that a
+ * test can call the function millions of times.
+ */
 function adder(outcome: Outcome): (into: Accumulator) => void {
   if (typeof outcome === "string") return (into) => into.reject(REASONS.indexOf(outcome));
   const values = [outcome.A1, outcome.A2, outcome.A3];
@@ -53,7 +56,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 );
 
 Deno.test({
-  name: "what several messages come to is added like the messages",
+  name: "partial: addSmall with the totals of several messages equals adding each of them",
   permissions: "none",
   fn() {
     const [one, together] = [new Accumulator(), new Accumulator()];
@@ -64,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "adding all of another accumulator is adding what that was told; a cleared one holds nothing",
+  name: "partial: addAll equals adding each message of the other accumulator, and clear empties it",
   permissions: "none",
   fn() {
     const outcomes = fc.array(outcome, { maxLength: 12 });
@@ -82,7 +85,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "any split across accumulators, merged in any order, comes to the same totals as BigInt arithmetic",
+  name: "partial: any split across accumulators, merged in any order, gives the totals of BigInt arithmetic",
   permissions: "none",
   fn() {
     const split = fc.array(fc.array(outcome, { maxLength: 12 }), { maxLength: 6 });
@@ -106,7 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sums stay exact when they outgrow 2^53 and 2^63, either way",
+  name: "partial: sums stay exact beyond 2^53 and 2^63, positive and negative",
   permissions: "none",
   fn() {
     const rows: [A1: bigint, messages: number, A2: bigint][] = [
@@ -130,7 +133,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the maximum and minimum are found on either side of 10^15 and of zero",
+  name: "partial: the maximum and minimum are right on either side of 10^15 and of zero",
   permissions: "none",
   fn() {
     const ascending = [
@@ -156,7 +159,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "take hands over what was added up and begins anew",
+  name: "partial: take returns the totals and empties the accumulator",
   permissions: "none",
   fn() {
     const into = new Accumulator();
@@ -183,25 +186,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "each kind of news alone makes an accumulator not empty",
+  name: "partial: an accumulator is not empty after any single kind of change",
   permissions: "none",
   fn() {
-    const news: ((into: Accumulator) => void)[] = [
+    const changes: ((into: Accumulator) => void)[] = [
       (into) => into.receive(),
       (into) => into.addSmall(0, 0, 0),
       (into) => into.addWide(new Float64Array(6)),
       ...REASONS.map((_, reason) => (into: Accumulator) => into.reject(reason)),
     ];
-    for (const tell of news) {
+    for (const change of changes) {
       const into = new Accumulator();
-      tell(into);
-      assert.ok(!into.isEmpty, tell.toString());
+      change(into);
+      assert.ok(!into.isEmpty, change.toString());
     }
   },
 });
 
 Deno.test({
-  name: "totalsOf refuses a buffer of another size, such as one that was transferred away",
+  name: "partial: totalsOf refuses a buffer of another size, such as one that was transferred away",
   permissions: "none",
   fn() {
     const buffer = new Accumulator().take();

@@ -6,7 +6,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `timeline: ${name}`, permissions: "none", fn });
 }
 
-test("follows the monotonic clock, and the wall clock only forward", () => {
+test("follows the monotonic clock, and the wall clock when it goes forward", () => {
   const cases: [
     name: string,
     monotonicMs: number,
@@ -14,17 +14,17 @@ test("follows the monotonic clock, and the wall clock only forward", () => {
     nowMs: number,
     step: string | undefined,
   ][] = [
-    ["both go on", 1_000, 1_001_000, 1_001_000, undefined],
+    ["both clocks advance", 1_000, 1_001_000, 1_001_000, undefined],
     ["the wall clock is a little ahead", 2_000, 1_002_099, 1_002_099, undefined],
     ["the wall clock is a little behind", 3_000, 1_003_001, 1_003_099, undefined],
     ["the wall clock steps forward", 4_000, 1_064_099, 1_064_099, "forward by 60000"],
     ["the wall clock steps back", 5_000, 1_005_099, 1_065_099, "back by 60000"],
     ["the same step is reported once", 6_000, 1_006_099, 1_066_099, undefined],
-    ["it steps back again", 7_000, 1_006_099, 1_067_099, "back by 1000"],
-    ["it comes half the way again, within the lead", 8_000, 1_038_099, 1_068_099, undefined],
-    ["and overtakes", 9_000, 1_069_199, 1_069_199, "forward by 100"],
+    ["the wall clock steps back again", 7_000, 1_006_099, 1_067_099, "back by 1000"],
+    ["the wall clock makes up for half of the lead", 8_000, 1_038_099, 1_068_099, undefined],
+    ["the wall clock overtakes the timeline", 9_000, 1_069_199, 1_069_199, "forward by 100"],
     ["the monotonic clock stands still in a suspend", 9_000, 4_669_199, 4_669_199, "forward by 3600000"],
-    ["should the monotonic clock go back, time stands", 8_000, 4_669_199, 4_669_199, undefined],
+    ["the monotonic clock goes back: the timeline stands still", 8_000, 4_669_199, 4_669_199, undefined],
   ];
   const timeline = new Timeline(0, 1_000_000);
   for (const [name, monotonicMs, wallMs, nowMs, expected] of cases) {
@@ -34,7 +34,7 @@ test("follows the monotonic clock, and the wall clock only forward", () => {
   }
 });
 
-test("never goes back, and is never behind either clock's progress", () => {
+test("never goes back, and never falls behind either clock", () => {
   const reading = fc.record({
     elapsedMs: fc.nat(10_000),
     wallStepMs: fc.integer({ min: -86_400_000, max: 86_400_000 }),

@@ -31,7 +31,7 @@ function brief(closed: ClosedWindow[]): string[] {
   );
 }
 
-test("a window closes when every source has gone on, the base window first", () => {
+test("a window closes when every source has moved on to the next one; base windows come first", () => {
   const windows = new Windows({ ...OPTIONS, lengthsSeconds: [1, 2] }, 100_300);
   [0, 1].forEach((source) => windows.join(source));
   assert.equal(windows.openEndsMs, 101_000);
@@ -40,7 +40,7 @@ test("a window closes when every source has gone on, the base window first", () 
   assert.deepEqual(windows.advance(101_000), []);
   assert.equal(windows.open, 1);
   windows.add(0, 0, 1, totals(1));
-  assert.deepEqual(windows.advance(101_010), [], "source 1 has not gone on");
+  assert.deepEqual(windows.advance(101_010), [], "source 1 has not moved on");
   windows.add(1, 0, 1, totals(-3));
   assert.deepEqual(brief(windows.advance(101_020)), ["101 1s 10 7 -3"]);
   windows.add(0, 1, 2, totals());
@@ -48,7 +48,7 @@ test("a window closes when every source has gone on, the base window first", () 
   assert.deepEqual(brief(windows.advance(102_000)), ["102 1s 100 100 100", "102 2s 110 100 -3"]);
 });
 
-test("a silent source holds a window for the patience and no longer; its messages come late", () => {
+test("a silent source delays a window by the patience at most; its messages then count as late", () => {
   const windows = new Windows(OPTIONS, 0);
   [0, 1].forEach((source) => windows.join(source));
   windows.advance(10_000);
@@ -62,7 +62,7 @@ test("a silent source holds a window for the patience and no longer; its message
   assert.deepEqual(brief(windows.advance(20_000)), ["20 10s 5 3 2"]);
 });
 
-test("nobody waits for a source that has left, or that joined later", () => {
+test("a window does not wait for a source that has left or that joined later", () => {
   const windows = new Windows(OPTIONS, 0);
   [0, 1].forEach((source) => windows.join(source));
   windows.advance(10_000);
@@ -72,7 +72,7 @@ test("nobody waits for a source that has left, or that joined later", () => {
   assert.deepEqual(brief(windows.advance(10_001)), ["10 10s 0 0 0"]);
 });
 
-test("align: the grid begins at the second of the start, or on multiples in Unix time", () => {
+test("align: windows begin at the second of the start, or at multiples of their length in Unix time", () => {
   const cases: [align: "start" | "epoch", ends: number[]][] = [
     ["start", [123456717, 123456727, 123456737, 123456747, 123456757, 123456767, 123456767]],
     ["epoch", [123456710, 123456720, 123456720, 123456730, 123456740, 123456750, 123456760]],
@@ -84,7 +84,7 @@ test("align: the grid begins at the second of the start, or on multiples in Unix
   }
 });
 
-test("a stop writes ended windows as they are, and open ones that hold a message as partial", () => {
+test("a stop closes ended windows as whole ones, and open windows with a message as partial", () => {
   const windows = new Windows(OPTIONS, 100_000);
   windows.join(0);
   windows.add(0, 0, 0, totals(1));
@@ -99,7 +99,7 @@ test("a stop writes ended windows as they are, and open ones that hold a message
   assert.deepEqual(new Windows(OPTIONS, 0).stop(5_000), []);
 });
 
-test("a jump of more than an hour leaves out the empty records, never a message", () => {
+test("a clock jump of more than an hour skips empty records but loses no message", () => {
   const windows = new Windows({ ...OPTIONS, lengthsSeconds: [10, 60, 7200] }, 0);
   windows.join(0);
   windows.add(0, 0, 0, totals(8));
@@ -116,7 +116,7 @@ test("a jump of more than an hour leaves out the empty records, never a message"
   assert.deepEqual(brief(windows.advance(windows.openEndsMs)).slice(0, 1), ["1000010 10s 2 2 2"]);
 });
 
-test("whatever happens: one record a window, in order, nothing lost, base windows add up to the longer ones", () => {
+test("any events: one record per window, in order, nothing lost, and base windows add up to the longer ones", () => {
   const action = fc.oneof(
     fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 0, max: 25_000 }) }),
     fc.record({ kind: fc.constant("jump" as const), ms: fc.integer({ min: 0, max: 1_000_000 }) }),
@@ -137,16 +137,16 @@ test("whatever happens: one record a window, in order, nothing lost, base window
         { ...OPTIONS, lengthsSeconds: lengths, align, jumpRecordsSecondsMax: 60 },
         startMs,
       );
-      const reads = [0, 0, 0];
-      reads.forEach((_, source) => windows.join(source));
+      const windowBySource = [0, 0, 0];
+      windowBySource.forEach((_, source) => windows.join(source));
       const closed: ClosedWindow[] = [];
       let [nowMs, sum] = [startMs, 0n];
       for (const each of actions) {
         if (each.kind === "hand") {
           const handed = totals(...each.values);
           sum += handed.sum;
-          windows.add(each.source, reads[each.source]!, windows.open, handed);
-          reads[each.source] = windows.open;
+          windows.add(each.source, windowBySource[each.source]!, windows.open, handed);
+          windowBySource[each.source] = windows.open;
         } else nowMs += each.ms;
         closed.push(...windows.advance(nowMs));
       }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FileSystem } from "../../../src/aggregator/write/disk.ts";
-import { between, faultTest, FULL, sleep, times, until } from "../../support/processes/faults.ts";
+import { between, faultTest, FULL, sleep, times, until } from "../../support/processes/long_tests.ts";
 import { Sender } from "../../support/messages/load.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
@@ -9,24 +9,26 @@ import {
   assertGapless,
   assertSums,
   parseStrictly,
-} from "../../support/disk/strict_file.ts";
+} from "../../support/disk/strict_records.ts";
 
-/** How long an outage goes on once it was noticed: for more than a window and a retry. */
+/** How long an outage lasts after the service has noticed it: longer than a window and a retry. */
 const OUTAGE_MS = 2500;
 
 interface Outage {
   directory: string;
   lengths: readonly number[];
-  /** What is in the file before. */
+  /** The file's text before the service starts. */
   content?: string;
   begin(): void | Promise<void>;
-  /** Called again and again until it is noticed. */
-  keepUp?(): void;
+  /** Called repeatedly until the service notices the outage. */
+  prolong?(): void;
   end(): void | Promise<void>;
 }
 
-/** Lets a service live through an outage under load, and checks that its file says all there is to say. */
-async function endure({ directory, lengths, content = "", begin, keepUp, end }: Outage): Promise<void> {
+/**
+ * Runs a service through an outage under load, and checks that its file has every record and every message.
+ */
+async function endure({ directory, lengths, content = "", begin, prolong, end }: Outage): Promise<void> {
   const out = `${directory}/metrics.jsonl`;
   if (content !== "") await Deno.writeTextFile(out, content);
   const windows = lengths.map((seconds) => `${seconds}s`).join(",");
@@ -34,7 +36,7 @@ async function endure({ directory, lengths, content = "", begin, keepUp, end }: 
   await using sender = new Sender(service.port, ["--rate", "2000/s", "--count", "10000000"]);
   await begin();
   await until("the outage", () => {
-    keepUp?.();
+    prolong?.();
     return service.log.some(({ event }) => event === "sink_failing");
   });
   await sleep(OUTAGE_MS);
@@ -58,27 +60,30 @@ async function endure({ directory, lengths, content = "", begin, keepUp, end }: 
   assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["metrics.jsonl"]);
 }
 
-faultTest("the directory is renamed away and back: the records wait and are written in order", async () => {
-  const parent = await makeDirectory();
-  const [directory, away] = [`${parent}/here`, `${parent}/away`];
-  try {
-    for (let round = 0; round < times(1, 5); round++) {
-      await Deno.mkdir(directory);
-      await endure({
-        directory,
-        lengths: [1, 2],
-        begin: () => Deno.rename(directory, away),
-        end: () => Deno.rename(away, directory),
-      });
-      await Deno.remove(directory, { recursive: true });
+faultTest(
+  "when the directory is renamed away and back, records wait and are then written in order",
+  async () => {
+    const parent = await makeDirectory();
+    const [directory, away] = [`${parent}/here`, `${parent}/away`];
+    try {
+      for (let round = 0; round < times(1, 5); round++) {
+        await Deno.mkdir(directory);
+        await endure({
+          directory,
+          lengths: [1, 2],
+          begin: () => Deno.rename(directory, away),
+          end: () => Deno.rename(away, directory),
+        });
+        await Deno.remove(directory, { recursive: true });
+      }
+    } finally {
+      await Deno.remove(parent, { recursive: true });
     }
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
-});
+  },
+);
 
 faultTest(
-  "the checkpoint is deleted: it comes back, and the next start writes what it holds",
+  "a deleted checkpoint is written again, and the next start recovers its records",
   async () => {
     const directory = await makeDirectory();
     const out = `${directory}/metrics.jsonl`;
@@ -89,7 +94,7 @@ faultTest(
       await using sender = new Sender(service.port, ["--rate", "2000/s", "--count", "10000000"]);
       await until("a checkpoint", () => checkpoint() !== undefined);
       await Deno.remove(`${directory}/${checkpoint()!.name}`);
-      await until("the checkpoint anew", () => checkpoint() !== undefined);
+      await until("a new checkpoint", () => checkpoint() !== undefined);
       await sender.stop();
       service.signal("SIGKILL");
       await service[Symbol.asyncDispose]();
@@ -102,7 +107,7 @@ faultTest(
   },
 );
 
-/** Mounts a small file system on `directory`. @throws {Error} That takes root. */
+/** Mounts a tmpfs on `directory`. @throws {Error} The test does not run as root. */
 async function mount(directory: string, options: string): Promise<void> {
   const args = ["-t", "tmpfs", "-o", options, "sluice-test", directory];
   const { success, stderr } = await new Deno.Command("mount", { args }).output();
@@ -114,12 +119,15 @@ async function unmount(directory: string): Promise<void> {
   await new Deno.Command("umount", { args: ["--lazy", directory], stderr: "null" }).output();
 }
 
-/** A tmpfs gives files room by the block. */
+/** A tmpfs allocates space in blocks of this size. */
 const BLOCK_BYTES = 4096;
-/** So many records that they soon outgrow the checkpoint, and fill a block that it gives up: it can't be larger. */
+/**
+ * So many windows that the waiting records soon outgrow the checkpoint. A full disk has no room for a larger
+ * one, so the checkpoint is removed, and records fill its blocks, too.
+ */
 const MANY_LENGTHS = Array.from({ length: 16 }, (_, i) => i + 1);
 
-/** Takes every block that is left. */
+/** Fills the file system to its last block. */
 function fill(directory: string): void {
   using filler = Deno.openSync(`${directory}/filler`, { append: true, create: true });
   try {
@@ -129,21 +137,21 @@ function fill(directory: string): void {
   }
 }
 
-/** An old record that leaves `rest` bytes of its block. */
+/** Returns an old record that leaves `rest` bytes of its block free. */
 function contentUpTo(rest: number): string {
   const line = (max: string) =>
     `{"timestamp":1000, "count_type":"1s", "A1_sum": 0, "A2_max":${max}, "A3_min": 0}\n`;
   return line("1".padEnd(BLOCK_BYTES - rest - line("").length, "0"));
 }
 
-// What needs root fails without it, loudly; so it is no part of the gate.
+// These tests need root and fail without it, so they run with --full only.
 if (FULL) {
   faultTest(
-    "the disk is full, then emptied: half a line is completed, nothing lost or repeated",
+    "when a full disk has space again, a half-written line is completed, and nothing is lost or repeated",
     async () => {
       const directory = await makeDirectory();
       try {
-        let halves = 0;
+        let halfLines = 0;
         for (let round = 0; round < 4; round++) {
           await mount(directory, "size=64k");
           await endure({
@@ -151,15 +159,15 @@ if (FULL) {
             lengths: MANY_LENGTHS,
             content: contentUpTo(Math.floor(between(0, 1000))),
             begin: () => fill(directory),
-            keepUp: () => fill(directory),
+            prolong: () => fill(directory),
             end() {
-              if (!Deno.readTextFileSync(`${directory}/metrics.jsonl`).endsWith("\n")) halves++;
+              if (!Deno.readTextFileSync(`${directory}/metrics.jsonl`).endsWith("\n")) halfLines++;
               Deno.removeSync(`${directory}/filler`);
             },
           });
           await unmount(directory);
         }
-        assert.ok(halves > 0, "no write ended within a record");
+        assert.ok(halfLines > 0, "no write ended within a record");
       } finally {
         await unmount(directory);
         await Deno.remove(directory, { recursive: true });
@@ -169,7 +177,7 @@ if (FULL) {
   );
 
   faultTest(
-    "the disk is full: a text that fits is renewed, one that doesn't leaves the old one",
+    "on a full disk, a checkpoint that fits is renewed, and one that doesn't fit leaves the old text",
     async () => {
       const directory = await makeDirectory();
       const path = `${directory}/a`;
@@ -198,7 +206,7 @@ if (FULL) {
   );
 
   faultTest(
-    "a read-only file system takes the directory's place: the records wait until it is gone",
+    "when a read-only file system is mounted on the directory, records wait until it is unmounted",
     async () => {
       const directory = await makeDirectory();
       try {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { faultTest } from "../../support/processes/faults.ts";
+import { faultTest } from "../../support/processes/long_tests.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
-/** More than Deno writes to its own caches, which end it, too. In blocks of 512 bytes for the shell. */
+/** More than Deno writes to its caches, which the limit also stops. `ulimit -f` counts 512-byte blocks. */
 const LIMIT_BYTES = 256 * 1024 * 1024;
 
 faultTest(
-  "a file at the process's limit is a failing file, and the one that takes its place gets it all",
+  "a file at the process's size limit counts as failing, and after a rename the new file gets every record",
   () =>
     withDirectory(async (directory) => {
       const out = `${directory}/metrics.jsonl`;

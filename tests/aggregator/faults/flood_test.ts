@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { faultTest, times } from "../../support/processes/faults.ts";
+import { faultTest, times } from "../../support/processes/long_tests.ts";
 import { OBEDIENT, orderMessage } from "../../support/processes/faulty_orders.ts";
 import { sendLoad } from "../../support/messages/load.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
-import { assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
+import { assertSums, readStrictly, sumOf } from "../../support/disk/strict_records.ts";
 
 faultTest(
-  "a flood that a slow worker and small buffers can't take: sent = received + dropped, exactly",
+  "in a flood that a slow worker and small buffers can't take, sent = received + dropped, exactly",
   async () => {
     const flags = ["--workers", "2", "--windows", "1s,2s", "--receive-buffer", "65536"];
     for (let round = 0; round < times(1, 5); round++) {

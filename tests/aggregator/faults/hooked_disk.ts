@@ -3,14 +3,14 @@ import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 
 export type Call = "stat" | "append" | "read" | "write";
 
-/** The real file system; a test may act right before each call that reaches it, and have writes end early. */
+/** The real file system. A test can act right before each call, and can make writes take fewer bytes. */
 export class HookedDisk extends FileSystem {
   readonly #before: (call: Call) => void;
   readonly #taken: (bytes: number) => number;
 
   /**
-   * @param before what happens in the moment before a call.
-   * @param taken how many of so many bytes a write takes.
+   * @param before is called right before each call reaches the file system
+   * @param taken returns how many of the given bytes a write takes; by default all
    */
   constructor(before: (call: Call) => void, taken: (bytes: number) => number = (bytes) => bytes) {
     super();

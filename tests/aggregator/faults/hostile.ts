@@ -1,21 +1,23 @@
 /**
- * Datagrams that nobody sends by accident: each limit of the format, of UTF-8, of the numbers and of a datagram's
- * size, from either side.
+ * Datagrams as an attacker would send them: just inside and just outside of each limit of the format, of
+ * UTF-8, of numbers and of a datagram's size.
  *
  * @module
  */
 import fc from "fast-check";
 import { accepted, rejected } from "../../support/messages/message_tables.ts";
-import { datagram } from "../../support/messages/messages.ts";
+import { datagram } from "../../support/messages/message_arbitraries.ts";
 
-/** The most a UDP datagram carries over IPv4, and the most that the service reads of it by default. */
+/**
+ * The largest payload of a UDP datagram over IPv4, and how much of it the service reads by default; in bytes.
+ */
 const UDP_BYTES_MAX = 65_507;
 const READ_BYTES_MAX = 8192;
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const withExtra = (extra: string): string => `{"A1":1,"x":${extra},"A2":2,"A3":3}`;
 
-/** Repeats a text up to so many bytes, cut where it comes to that. */
+/** Repeats `text`, and cuts the result to this many bytes. */
 const fillTo = (bytes: number, text: string): Uint8Array =>
   encode(text.repeat(Math.ceil(bytes / text.length))).subarray(0, bytes);
 
@@ -26,7 +28,7 @@ const NESTED = ["[", "{", '{"a":', '[{"a":', '{"A1":[', "[[[[{}],", '"', '\\"', 
   fillTo(READ_BYTES_MAX, opening),
 ]);
 
-/** What might be read as a whole, and then is not. */
+/** Text that begins like one object or array over several lines, but never becomes one. */
 const BROKEN_OFF = ["{\n", "[\n", "[{}\n", "[{},\n", '{"A1":1,\n', "\n{", '{"A1":1,"A2":2,"A3":3}{\n']
   .flatMap((
     opening,
@@ -60,7 +62,9 @@ const LONG = [
     .map((number) => encode(`{"A1":${number},"A2":2,"A3":3}`)),
 ];
 
-/** Integers on both sides of where something changes: digits of the fast path, float64, int64, uint64. */
+/**
+ * Integers just below, at and just above each limit: of the fast path's digits, float64, int64 and uint64.
+ */
 const NUMBERS = [
   0n,
   10n ** 9n,
@@ -78,7 +82,7 @@ const NUMBERS = [
   .flatMap((number) => [`${number}`, `${number}.0`, `${number}e0`, `${number}0e-1`, `${number}.5`])
   .flatMap((number) => [1, 2, 3].map((at) => encode(`{"A1":1,"A2":2,"A3":3,"A${at}":${number}}`)));
 
-/** Byte sequences that are not UTF-8 (RFC 3629), and some that are, in a string, as a key and outside of both. */
+/** Byte sequences, most of them invalid in UTF-8 (RFC 3629): in a string, in a key and outside of both. */
 const UTF8 = [
   "80",
   "bf",
@@ -116,7 +120,7 @@ const UTF8 = [
 
 const TABLES = [...accepted.map(([line]) => line), ...Object.values(rejected).flat()].map(encode);
 
-/** All of them; the last ones were drawn at random once, and are the same in each run. */
+/** All these datagrams. The last ones are random, but with a fixed seed: they are the same in each run. */
 export const HOSTILE: readonly Uint8Array[] = [
   ...NESTED,
   ...BROKEN_OFF,

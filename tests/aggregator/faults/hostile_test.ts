@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { emptyTotals, mergeTotals, type Totals } from "../../../src/aggregator/aggregate/partial.ts";
-import { between, faultTest, times, until } from "../../support/processes/faults.ts";
+import { between, faultTest, times, until } from "../../support/processes/long_tests.ts";
 import { OBEDIENT } from "../../support/processes/faulty_orders.ts";
 import { HOSTILE } from "./hostile.ts";
-import { judgeDatagram } from "../../support/messages/judge.ts";
+import { judgeDatagram } from "../../support/messages/reference_parser.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
-import { assertSums, parseStrictly, sumOf } from "../../support/disk/strict_file.ts";
+import { assertSums, parseStrictly, sumOf } from "../../support/disk/strict_records.ts";
 
 const DATAGRAM_BYTES_MAX = 8192;
-/** What a process may be larger after a flood than after a first taste of it: its heap breathes. */
+/** How much the process may grow from a first, short flood to a long one: heap sizes vary. */
 const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
-/** So few of the big ones that the smallest buffer holds those that come between two reads. */
+/**
+ * Big datagrams are so rare that even the smallest receive buffer holds those that come between two reads.
+ */
 const BIG_BYTES = 2048;
 const BIG_SHARE = 0.01;
 
@@ -23,7 +25,7 @@ const SMALL = JUDGED.filter(({ bytes }) => bytes.length <= BIG_BYTES);
 
 const pick = <T>(list: readonly T[]): T => list[Math.floor(between(0, list.length))]!;
 
-/** Hostile and good datagrams in turn; adds what should become of them to `expected`. */
+/** Yields hostile and good datagrams in turn, and adds their expected totals to `expected`. */
 function* flood(datagrams: number, expected: Totals): Generator<Uint8Array | string> {
   for (let i = 0; i < datagrams; i++) {
     const { bytes, totals } = pick(Math.random() < BIG_SHARE ? BIG : SMALL);
@@ -43,7 +45,7 @@ async function waitForSum(service: Service, sum: bigint): Promise<void> {
 }
 
 faultTest(
-  "hostile datagrams among good ones are counted by reason, exactly; the process neither ends nor grows",
+  "hostile datagrams among good ones are counted exactly, by reason; the process neither ends nor grows",
   async () => {
     await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"], OBEDIENT);
     const expected = emptyTotals();

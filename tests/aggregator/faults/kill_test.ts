@@ -1,29 +1,32 @@
 import assert from "node:assert/strict";
-import { Canary } from "./canary.ts";
-import { between, faultTest, report, sleep, times } from "../../support/processes/faults.ts";
+import { StallMeter } from "./stall_meter.ts";
+import { between, faultTest, report, sleep, times } from "../../support/processes/long_tests.ts";
 import { type Load, sendLoad } from "../../support/messages/load.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
-import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_records.ts";
 
-/** What a kill may cost, in milliseconds of messages. */
+/** The most that a kill may lose: the messages of this many milliseconds. */
 const LOST_MS_MAX = 250;
 const FLAGS = ["--workers", "2", "--windows", "1s,2s"];
 
-/** How long before the kill the messages were sent that are missing from `kept`, if those sent last are missing. */
+/** Returns how long before the kill the first message was sent that the sum `kept` lacks. */
 function lostMs({ marks }: Load, kept: number): number {
   const firstLost = marks.find((mark) => mark.sum > kept);
   return firstLost ? marks.at(-1)!.ms - firstLost.ms : 0;
 }
 
-/** A start that is killed too, perhaps while it writes what the one before had left. */
+/** Starts a service and kills it, perhaps while it writes what the service killed before had left. */
 async function killWhileStarting(out: string): Promise<void> {
   await using service = await Service.spawn("start", [...FLAGS, "--out", out]);
   await sleep(between(50, 600));
   await service.stop("SIGKILL");
 }
 
-/** Lets a load run into a kill, and the next start write what that left; returns that service and what was lost. */
+/**
+ * Kills a service under load and starts the next one, which writes what the kill left. Returns the next
+ * service, the sum in the file, and the lost messages in milliseconds.
+ */
 async function killUnderLoad(
   service: Service,
   before: bigint,
@@ -48,24 +51,24 @@ async function killUnderLoad(
 }
 
 faultTest(
-  "kill -9 under load costs 250 ms of messages at most; nothing is torn, repeated or counted twice",
+  "kill -9 under load loses at most 250 ms of messages; nothing is torn, repeated or counted twice",
   async () => {
     const directory = await makeDirectory();
     const out = `${directory}/metrics.jsonl`;
     const lostMs: number[] = [];
-    const beyondMs: number[] = [];
+    const lostBeyondStallsMs: number[] = [];
     let service = await Service.start("start", [...FLAGS, "--out", out]);
     try {
-      using canary = await Canary.start(`${directory}/canary`);
+      using meter = await StallMeter.start(`${directory}/stall`);
       let kept = 0n;
       for (let round = 0; round < times(4, 100); round++) {
-        canary.worstMs();
+        meter.worstMs();
         const killed = await killUnderLoad(service, kept, round);
         ({ service, kept } = killed);
         lostMs.push(killed.ms);
-        // The workers' hand-over and the checkpoint need the processor and the disk, one after the other.
-        const stallMs = 2 * canary.worstMs();
-        beyondMs.push(killed.ms - stallMs);
+        // Twice, because a stall may delay the workers' hand-over and then the checkpoint.
+        const stallMs = 2 * meter.worstMs();
+        lostBeyondStallsMs.push(killed.ms - stallMs);
         assert.ok(
           killed.ms <= LOST_MS_MAX + stallMs,
           `${killed.ms} ms lost, and the machine stalled for ${stallMs} ms`,
@@ -79,6 +82,6 @@ faultTest(
       await Deno.remove(directory, { recursive: true });
     }
     report("kill -9: lost", lostMs, "ms of messages");
-    report("kill -9: lost, less what the machine stalled", beyondMs, "ms of messages");
+    report("kill -9: lost, minus the machine's stalls", lostBeyondStallsMs, "ms of messages");
   },
 );

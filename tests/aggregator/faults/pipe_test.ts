@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { faultTest, FULL } from "../../support/processes/faults.ts";
-import { makePipe, Reader } from "../../support/disk/pipe.ts";
+import { faultTest, FULL } from "../../support/processes/long_tests.ts";
+import { makePipe, Reader } from "../../support/disk/named_pipe.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
@@ -15,7 +15,7 @@ async function readMessage(reader: Reader): Promise<{ A1_sum: number }> {
 }
 
 faultTest(
-  "a pipe nobody reads: the service starts, says so, goes on with a reader, and stops",
+  "with a pipe that nobody reads, the service starts, logs that, continues with a reader, and stops",
   () =>
     withDirectory(async (directory) => {
       const out = `${directory}/pipe`;
@@ -32,7 +32,7 @@ faultTest(
       await sendDatagrams(service.port, ['{"A1":8,"A2":1,"A3":1}']);
       const begunMs = performance.now();
       const { code } = await service.stop();
-      assert.equal(code, 0, "the checkpoint holds what waits");
+      assert.equal(code, 0, "the checkpoint holds the waiting record");
       assert.ok(performance.now() - begunMs < 5000);
       await using next = await Service.spawn("start", ["--windows", "1s", "--out", out]);
       await next.event("recovered");
@@ -44,7 +44,7 @@ faultTest(
 );
 
 faultTest(
-  "a pipe takes the file's place: that is a failing file until somebody reads it",
+  "a pipe that replaces the file counts as a failing file until a process reads it",
   () =>
     withDirectory(async (directory) => {
       const out = `${directory}/metrics.jsonl`;
@@ -62,7 +62,7 @@ faultTest(
   ["/bin/sh"],
 );
 
-faultTest("a directory as output is a clear error at the start", () =>
+faultTest("a directory as --out is an error at the start", () =>
   withDirectory(async (directory) => {
     await using service = await Service.spawn("start", ["--out", directory]);
     await assert.rejects(
@@ -72,10 +72,10 @@ faultTest("a directory as output is a clear error at the start", () =>
     assert.equal((await service.end()).code, 1);
   }));
 
-// What needs root fails without it, loudly; so it is no part of the gate.
+// This test needs root and fails without it, so it runs with --full only.
 if (FULL) {
   faultTest(
-    "a device that takes nothing is a failing file, and the file that takes its place gets it all",
+    "a device that takes no bytes counts as a failing file, and the file that replaces it gets every record",
     () =>
       withDirectory(async (directory) => {
         const out = `${directory}/full`;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import { recordLine } from "../../../src/aggregator/write/record.ts";
-import { between, faultTest, times, until } from "../../support/processes/faults.ts";
+import { between, faultTest, times, until } from "../../support/processes/long_tests.ts";
 import { HookedDisk } from "./hooked_disk.ts";
 import { Sender } from "../../support/messages/load.ts";
-import { eventsInto, realClock } from "../../support/clock/real_parts.ts";
+import { realClock } from "../../support/clock/real_clock.ts";
+import { eventsInto } from "../../support/recorded_log.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
 import {
@@ -13,17 +14,17 @@ import {
   assertSums,
   parseStrictly,
   readStrictly,
-} from "../../support/disk/strict_file.ts";
+} from "../../support/disk/strict_records.ts";
 
 const FAULTS = ["rename", "delete", "replace", "truncate"] as const;
 type Fault = typeof FAULTS[number];
 
-/** A path that others rename, delete, replace and cut, and all that was ever in the files that had it. */
+/** A path whose file is renamed, deleted, replaced and cut. It keeps all text of files at this path. */
 class TroubledPath {
   readonly path: string;
-  /** Of files that are gone, and still open somewhere: what they hold is asked for at the end. */
+  /** Files that are no longer at the path. They stay open, and their text is read at the end. */
   readonly #gone: Deno.FsFile[] = [];
-  /** What was cut off. */
+  /** The texts that were cut off. */
   readonly #cut: string[] = [];
 
   constructor(path: string) {
@@ -46,7 +47,7 @@ class TroubledPath {
     Deno.renameSync(other, this.path);
   }
 
-  /** All the files, one after the other. */
+  /** Returns the text of every file that was at the path. */
   texts(): string[] {
     const texts = this.#gone.splice(0).map((file) => {
       const text = textOf(file);
@@ -60,7 +61,7 @@ class TroubledPath {
     try {
       return Deno.openSync(this.path, { read: true, write: true });
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined; // the one before has not been noticed yet
+      if (error instanceof Deno.errors.NotFound) return undefined; // The sink has not yet made a new file.
       throw error;
     }
   }
@@ -77,7 +78,10 @@ function lineOf(timestampSeconds: number): string {
   return recordLine({ timestampSeconds, lengthSeconds: 1, sum: 1n, max: 2n, min: 3n, partial: false });
 }
 
-/** Drives a sink at full speed while the fault befalls its file, `count` times, between any two of its calls. */
+/**
+ * Writes to a sink at full speed while the fault hits its file `count` times, between any two of the sink's
+ * calls. Returns the text of every file.
+ */
 async function trouble(
   directory: string,
   fault: Fault,
@@ -87,7 +91,7 @@ async function trouble(
   const troubled = new TroubledPath(`${directory}/${fault}-${shortWrites}.jsonl`);
   let callsLeft = Infinity;
   const disk = new HookedDisk((call) => {
-    // Whoever cuts a file between the look at it and the write of half a record's other half can't be seen.
+    // The sink can't notice a cut between its look at the file and the write of a record's second half.
     if (shortWrites && fault === "truncate" && call === "write") return;
     if (callsLeft-- === 0) troubled.do(fault);
   }, (bytes) => shortWrites ? Math.ceil(between(0, bytes)) : bytes);
@@ -111,8 +115,9 @@ async function trouble(
   });
   await sink.close();
   const texts = troubled.texts();
-  // A file that was taken away in the middle of a short write ends in half a record, and the whole one is in the next;
-  // or in one that lacks its newline alone. Of what was cut off nobody knows whether somebody kept it.
+  // A file taken away after a short write ends in half a record, and the whole record is in the next file. If
+  // the record lacks only its newline, it is whole and not in the next file. After a cut it is always written
+  // again: the sink can't know whether another program kept what was cut off.
   const isWhole = (text: string) => text.endsWith("}") && fault !== "truncate";
   const whole = texts.map((text) => isWhole(text) ? `${text}\n` : text.slice(0, text.lastIndexOf("\n") + 1));
   const timestamps = whole.flatMap(parseStrictly).map((each) => each.timestamp);
@@ -123,7 +128,7 @@ async function trouble(
 
 for (const fault of FAULTS) {
   faultTest(
-    `${fault}: the sink goes on in the right file; every record is in it once, and whole`,
+    `${fault}: the sink continues in the right file, and every record is there once and whole`,
     async () => {
       const directory = await makeDirectory();
       try {
@@ -139,29 +144,32 @@ for (const fault of FAULTS) {
   );
 }
 
-faultTest("a service whose file is renamed, deleted, replaced and cut goes on without a signal", async () => {
-  await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
-  await using sender = new Sender(service.port, ["--rate", "5000/s", "--count", "10000000"]);
-  const troubled = new TroubledPath(service.out);
-  for (let round = 0; round < times(1, 5); round++) {
-    for (const fault of FAULTS) {
-      troubled.do(fault);
-      await service.recordsUntil((records) => records.some((record) => record.A1_sum > 0));
+faultTest(
+  "a service whose file is renamed, deleted, replaced and cut continues without a signal",
+  async () => {
+    await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
+    await using sender = new Sender(service.port, ["--rate", "5000/s", "--count", "10000000"]);
+    const troubled = new TroubledPath(service.out);
+    for (let round = 0; round < times(1, 5); round++) {
+      for (const fault of FAULTS) {
+        troubled.do(fault);
+        await service.recordsUntil((records) => records.some((record) => record.A1_sum > 0));
+      }
     }
-  }
-  const sent = await sender.stop();
-  const { code, totals } = await service.stop();
-  assert.equal(code, 0);
-  const records = troubled.texts().flatMap(parseStrictly).sort((a, b) =>
-    a.timestamp - b.timestamp || a.seconds - b.seconds
-  );
-  assert.equal(records.length, totals.records);
-  assertConsistent(records);
-  assertSums(records, [1, 2], BigInt(sent.A1_sum));
-  for (const seconds of [1, 2]) assertGapless(records, seconds);
-});
+    const sent = await sender.stop();
+    const { code, totals } = await service.stop();
+    assert.equal(code, 0);
+    const records = troubled.texts().flatMap(parseStrictly).sort((a, b) =>
+      a.timestamp - b.timestamp || a.seconds - b.seconds
+    );
+    assert.equal(records.length, totals.records);
+    assertConsistent(records);
+    assertSums(records, [1, 2], BigInt(sent.A1_sum));
+    for (const seconds of [1, 2]) assertGapless(records, seconds);
+  },
+);
 
-faultTest("SIGHUP opens a file anew that was renamed, long before the next record", async () => {
+faultTest("after a rename, SIGHUP creates the file again at once, long before the next record", async () => {
   await using service = await Service.start("start");
   await Deno.rename(service.out, `${service.out}.1`);
   service.signal("SIGHUP");
@@ -171,7 +179,7 @@ faultTest("SIGHUP opens a file anew that was renamed, long before the next recor
 });
 
 faultTest(
-  "--rotate renames the file by itself; after a kill every record is in one of the files, once",
+  "--rotate renames the file, and after a kill every record is in one of the files, once",
   async () => {
     const directory = await makeDirectory();
     try {
@@ -196,7 +204,7 @@ faultTest(
       assert.equal(await Deno.readTextFile(`${directory}/${names[1]}`), old);
       const records = await readStrictly(out);
       assertConsistent(records);
-      // Whether the second message was in a checkpoint yet when the kill came, nobody can tell.
+      // The kill may have come before a checkpoint had the second message: the sum is 15 with it, 10 without.
       const sum = records.filter(({ seconds }) => seconds === 1).reduce(
         (total, each) => total + each.sum,
         0n,

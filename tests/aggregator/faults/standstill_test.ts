@@ -1,21 +1,27 @@
 import assert from "node:assert/strict";
-import { faultTest, FULL, sleep, times } from "../../support/processes/faults.ts";
+import { faultTest, FULL, sleep, times } from "../../support/processes/long_tests.ts";
 import { Sender } from "../../support/messages/load.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
-import { assertConsistent, assertGapless, assertSums, readStrictly } from "../../support/disk/strict_file.ts";
+import {
+  assertConsistent,
+  assertGapless,
+  assertSums,
+  readStrictly,
+} from "../../support/disk/strict_records.ts";
 
-/** How long it stands still: longer than a worker may be silent, and than a window is. */
+/** How long the process is stopped: longer than a worker may be silent, and than a window lasts. */
 const STILL_MS = FULL ? 5000 : 2500;
-/** What a small datagram takes of a socket's buffer; the kernel grants twice what it says. */
+/** What the kernel charges a socket's buffer for a small datagram. The buffer is twice as large as logged. */
 const DATAGRAM_TRUESIZE_BYTES = 768;
 
 faultTest(
-  "SIGSTOP, and SIGCONT seconds later: the windows that ended meanwhile get their records, whole and in order",
+  "after SIGSTOP and SIGCONT, the windows that ended meanwhile get their records, whole and in order",
   async () => {
     for (let round = 0; round < times(1, 3); round++) {
       await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
       const granted = Number((await service.event("listening")).receive_buffer);
-      const held = 2 * granted / DATAGRAM_TRUESIZE_BYTES; // by one socket; half of that, to be on the safe side
+      // What one socket holds. Two sockets share the load, so half of their space stays free.
+      const held = 2 * granted / DATAGRAM_TRUESIZE_BYTES;
       const rate = Math.min(20_000, Math.floor(held / (STILL_MS / 1000)));
       const count = Math.ceil(rate * (STILL_MS + 2000) / 1000);
       await using sender = new Sender(service.port, ["--rate", `${rate}/s`, "--count", String(count)]);
@@ -36,10 +42,10 @@ faultTest(
       assertSums(records, [1, 2], BigInt(sent.A1_sum));
       const lastTimestamp = records.findLast((record) => !record.partial)!.timestamp;
       assert.ok(lastTimestamp - first!.timestamp >= Math.floor(STILL_MS / 1000));
-      const strange = service.log.map(({ event }) => event).filter((event) =>
+      const unexpected = service.log.map(({ event }) => event).filter((event) =>
         !["listening", "small_receive_buffer", "stopped"].includes(event)
       );
-      assert.deepEqual(strange, []); // no worker was taken for dead, no clock for wrong
+      assert.deepEqual(unexpected, []); // No worker was declared dead, and no clock step was seen.
     }
   },
 );

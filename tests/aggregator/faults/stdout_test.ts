@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { faultTest } from "../../support/processes/faults.ts";
+import { faultTest } from "../../support/processes/long_tests.ts";
 import { type FileRecord, sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const MESSAGE = '{"A1":7,"A2":1,"A3":1}';
-/** What a pipe holds (pipe(7)). */
+/** The capacity of a pipe (pipe(7)). */
 const PIPE_BYTES = 65_536;
-/** Leaves no room in stdout for the service that is started next. */
+/** A shell command that fills stdout before the service starts. */
 const FILL = `head -c ${PIPE_BYTES} /dev/zero`;
 
 const isSeven = ({ A1_sum }: FileRecord) => A1_sum === 7;
 
-/** Reads stdout to its end, or until a record is there that holds a message. */
+/** Reads records from stdout: to its end, or until one of them satisfies `until`. */
 async function recordsOf(service: Service, until?: (record: FileRecord) => boolean): Promise<FileRecord[]> {
   const records: FileRecord[] = [];
   let rest = "";
@@ -25,7 +25,7 @@ async function recordsOf(service: Service, until?: (record: FileRecord) => boole
   return records;
 }
 
-faultTest("records on stdout: each window, and what a stop leaves; nothing else is there", async () => {
+faultTest("stdout gets the records of all windows and of the stop, and nothing else", async () => {
   await using service = await Service.start("start", ["--windows", "1s", "--out", "-"]);
   assert.ok(service.log.some(({ event }) => event === "no_checkpoint"));
   const read = recordsOf(service);
@@ -37,19 +37,23 @@ faultTest("records on stdout: each window, and what a stop leaves; nothing else 
   assert.equal(records.filter(isSeven).length, 1);
 });
 
-faultTest("nobody reads stdout: receiving goes on, a stop says what is lost", async () => {
-  const flags = ["--windows", "1s", "--out", "-"];
-  await using service = await Service.spawn("start", flags, [], FILL);
-  await service.event("listening");
-  await service.event("sink_failing");
-  await sendDatagrams(service.port, Array(100).fill(MESSAGE));
-  const { code, totals } = await service.stop();
-  assert.deepEqual([code, totals.accepted], [1, 100]);
-  assert.match(String((await service.event("records_unwritten")).records), /"A1_sum": 700/);
-  await service.stdout.cancel();
-}, ["/bin/sh"]);
+faultTest(
+  "when nobody reads stdout, receiving continues, and a stop logs the unwritten records",
+  async () => {
+    const flags = ["--windows", "1s", "--out", "-"];
+    await using service = await Service.spawn("start", flags, [], FILL);
+    await service.event("listening");
+    await service.event("sink_failing");
+    await sendDatagrams(service.port, Array(100).fill(MESSAGE));
+    const { code, totals } = await service.stop();
+    assert.deepEqual([code, totals.accepted], [1, 100]);
+    assert.match(String((await service.event("records_unwritten")).records), /"A1_sum": 700/);
+    await service.stdout.cancel();
+  },
+  ["/bin/sh"],
+);
 
-faultTest("stdout is read again: the records that waited are there, each once", async () => {
+faultTest("when stdout is read again, the records that waited come, each once", async () => {
   await using service = await Service.spawn("start", ["--windows", "1s", "--out", "-"], [], FILL);
   await service.event("sink_failing");
   await sendDatagrams(service.port, [MESSAGE]);
@@ -60,7 +64,7 @@ faultTest("stdout is read again: the records that waited are there, each once", 
 }, ["/bin/sh"]);
 
 faultTest(
-  "with a checkpoint what nobody read is written by the next start",
+  "with a checkpoint, the next start writes the records that nobody read",
   () =>
     withDirectory(async (directory) => {
       const flags = ["--windows", "60s", "--out", "-", "--checkpoint", `${directory}/state`];
@@ -68,7 +72,7 @@ faultTest(
         await using service = await Service.spawn("start", flags, [], FILL);
         await service.event("listening");
         await sendDatagrams(service.port, [MESSAGE]);
-        assert.equal((await service.stop()).code, 0, "the checkpoint holds it");
+        assert.equal((await service.stop()).code, 0, "the checkpoint holds the record");
         await service.stdout.cancel();
       }
       await using next = await Service.start("start", flags);

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
-import { between, faultTest, report, sleep, times } from "../../support/processes/faults.ts";
+import { between, faultTest, report, sleep, times } from "../../support/processes/long_tests.ts";
 import { Catcher, Sender } from "../../support/messages/load.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
-import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_file.ts";
+import { assertConsistent, assertSums, readStrictly, sumOf } from "../../support/disk/strict_records.ts";
 
-/** From the signal to the exit. */
+/** The longest time from the signal to the exit. */
 const STOP_MS_MAX = 1000;
 
 interface Round {
   signal: "SIGTERM" | "SIGINT";
-  /** Sent again in the middle of the stop. */
+  /** The signal is sent again in the middle of the stop. */
   twice: boolean;
-  /** Another socket takes what the service takes no more, so that it is known to the datagram. */
-  caught: boolean;
+  /** A second socket catches what the service no longer takes, so that each datagram is accounted for. */
+  hasCatcher: boolean;
 }
 
-/** Stops a service in the middle of a load; returns how long that took. */
-async function stopUnderLoad({ signal, twice, caught }: Round): Promise<number> {
+/** Stops a service under load; returns how long the stop took, in milliseconds. */
+async function stopUnderLoad({ signal, twice, hasCatcher }: Round): Promise<number> {
   await using service = await Service.start("start", ["--workers", "2", "--windows", "1s,2s"]);
-  using catcher = caught ? new Catcher(service.port) : undefined;
+  using catcher = hasCatcher ? new Catcher(service.port) : undefined;
   await using sender = new Sender(service.port, ["--rate", "50000/s", "--count", "10000000"]);
   await sleep(between(300, 1500));
   const signalledMs = performance.now();
@@ -47,7 +47,7 @@ async function stopUnderLoad({ signal, twice, caught }: Round): Promise<number> 
 }
 
 faultTest(
-  "SIGTERM or SIGINT under load, once or twice: exit 0 within a second, and every datagram is accounted for",
+  "SIGTERM or SIGINT under load, once or twice: exit code 0 within 1 s, and every datagram is accounted for",
   async () => {
     const stoppedMs: number[] = [];
     for (let round = 0; round < times(4, 100); round++) {
@@ -55,7 +55,7 @@ faultTest(
         await stopUnderLoad({
           signal: round % 2 === 0 ? "SIGTERM" : "SIGINT",
           twice: round % 4 >= 2,
-          caught: round % 8 !== 4,
+          hasCatcher: round % 8 !== 4,
         }),
       );
     }

@@ -2,18 +2,19 @@ import assert from "node:assert/strict";
 import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import { recordLine } from "../../../src/aggregator/write/record.ts";
-import { faultTest, until } from "../../support/processes/faults.ts";
-import { eventsInto, realClock } from "../../support/clock/real_parts.ts";
+import { faultTest, until } from "../../support/processes/long_tests.ts";
+import { realClock } from "../../support/clock/real_clock.ts";
+import { eventsInto } from "../../support/recorded_log.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
-import { parseStrictly } from "../../support/disk/strict_file.ts";
+import { parseStrictly } from "../../support/disk/strict_records.ts";
 
 const [FIRST, TORN, NEXT] = [1000, 1010, 1020].map((timestampSeconds) =>
   recordLine({ timestampSeconds, lengthSeconds: 10, sum: 10n ** 30n, max: -5n, min: 7n, partial: false })
 ) as [string, string, string];
 
 faultTest(
-  "a line torn at any byte is closed with a newline and logged, and the next record stands whole",
+  "a line torn at any byte is closed with a newline and logged, and the next record is whole",
   async () => {
     const directory = await makeDirectory();
     const path = `${directory}/metrics.jsonl`;
@@ -43,7 +44,7 @@ faultTest(
   },
 );
 
-faultTest("a service that starts on a torn file closes the line, says so, and goes on", async () => {
+faultTest("a service that starts on a torn file closes the line, logs that, and continues", async () => {
   const directory = await makeDirectory();
   const out = `${directory}/metrics.jsonl`;
   try {

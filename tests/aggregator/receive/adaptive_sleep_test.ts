@@ -6,7 +6,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `adaptive sleep: ${name}`, permissions: "none", fn });
 }
 
-/** The sleeps that traffic of so many datagrams a millisecond settles at, and what a read then finds. */
+/** Returns the sleep that `perMs` datagrams per ms settle at, and how many datagrams a read then finds. */
 function settle(perMs: number, batch: number, msMax: number): { ms: number; received: number } {
   const sleep = new AdaptiveSleep(batch, msMax);
   let [ms, received] = [0, 0];
@@ -23,7 +23,7 @@ test("settles where a read finds a quarter to a half of a batch, or at the longe
   assert.deepEqual(settle(1, 1024, 10), { ms: 10, received: 10 });
 });
 
-test("never sleeps after a full batch, nor longer than the buffer can hold, nor at all with a tiny one", () => {
+test("never sleeps after half a batch or more, nor longer than the given maximum", () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 20, noNaN: true }), fc.array(fc.nat(1024)), (msMax, reads) => {
       const sleep = new AdaptiveSleep(1024, msMax);

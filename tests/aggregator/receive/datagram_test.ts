@@ -8,7 +8,7 @@ const receiverOn = (...ports: (number | undefined)[]) =>
   new DatagramReceiver(ports.map((port = 0) => ({ hostname: "127.0.0.1", port })), 128);
 
 Deno.test({
-  name: "datagram: several addresses are one receiver, and the stop drains them all",
+  name: "datagram: one receiver reads several addresses, and a stop drains them all",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const receiver = receiverOn(0, 0, 0);
@@ -23,7 +23,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "datagram: reads what comes, longer datagrams as truncated; a stop drains the socket, then closes it",
+  name:
+    "datagram: a datagram beyond the size limit counts as truncated; a stop drains the socket, then closes it",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const receiver = receiverOn(0);
@@ -51,7 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "datagram: when the newest socket closes, the one before it receives",
+  name: "datagram: when the newest socket closes, the socket opened before it receives",
   permissions: { net: ["127.0.0.1"] },
   ignore: Deno.build.os !== "linux",
   async fn() {
@@ -71,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "datagram: a tick right after a look is not slept through",
+  name: "datagram: a tick that comes between a look and the wait prevents the wait",
   permissions: { net: ["127.0.0.1"] },
   async fn() {
     const host = new TestReceiverHost(2);

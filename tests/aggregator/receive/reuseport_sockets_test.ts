@@ -15,7 +15,7 @@ function test(name: string, fn: () => void | Promise<void>): void {
 
 const MESSAGE = '{"A1":1,"A2":2,"A3":3}';
 
-test("ask the C library for nothing but what sockets need", () => {
+test("use only those functions of the C library that sockets need", () => {
   const names = Object.entries(SOCKET_SYMBOLS).map(([key, symbol]) => "name" in symbol ? symbol.name : key);
   assert.deepEqual(names, [
     "socket",
@@ -33,7 +33,7 @@ test("ask the C library for nothing but what sockets need", () => {
   ]);
 });
 
-test("share one port, chosen by the system when none is given", () => {
+test("share one port, which the kernel chooses when port 0 is given", () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 3, 100_000);
   assert.ok(sockets.port > 0);
   assert.equal(new Set(sockets.fds).size, 3);
@@ -41,10 +41,14 @@ test("share one port, chosen by the system when none is given", () => {
   assert.throws(() => new ReuseportSockets("192.0.2.77", 9, 1, 100_000), /no such address/);
 });
 
-test("are granted what they ask for, up to the kernel's limit, and tell how long that holds a flood", () => {
+test("get the buffer they ask for, up to the kernel's limit, and sleep no longer than it can hold traffic", () => {
   const small = new ReuseportSockets("127.0.0.1", 0, 1, 20_000);
   assert.equal(small.bufferBytes, 20_000);
-  assert.equal(small.sleepMsMax, 0, "40,000 bytes hold 52 datagrams: no time to sleep");
+  assert.equal(
+    small.sleepMsMax,
+    0,
+    "the kernel doubles the buffer; 40,000 bytes hold 52 datagrams, too few for a sleep",
+  );
   small.close();
   const big = new ReuseportSockets("127.0.0.1", 0, 1, 26_214_400);
   assert.ok(big.bufferBytes > 20_000);
@@ -52,7 +56,7 @@ test("are granted what they ask for, up to the kernel's limit, and tell how long
   big.close();
 });
 
-test("count what the kernel drops, to the datagram", async () => {
+test("count exactly the datagrams that the kernel drops", async () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 2, 20_000);
   assert.equal(sockets.dropped(), 0);
   await sendDatagrams(sockets.port, Array.from({ length: 500 }, () => MESSAGE));
@@ -68,7 +72,7 @@ test("count what the kernel drops, to the datagram", async () => {
   sockets.close();
 });
 
-test("receive nothing once they stop accepting; what has come before can be read", async () => {
+test("receive nothing after stopAccepting; datagrams that came before can still be read", async () => {
   for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
     const sockets = new ReuseportSockets(hostname, 0, 2, 1_000_000);
     await sendDatagrams(sockets.port, Array.from({ length: 40 }, () => MESSAGE));

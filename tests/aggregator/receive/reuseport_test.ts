@@ -10,11 +10,11 @@ function test(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name: `reuseport: ${name}`, permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1"] }, fn });
 }
 
-test("a worker asks the C library for nothing but to read, to wait, to be woken and to learn an address", () => {
+test("a worker uses only those functions of the C library that read, wait, clear a wakeup and copy an address", () => {
   assert.deepEqual(Object.keys(READER_SYMBOLS), ["recvmmsg", "poll", "eventfd_read", "memmove"]);
 });
 
-test("reads all that the socket holds, longer datagrams as truncated, and looks once a batch", async () => {
+test("reads everything in the socket, counts longer datagrams as truncated, and looks once per batch", async () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 10_000_000);
   const short = Array.from({ length: 3000 }, (_, i) => `{"A1":${i}, "A2":${i}, "A3":${i}}`);
   const long = [`${" ".repeat(200)}{"A1":1,"A2":1,"A3":1}`, `{"A1":1,"A2":1,"A3":1}\n${" ".repeat(200)}`];
@@ -35,7 +35,7 @@ test("reads all that the socket holds, longer datagrams as truncated, and looks 
   assert.ok(host.looks < 10, `${host.looks} looks for ${received} datagrams`);
 });
 
-test("reads every one of its sockets, and the wakeup wakes it beside them", async () => {
+test("reads all of its sockets, and its wakeup ends the wait for them", async () => {
   const all = [1, 2, 3].map(() => new ReuseportSockets("127.0.0.1", 0, 1, 10_000_000));
   for (const { port } of all) await sendDatagrams(port, Array(300).fill('{"A1":1,"A2":1,"A3":1}'));
   const wakeup = all[0]!.wakeups[0]!;
@@ -45,12 +45,12 @@ test("reads every one of its sockets, and the wakeup wakes it beside them", asyn
   const begun = performance.now();
   receiver.receive(host, { fds: all.flatMap(({ fds }) => fds), wakeup, sleepMsMax: 0 });
   assert.equal(host.totals().sum, 900n);
-  assert.ok(performance.now() - begun < QUIET_WAIT_MS, "the wakeup was heard");
+  assert.ok(performance.now() - begun < QUIET_WAIT_MS, "the wakeup ended the wait");
   receiver.close();
   for (const sockets of all) sockets.close();
 });
 
-test("needs a socket and a wakeup, and gives up a socket that can't be read", () => {
+test("an order without a socket or a wakeup is an error, and so is a socket that can't be read", () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
   const receiver = new ReuseportReceiver(128);
   const [fd, wakeup] = [sockets.fds[0]!, sockets.wakeups[0]!];
@@ -62,7 +62,7 @@ test("needs a socket and a wakeup, and gives up a socket that can't be read", ()
   sockets.close();
 });
 
-test("the wakeup wakes a worker that waits, and is silent once it was heard", () => {
+test("a wakeup ends one wait only, however often it rang", () => {
   const sockets = new ReuseportSockets("127.0.0.1", 0, 1, 100_000);
   const receiver = new ReuseportReceiver(128);
   const [fd, wakeup] = [sockets.fds[0]!, sockets.wakeups[0]!];
@@ -71,8 +71,8 @@ test("the wakeup wakes a worker that waits, and is silent once it was heard", ()
   const begun = performance.now();
   receiver.receive(host, { fds: [fd], wakeup, sleepMsMax: 0 });
   const waits = (performance.now() - begun) / QUIET_WAIT_MS;
-  // Five looks, four waits: the wakeup ends the first, however often it rang; the others last their time.
-  assert.ok(waits > 2.9, `the wakeup went on ringing: ${waits} waits`);
+  // Five looks have four waits between them. The wakeup ends the first; the others last QUIET_WAIT_MS each.
+  assert.ok(waits > 2.9, `the wakeup ended more than one wait: only ${waits} waits`);
   receiver.close();
   sockets.close();
 });

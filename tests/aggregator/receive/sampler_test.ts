@@ -4,7 +4,7 @@ import { createControl, type Refused, signalMinute } from "../../../src/aggregat
 import { Accumulator, type Reason, REASONS, totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
 import { refusalsIn, Sampler } from "../../../src/aggregator/receive/sampler.ts";
 import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
-import { datagram } from "../../support/messages/messages.ts";
+import { datagram } from "../../support/messages/message_arbitraries.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -13,7 +13,7 @@ function test(name: string, fn: () => void): void {
   Deno.test({ name: `sampler: ${name}`, permissions: "none", fn });
 }
 
-/** What is refused of a datagram that lies between other bytes, as text. */
+/** Returns what is refused of the datagram `text`, which lies between other bytes as in a batch. */
 function refusedOf(text: string, truncated = false): [reason: Reason, text: string][] {
   const bytes = encoder.encode(`{}\n${text}0}`);
   return refusalsIn(Batch.of(bytes), 3, bytes.length - 2, truncated).map(({ reason, start, end }) => [
@@ -25,7 +25,7 @@ function refusedOf(text: string, truncated = false): [reason: Reason, text: stri
 const good = '{"A1":1,"A2":2,"A3":3}';
 const half = '{"A1":1.5,"A2":2,"A3":3}';
 
-test("each message that is refused is found, and no other", () => {
+test("each refused message is found, and no other", () => {
   const rows: [text: string, ...refused: [Reason, string][]][] = [
     [good],
     [`${good}\n${half}\r\n${good}`, ["not_integer", half]],
@@ -48,15 +48,15 @@ test("each message that is refused is found, and no other", () => {
   assert.deepEqual(refusedOf(cut, true), [["truncated", cut], ["not_integer", half]]);
 });
 
-test("a reason that the scanner counts is found, and none that it doesn't", () => {
+test("the sampler finds exactly the reasons that the scanner counts", () => {
   fc.assert(
-    fc.property(datagram, fc.nat(9), (bytes, ninth) => {
+    fc.property(datagram, fc.nat(9), (bytes, dice) => {
       const batch = Batch.of(bytes);
       const into = new Accumulator();
-      scanDatagram(batch, 0, bytes.length, ninth === 9, into);
+      scanDatagram(batch, 0, bytes.length, dice === 9, into);
       const counted = REASONS.filter((_, reason) => into.rejected(reason) > 0);
       const found = new Set(
-        refusalsIn(batch, 0, bytes.length, ninth === 9).map(({ reason }) => REASONS[reason]!),
+        refusalsIn(batch, 0, bytes.length, dice === 9).map(({ reason }) => REASONS[reason]!),
       );
       assert.deepEqual(REASONS.filter((reason) => found.has(reason)), counted, decoder.decode(bytes));
     }),
@@ -64,7 +64,7 @@ test("a reason that the scanner counts is found, and none that it doesn't", () =
   );
 });
 
-/** A sampler and what it posts. */
+/** Makes a sampler. `refused` lists what it posts. */
 function sampling() {
   const control = createControl(1);
   const refused: Refused[] = [];
@@ -79,7 +79,7 @@ function sampling() {
   return { control, refused, into, scan };
 }
 
-test("it counts as the scanner does, and posts what is refused, cut, with its sender", () => {
+test("a scan counts as the scanner does, and posts refused messages, cut to 256 bytes, with their sender", () => {
   const { refused, into, scan } = sampling();
   const long = `{"x":"${"y".repeat(300)}"}`;
   scan(`${good}\n${long}\n${half}`, "127.0.0.1:7");
@@ -98,7 +98,7 @@ test("it counts as the scanner does, and posts what is refused, cut, with its se
   ]);
 });
 
-test("ten a minute for each reason, also of one datagram", () => {
+test("ten samples per reason and minute are posted, even of one datagram", () => {
   const { control, refused, scan } = sampling();
   scan("{}\n".repeat(30));
   for (let i = 0; i < 30; i++) scan("x");

@@ -7,20 +7,20 @@ import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 import { TestReceiverHost } from "../../support/simulated/test_receiver_host.ts";
 
 Deno.test({
-  name: "sender names: none before a read",
+  name: "sender names: before the first read no sender is known",
   permissions: "none",
   fn: () => assert.equal(new SenderNames(2).of(1), undefined),
 });
 
 Deno.test({
-  name: "sender names: each datagram's sender is known, IPv4 and IPv6 in turn",
+  name: "sender names: each datagram's sender is known, when IPv4 and IPv6 alternate",
   permissions: { ffi: [...LIBC_PATHS], net: ["127.0.0.1", "[::1]"] },
   async fn() {
     const all = ["127.0.0.1", "::1"].map((hostname) => new ReuseportSockets(hostname, 0, 1, 1_000_000));
     const host = new TestReceiverHost(2);
-    const heard: string[] = [];
+    const sampled: string[] = [];
     const sampler = new Sampler(host.control, (message) => {
-      if (message.kind === "refused") heard.push(`${message.refused.from} ${message.refused.bytes}`);
+      if (message.kind === "refused") sampled.push(`${message.refused.from} ${message.refused.bytes}`);
     });
     const receiver = new ReuseportReceiver(128, true);
     const sent: string[] = [];
@@ -36,7 +36,7 @@ Deno.test({
     receiver.receive(Object.assign(host, { sampler }), order);
     receiver.close();
     for (const sockets of all) sockets.close();
-    assert.deepEqual(heard.sort(), sent.sort());
+    assert.deepEqual(sampled.sort(), sent.sort());
   },
 });
 

@@ -14,7 +14,7 @@ function test(name: string, fn: () => void): void {
 const OLD = { sequence: 9, text: "{}\n" + "an old text, which is the longer one\n".repeat(3) };
 const NEW = { sequence: 13, text: "{}\na new text\n" };
 
-test("any text comes back, from a slot of whole blocks", () => {
+test("any text can be read back from its slot, whose size is a multiple of 4,096 bytes", () => {
   const texts = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "binary", minLength: 2000 }));
   fc.assert(fc.property(texts, fc.nat(), (text, sequence) => {
     const slot = encodeSlot({ sequence, text });
@@ -23,37 +23,37 @@ test("any text comes back, from a slot of whole blocks", () => {
   }));
 });
 
-test("it can be read by the naked eye, and the checksum is the published one", () => {
+test("a slot is readable text, and its checksum is 32-bit FNV-1a", () => {
   const text = new TextDecoder().decode(encodeSlot(NEW)).trimEnd();
   assert.equal(text, '{"sequence":13,"bytes":14,"checksum":"058d04a8"}\n{}\na new text');
 });
 
-test("what an earlier text left behind is not read", () => {
+test("what is left of an earlier, longer text is not read", () => {
   const slot = encodeSlot({ sequence: 1, text: "x".repeat(9000) });
   slot.set(encodeSlot(NEW));
   assert.deepEqual(decodeSlot(slot), NEW);
 });
 
-test("torn at any byte it is known for torn, or it is whole", () => {
+test("a slot that was torn at any byte is recognized as torn", () => {
   const [before, after] = [encodeSlot(OLD), encodeSlot(NEW)];
   const end = new TextDecoder().decode(after).trimEnd().length + 1;
   for (let written = 0; written <= end + 10; written++) {
     const slot = before.slice();
     slot.set(after.subarray(0, written));
-    const same = before.every((byte, i) => byte === slot[i]); // They begin with the same key.
+    const same = before.every((byte, i) => byte === slot[i]); // Both slots begin with the same key.
     const expected = same ? OLD : written >= end ? NEW : undefined;
     assert.deepEqual(decodeSlot(slot), expected, `${written} bytes of ${end}`);
   }
 });
 
-test("cut at any byte it is nothing", () => {
+test("a slot cut at any byte can't be read", () => {
   const slot = encodeSlot(NEW);
   const end = new TextDecoder().decode(slot).trimEnd().length + 1;
   for (let length = 0; length < end; length++) assert.equal(decodeSlot(slot.subarray(0, length)), undefined);
   assert.deepEqual(decodeSlot(slot.subarray(0, end)), NEW);
 });
 
-test("no other byte in any place makes another text of it", () => {
+test("a slot with any single byte changed can't be read", () => {
   const slot = encodeSlot(NEW);
   const end = new TextDecoder().decode(slot).trimEnd().length + 1;
   for (let at = 0; at < end; at++) {
@@ -66,7 +66,7 @@ test("no other byte in any place makes another text of it", () => {
   }
 });
 
-test("what is no slot is nothing", () => {
+test("bytes that are no slot can't be read", () => {
   const cases = [
     "",
     " ".repeat(4096),
@@ -79,7 +79,7 @@ test("what is no slot is nothing", () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.equal(decodeSlot(bytes), undefined)));
 });
 
-test("a file has room for the text, and soon for no more than that", () => {
+test("a slot's capacity is the next power of two, up to a limit", () => {
   const cases: [bytes: number, capacity: number][] = [
     [4096, 4096],
     [8192, 8192],

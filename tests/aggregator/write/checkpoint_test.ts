@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { Checkpoint, recover, type Unfinished } from "../../../src/aggregator/write/checkpoint.ts";
 import { checkpointPathOf } from "../../../src/aggregator/write/file_names.ts";
 import { recoveredLine } from "../../../src/aggregator/write/record.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
-import { failOn } from "../../support/disk/recorder.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
+import { failOn } from "../../support/disk/recorder_on_simulated_disk.ts";
 import { ForeignFile, unfinishedOf } from "../../../src/shared/files/data_files.ts";
 import { SimulatedDisk } from "../../support/disk/simulated_disk.ts";
 
@@ -19,7 +19,7 @@ function record(timestamp: number, partial = false): string {
   return `{"timestamp":${timestamp}, "count_type":"1s"${partial ? ', "partial":true' : ""}}\n`;
 }
 
-/** Saves it as a process that is killed right behind; returns its path. */
+/** Saves a checkpoint as a process that is killed right after that; returns the path of the checkpoint. */
 async function leave(disk: SimulatedDisk, id: string, unfinished: Partial<Unfinished>): Promise<string> {
   const process = disk.process();
   assert.equal(
@@ -36,13 +36,13 @@ async function recoverOn(disk: SimulatedDisk) {
   return { ...recovered, entries, events: eventsOf(entries) };
 }
 
-/** The file of records, and the position at its end. */
+/** Creates the output file; returns the position at its end. */
 function fileOn(disk: SimulatedDisk, text: string) {
   const { identity } = disk.create(PATH, text);
   return { position: { identity, size: text.length } };
 }
 
-test("what is saved comes back: records first, then what was open; forgotten when that is asked for", async () => {
+test("recover returns the waiting records, then those of open windows; forget removes the checkpoint", async () => {
   const disk = new SimulatedDisk();
   fileOn(disk, record(1));
   const path = await leave(disk, "a0", { waiting: [record(2)], open: [record(3, true), record(4, true)] });
@@ -51,12 +51,12 @@ test("what is saved comes back: records first, then what was open; forgotten whe
   assert.deepEqual(entries.map(({ event, file, records }) => ({ event, file, records })), [
     { event: "recovered", file: path, records: 3 },
   ]);
-  assert.ok(disk.find(path), "until they are safe elsewhere");
+  assert.ok(disk.find(path), "the checkpoint stays until its records are safe elsewhere");
   await forget();
   assert.deepEqual(disk.paths(), [PATH]);
 });
 
-test("any records and any position come back", async () => {
+test("any records are recovered, whatever the position", async () => {
   const records = fc.array(fc.nat(), { maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(records, records, fc.nat(), fc.string(), async (waiting, open, size, identity) => {
@@ -75,7 +75,7 @@ test("any records and any position come back", async () => {
   );
 });
 
-test("a record that was marked as recovered is the one before it, in the file and in another checkpoint", async () => {
+test("a record marked as recovered equals the unmarked one, in the file and in another checkpoint", async () => {
   const disk = new SimulatedDisk();
   const marked = [1, 2].map((each) => recoveredLine(record(each)));
   const { position } = fileOn(disk, "");
@@ -85,7 +85,7 @@ test("a record that was marked as recovered is the one before it, in the file an
   assert.deepEqual((await recoverOn(disk)).lines, [record(2), record(3, true)]);
 });
 
-test("the last one saved counts, and nothing is left beside it", async () => {
+test("the text saved last is recovered, and no other file is left", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
   const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", process);
@@ -95,7 +95,7 @@ test("the last one saved counts, and nothing is left beside it", async () => {
   assert.deepEqual((await recoverOn(disk)).lines, [record(3, true)]);
 });
 
-test("a removed one leaves nothing, and can be removed again or by others", async () => {
+test("remove leaves nothing, and may be repeated or come after another program's removal", async () => {
   const disk = new SimulatedDisk();
   const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
   await checkpoint.remove();
@@ -109,23 +109,23 @@ test("a removed one leaves nothing, and can be removed again or by others", asyn
   assert.deepEqual(disk.paths(), []);
 });
 
-test("one that can't be renewed stays, unless it would repeat what is written next", async () => {
+test("a checkpoint that can't be renewed stays, unless it would make records count twice", async () => {
   for (const operation of ["replace", "rename"] as const) {
     const disk = new SimulatedDisk();
     const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
     await checkpoint.save({ ...NOTHING, open: [record(1, true)] }, false);
     failOn(disk, operation);
-    // More than it has room for: it takes a new file.
+    // More than the checkpoint has room for, so it needs a new file.
     const many = { ...NOTHING, waiting: Array.from({ length: 100 }, (_, i) => record(i)) };
     assert.match(String(await checkpoint.save(many, false)), /output error/);
-    assert.ok(disk.find(`${PATH}.checkpoint-0`), "the latest is missing in it, but nothing is wrong");
+    assert.ok(disk.find(`${PATH}.checkpoint-0`), "it lacks the newest messages, but nothing in it is wrong");
     assert.match(String(await checkpoint.save(many, true)), /output error/);
     assert.equal(disk.find(`${PATH}.checkpoint-0`), undefined);
     assert.equal(checkpoint.misleading, false);
   }
 });
 
-test("one that could neither be renewed nor removed misleads, until either works", async () => {
+test("a checkpoint that can be neither renewed nor removed is misleading until either works", async () => {
   for (const repaired of ["save", "fail", "remove"]) {
     const disk = new SimulatedDisk();
     const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", disk.process());
@@ -134,7 +134,7 @@ test("one that could neither be renewed nor removed misleads, until either works
     assert.match(String(await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, true)), /Read-only/);
     assert.equal(checkpoint.misleading, true);
     assert.match(String(await checkpoint.save({ ...NOTHING, waiting: [record(1)] }, false)), /Read-only/);
-    assert.equal(checkpoint.misleading, true, "still");
+    assert.equal(checkpoint.misleading, true, "still misleading");
     disk.fault = undefined;
     if (repaired === "fail") failOn(disk, "replace");
     if (repaired === "remove") await checkpoint.remove();
@@ -144,7 +144,7 @@ test("one that could neither be renewed nor removed misleads, until either works
   }
 });
 
-test("those of living processes are left alone", async () => {
+test("checkpoints of living processes are left alone", async () => {
   const disk = new SimulatedDisk();
   const living = disk.process();
   const checkpoint = new Checkpoint(checkpointPathOf(PATH), "1", living);
@@ -159,7 +159,7 @@ test("those of living processes are left alone", async () => {
   assert.deepEqual((await recoverOn(disk)).lines, [record(3, true)]);
 });
 
-test("one is taken by one process only, and by the next when that is killed before it forgets", async () => {
+test("one process only takes a checkpoint over, and the next one if the first is killed before it forgets", async () => {
   const disk = new SimulatedDisk();
   await leave(disk, "0", { open: [record(1, true)] });
   const first = disk.process();
@@ -169,7 +169,7 @@ test("one is taken by one process only, and by the next when that is killed befo
   assert.deepEqual((await recoverOn(disk)).lines, [record(1, true)]);
 });
 
-test("one that its process removes at this moment is not missed", async () => {
+test("a checkpoint that its own process removes at this moment is no error", async () => {
   const disk = new SimulatedDisk();
   const path = await leave(disk, "0", { open: [record(1, true)] });
   disk.pause = (operation) => {
@@ -179,12 +179,12 @@ test("one that its process removes at this moment is not missed", async () => {
   assert.deepEqual((await recoverOn(disk)).lines, []);
 });
 
-test("several dead ones are all written, each record once", async () => {
+test("the checkpoints of several dead processes are recovered, each record once", async () => {
   const disk = new SimulatedDisk();
   const { position } = fileOn(disk, record(1));
   await leave(disk, "b", { position, waiting: [record(2)], open: [record(3, true)] });
   await leave(disk, "a", { position, open: [record(4, true)] });
-  // A process that was killed while it wrote what "b" had left.
+  // This process was killed while it wrote what "b" had left.
   await leave(disk, "c", { position, waiting: [record(2), record(3, true)] });
   const { lines, forget, events } = await recoverOn(disk);
   assert.deepEqual(lines.toSorted(), [record(2), record(3, true), record(4, true)]);
@@ -193,15 +193,17 @@ test("several dead ones are all written, each record once", async () => {
   assert.deepEqual(disk.paths(), [PATH]);
 });
 
-test("records that are in the file are left out: behind the position, wherever the file is now", async () => {
+test("records that are in the file after the position are left out, wherever the file is now", async () => {
   const cases: [name: string, change: (disk: SimulatedDisk) => void, found: string[]][] = [
-    ["where it was", () => {}, [record(3, true)]],
+    ["unchanged", () => {}, [record(3, true)]],
     ["renamed", (disk) => disk.rename(PATH, "data/metrics.jsonl.1"), [record(3, true)]],
     ["replaced", (disk) => void disk.create(PATH, record(9)), [record(2), record(3, true)]],
-    ["in the one that replaced it", (disk) => void disk.create(PATH, record(2)), [record(3, true)]],
+    ["replaced by a file with the record", (disk) => void disk.create(PATH, record(2)), [record(3, true)]],
     ["deleted", (disk) => disk.remove(PATH), [record(2), record(3, true)]],
     ["cut and written again", (disk) => disk.find(PATH)!.text = record(2), [record(3, true)]],
-    ["continued by others", (disk) => void (disk.find(PATH)!.text += record(9)), [record(3, true)]],
+    ["appended to by another program", (disk) => void (disk.find(PATH)!.text += record(9)), [
+      record(3, true),
+    ]],
     ["torn", (disk) => disk.truncate(PATH, 2 * record(1).length + 5), [record(2), record(3, true)]],
   ];
   for (const [name, change, found] of cases) {
@@ -216,14 +218,14 @@ test("records that are in the file are left out: behind the position, wherever t
   }
 });
 
-test("before the position nothing is looked for: the same record may have been written before", async () => {
+test("records before the position don't count: an equal record may have been written earlier", async () => {
   const disk = new SimulatedDisk();
   const { position } = fileOn(disk, record(1));
   await leave(disk, "0", { position, waiting: [record(1)] });
   assert.deepEqual((await recoverOn(disk)).lines, [record(1)]);
 });
 
-test("what is not a checkpoint of this file is left alone", async () => {
+test("files that are no checkpoints of this output are left alone", async () => {
   const disk = new SimulatedDisk();
   const others = [
     PATH,
@@ -239,7 +241,7 @@ test("what is not a checkpoint of this file is left alone", async () => {
   assert.deepEqual(disk.paths(), others);
 });
 
-test("what a kill leaves of a new file in place of one that became too small is removed, and not read", async () => {
+test("an unfinished larger checkpoint that a kill left is removed and not read", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
   const checkpoint = new Checkpoint(checkpointPathOf(PATH), "0", process);
@@ -260,7 +262,7 @@ test("what a kill leaves of a new file in place of one that became too small is 
   assert.deepEqual(disk.paths(), []);
 });
 
-test("one that no process of the service has made is told and left alone, and the others are taken", async () => {
+test("a checkpoint that the service did not make is logged and left alone; the others are recovered", async () => {
   const disk = new SimulatedDisk();
   const { position } = fileOn(disk, record(1));
   await leave(disk, "0", { position, waiting: [record(8)] });
@@ -276,7 +278,7 @@ test("one that no process of the service has made is told and left alone, and th
   assert.deepEqual(disk.paths(), [PATH, `${PATH}.checkpoint-0`]);
 });
 
-test("a damaged one is told and removed, and never stops the start: no whole text, or one cut anywhere", async () => {
+test("a damaged checkpoint, cut anywhere, is logged and removed and does not stop the start", async () => {
   const disk = new SimulatedDisk();
   const path = await leave(disk, "0", { waiting: [record(2)], open: [record(3, true)] });
   const whole = disk.text(path);
@@ -289,7 +291,7 @@ test("a damaged one is told and removed, and never stops the start: no whole tex
   }
 });
 
-test("a damaged one is told and removed, and never stops the start: any text", async () => {
+test("a damaged checkpoint with any other text is logged and does not stop the start", async () => {
   const header = '{"checkpoint":1,"identity":"1:1","size":0,"records":1}\n';
   const damaged = [
     "null\n",
@@ -315,7 +317,7 @@ test("a damaged one is told and removed, and never stops the start: any text", a
   await fc.assert(fc.asyncProperty(fc.string(), (text) => check(header + text)));
 });
 
-test("a slow disk is asked to keep it once at a time, and is not waited for", async () => {
+test("a slow disk gets one sync at a time, and save does not wait for it", async () => {
   const disk = new SimulatedDisk();
   const slow = Promise.withResolvers<void>();
   let syncs = 0;
@@ -329,7 +331,7 @@ test("a slow disk is asked to keep it once at a time, and is not waited for", as
   assert.equal(syncs, 1);
   slow.resolve();
   for (let i = 0; i < 10; i++) await null;
-  assert.equal(syncs, 2, "one more for all that was saved meanwhile");
+  assert.equal(syncs, 2, "one more sync for all that was saved meanwhile");
   await checkpoint.save(NOTHING, false);
   assert.equal(syncs, 3);
 });

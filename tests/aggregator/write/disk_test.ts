@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import { FileSystem, requireDirectory } from "../../../src/aggregator/write/disk.ts";
 import { ForeignFile } from "../../../src/shared/files/data_files.ts";
 import { makeHardLink, makeSymlink } from "../../support/disk/links.ts";
-import { patchFiles } from "../../support/disk/patch.ts";
-import { makePipe } from "../../support/disk/pipe.ts";
+import { patchFiles } from "../../support/disk/patched_files.ts";
+import { makePipe } from "../../support/disk/named_pipe.ts";
 import { namesIn, withDirectory } from "../../support/disk/temporary_directory.ts";
 
 const DENO = Deno.execPath();
-const HOLDER = fileURLToPath(new URL("../../support/disk/lock_holder.ts", import.meta.url));
+const HOLDER = fileURLToPath(new URL("./lock_holder.ts", import.meta.url));
 
 type Permissions = Deno.PermissionOptionsObject;
 
@@ -23,7 +23,7 @@ function test(name: string, fn: (directory: string) => Promise<void>, permission
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-test("stat tells which file a path leads to, and how long it is", async (directory) => {
+test("stat returns which file is at a path, and its size", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   assert.equal(await disk.stat(path), undefined);
@@ -38,7 +38,7 @@ test("stat tells which file a path leads to, and how long it is", async (directo
   await assert.rejects(disk.stat(`${path}/below`), "not a directory");
 });
 
-test("read returns what there is between the offset and the most asked for", async (directory) => {
+test("read returns the bytes from the offset on, up to the given number", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   await Deno.writeTextFile(path, "0123456789");
@@ -57,14 +57,14 @@ test("read returns what there is between the offset and the most asked for", asy
   await assert.rejects(disk.read(`${directory}/none`, 0, 1), Deno.errors.NotFound);
 });
 
-test("read takes as many reads as it needs", async (directory) => {
+test("read goes on after a short read", async (directory) => {
   const path = `${directory}/a`;
   const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => i * 31);
   await Deno.writeFile(path, bytes);
   assert.deepEqual(await new FileSystem().read(path, 1, 5_000_000), bytes.subarray(1));
 });
 
-test("siblings are the files beside a path, not the directories; itself whatever it is", async (directory) => {
+test("siblings returns the files beside a path; the path itself even if it is a directory", async (directory) => {
   const disk = new FileSystem();
   for (const name of ["a", "b.checkpoint-0"]) await Deno.writeTextFile(`${directory}/${name}`, "");
   await Deno.mkdir(`${directory}/d`);
@@ -75,7 +75,7 @@ test("siblings are the files beside a path, not the directories; itself whatever
   await assert.rejects(disk.siblings(`${directory}/none/a`), Deno.errors.NotFound);
 });
 
-test("latest is what replace put there: empty where nothing is, undefined where no text is whole", async (directory) => {
+test("latest returns the text of the last replace: empty without a file, undefined without a whole text", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   assert.equal(await disk.latest(path), "");
@@ -90,11 +90,11 @@ test("latest is what replace put there: empty where nothing is, undefined where 
   }
 });
 
-test("replace is one step: whatever is read meanwhile is a whole text", async (directory) => {
+test("replace is atomic: a reader always finds a whole text", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   await disk.replace(path, "0\n".repeat(5000));
-  await disk.sync(path); // This one stays, while a reader looks at one slot after the other.
+  await disk.sync(path); // The synced text stays, for a reader that looks at one slot after the other.
   let replacing = true;
   const reader = (async () => {
     let reads = 0;
@@ -110,7 +110,7 @@ test("replace is one step: whatever is read meanwhile is a whole text", async (d
   assert.deepEqual(await namesIn(directory), []);
 });
 
-test("replace that fails leaves the old text, its lock, and nothing beside it", async (directory) => {
+test("a replace that fails leaves the old text and its lock, and no other file", async (directory) => {
   const [disk, other] = [new FileSystem(), new FileSystem()];
   const path = `${directory}/a`;
   await Deno.mkdir(path);
@@ -125,22 +125,22 @@ test("replace that fails leaves the old text, its lock, and nothing beside it", 
   assert.equal(await disk.latest(path), "old");
   assert.equal(await other.takeOver(path), false);
   await disk.replace(path, "new");
-  assert.equal(await disk.latest(path), "new", "one that fits needs no new file");
+  assert.equal(await disk.latest(path), "new", "a text that fits needs no new file");
   await disk.remove(path);
 });
 
-test("takeOver gets what nobody holds: a second file system is as good as a second process", async (directory) => {
+test("takeOver gets only files that no process holds; each FileSystem here stands for a process", async (directory) => {
   const [living, other, third] = [new FileSystem(), new FileSystem(), new FileSystem()];
   const path = `${directory}/a`;
   await living.replace(path, "one");
   assert.equal(await other.takeOver(path), false);
   await living.replace(path, "two");
-  assert.equal(await other.takeOver(path), false, "renewed, and still held");
+  assert.equal(await other.takeOver(path), false, "renewed and still locked");
   await living.remove(path);
-  assert.equal(await other.takeOver(path), false, "gone is not dead");
+  assert.equal(await other.takeOver(path), false, "a file that is gone is not the file of a dead process");
   await Deno.writeTextFile(path, "left by a dead process");
   assert.equal(await other.takeOver(path), true);
-  assert.equal(await third.takeOver(path), false, "only one gets it");
+  assert.equal(await third.takeOver(path), false, "only one process gets the file");
   await other.remove(path);
 });
 
@@ -148,13 +148,13 @@ test("takeOver does not take the file that a living process has just replaced", 
   const [living, other] = [new FileSystem(), new FileSystem()];
   const path = `${directory}/a`;
   await living.replace(path, "short");
-  // Opened before the replacement and locked after it: the lock is free, but the file is not the one at the path.
+  // `old` is opened before the replacement and locked after it: the lock is free, but the path has a new file.
   const old = await Deno.open(path, { write: true });
   await living.replace(path, "long\n".repeat(1000));
   assert.ok(old.tryLockSync(true));
   old.close();
   for (let i = 0; i < 100; i++) {
-    // Every other time it outgrows its file.
+    // Every other text outgrows the file.
     const replaced = living.replace(path, "long\n".repeat(i % 2 * 1000));
     const [taken] = await Promise.all([other.takeOver(path), replaced]);
     assert.equal(taken, false, `at replacement ${i}`);
@@ -165,7 +165,7 @@ test("takeOver does not take the file that a living process has just replaced", 
   await living.remove(path);
 });
 
-test("remove leaves nothing, or at least an empty file; and what others removed is removed", async (directory) => {
+test("remove deletes the file or at least empties it; a file that is gone already is no error", async (directory) => {
   const disk = new FileSystem();
   const path = `${directory}/a`;
   await disk.replace(path, "text");
@@ -180,7 +180,7 @@ test("remove leaves nothing, or at least an empty file; and what others removed 
   assert.deepEqual(await namesIn(directory), []);
 });
 
-test("takeOver takes nothing that leads elsewhere, and harms nothing", async (directory) => {
+test("takeOver refuses symbolic links, hard links and pipes, and changes nothing", async (directory) => {
   const disk = new FileSystem();
   await Deno.writeTextFile(`${directory}/other`, "other");
   await makeHardLink(`${directory}/other`, `${directory}/hard`);
@@ -193,15 +193,17 @@ test("takeOver takes nothing that leads elsewhere, and harms nothing", async (di
   assert.deepEqual(await namesIn(directory), ["hard", "other", "pipe", "soft"]);
 }, { run: ["/bin/sh"] });
 
-test("takeOver takes nothing that another user has made", async (directory) => {
+test("takeOver refuses a file that another user has made", async (directory) => {
   await Deno.writeTextFile(`${directory}/a`, "text");
   let uid = 1000;
   using _ = patchFiles("stat", async (stat) => ({ ...await stat(), uid: uid++ }));
-  await assert.rejects(new FileSystem().takeOver(`${directory}/a`), { message: "another user has made it" });
+  await assert.rejects(new FileSystem().takeOver(`${directory}/a`), {
+    message: "it belongs to another user",
+  });
   assert.deepEqual(await namesIn(directory), ["a"]);
 });
 
-test("renameToNew takes no name that something has, and leaves nothing when it fails", async (directory) => {
+test("renameToNew never replaces a file, and leaves nothing behind when it fails", async (directory) => {
   const disk = new FileSystem();
   for (const name of ["a", "taken"]) await Deno.writeTextFile(`${directory}/${name}`, name);
   await assert.rejects(disk.renameToNew(`${directory}/a`, `${directory}/taken`), Deno.errors.AlreadyExists);
@@ -212,7 +214,7 @@ test("renameToNew takes no name that something has, and leaves nothing when it f
   assert.deepEqual(await namesIn(directory), ["b", "taken"]);
 });
 
-test("files are made with the mode asked for", async (directory) => {
+test("files are created with the given mode", async (directory) => {
   const disk = new FileSystem(0o600);
   const file = await disk.append(`${directory}/a`);
   file.close();
@@ -222,7 +224,7 @@ test("files are made with the mode asked for", async (directory) => {
 });
 
 test(
-  "takeOver gets what a killed process held, and not before it is dead; it is whole, whatever it was doing",
+  "takeOver gets the file of a killed process, but not before its death, and finds a whole text",
   async (directory) => {
     const path = `${directory}/a`;
     for (let round = 0; round < 3; round++) {
@@ -233,21 +235,21 @@ test(
       }).spawn();
       const disk = new FileSystem();
       const stdout = process.stdout.getReader();
-      const said = textOf((await stdout.read()).value!).trimEnd().split("\n").at(-1);
+      const printed = textOf((await stdout.read()).value!).trimEnd().split("\n").at(-1);
       assert.equal(await disk.takeOver(path), false);
       process.kill("SIGKILL");
       await process.status;
       await stdout.cancel();
       assert.equal(await disk.takeOver(path), true);
       const [, kept] = /^(\d+)\n(\1\n)*$/.exec((await disk.latest(path)) ?? "damaged") ?? [];
-      assert.ok(Number(kept) >= Number(said), `${kept} is not ${said} or later`);
+      assert.ok(Number(kept) >= Number(printed), `${kept} is not ${printed} or later`);
       await disk.remove(path);
     }
   },
   { run: [DENO] },
 );
 
-test("requireDirectory makes what is missing, and is content with what is there", async (directory) => {
+test("requireDirectory creates missing directories and accepts existing ones", async (directory) => {
   await requireDirectory(`${directory}/b/c/file`);
   await requireDirectory(`${directory}/b/c/file`);
   assert.ok((await Deno.stat(`${directory}/b/c`)).isDirectory);
@@ -257,14 +259,18 @@ test("requireDirectory makes what is missing, and is content with what is there"
   });
 });
 
-test("requireDirectory makes nothing behind a link that leads out of what was granted", async (directory) => {
-  await makeSymlink("/tmp", `${directory}/link`);
-  const path = `${directory}/link/sluice-none/a`;
-  await assert.rejects(requireDirectory(path), {
-    message:
-      `Cannot open ${path}: a symbolic link leads to /tmp/sluice-none/a, which --allow-read does not cover`,
-  });
-}, { run: ["/bin/sh"] });
+test(
+  "requireDirectory refuses a path through a symbolic link to a directory without permission",
+  async (directory) => {
+    await makeSymlink("/tmp", `${directory}/link`);
+    const path = `${directory}/link/sluice-none/a`;
+    await assert.rejects(requireDirectory(path), {
+      message:
+        `Cannot open ${path}: a symbolic link leads to /tmp/sluice-none/a, which --allow-read does not cover`,
+    });
+  },
+  { run: ["/bin/sh"] },
+);
 
 for (const name of ["read", "write"] as const) {
   Deno.test({

@@ -10,7 +10,7 @@ const TABLE: readonly (readonly [name: string, is: "output" | "checkpoint" | "ne
   ["metrics.jsonl.checkpoint-0badcafe", "checkpoint"],
   ["metrics.jsonl.checkpoint-0badcafe.new", "checkpoint"],
   ["metrics.jsonl.checkpoint-0badcafe.5eed.new", "checkpoint"],
-  // A name that only begins like a checkpoint's belongs to whoever made it.
+  // A name that only begins like a checkpoint's counts as one of the output's rotated files.
   ["metrics.jsonl.checkpoint-notes.txt", "output"],
   ["metrics.json", "neither"],
   ["other.jsonl", "neither"],

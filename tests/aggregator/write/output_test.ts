@@ -5,7 +5,7 @@ import { openOutput } from "../../../src/aggregator/write/output.ts";
 import { UsageError } from "../../../src/shared/flags/flags.ts";
 import { CONFIG, eventsOf, type LogEntry, logInto } from "../../support/simulated/simulated_aggregator.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
-import { line } from "../../support/disk/sink.ts";
+import { line } from "../../support/disk/sink_on_simulated_disk.ts";
 import { namesIn, withDirectory } from "../../support/disk/temporary_directory.ts";
 
 function test(name: string, fn: (directory: string) => Promise<void>): void {
@@ -24,7 +24,7 @@ async function open(changes: Partial<AggregatorConfig>) {
   return { ...output, events: eventsOf(entries) };
 }
 
-/** Leaves a checkpoint that holds this record, as a process does that is killed. */
+/** Leaves a checkpoint with this record, as a killed process does. */
 async function leave(path: string, record: string): Promise<void> {
   const disk = new FileSystem();
   await disk.replace(`${path}-0`, `{"checkpoint":1,"identity":"","size":0,"records":1}\n${record}`);
@@ -32,7 +32,7 @@ async function leave(path: string, record: string): Promise<void> {
   await disk.remove(`${path}-0`);
 }
 
-test("a file, and its checkpoint beside it", async (directory) => {
+test("a file has its checkpoint beside it", async (directory) => {
   const outPath = `${directory}/a/metrics.jsonl`;
   await Deno.mkdir(`${directory}/a`);
   await Deno.writeTextFile(outPath, line(5));
@@ -46,7 +46,7 @@ test("a file, and its checkpoint beside it", async (directory) => {
   await recovered.forget();
 });
 
-test("a checkpoint elsewhere: the records in the output are known nevertheless", async (directory) => {
+test("a checkpoint in another directory: records that are in the output already are not recovered", async (directory) => {
   const [outPath, checkpointPath] = [`${directory}/a/metrics.jsonl`, `${directory}/b/state`];
   for (const name of ["a", "b"]) await Deno.mkdir(`${directory}/${name}`);
   await Deno.writeTextFile(outPath, line(5));
@@ -59,13 +59,13 @@ test("a checkpoint elsewhere: the records in the output are known nevertheless",
   assert.deepEqual(await namesIn(`${directory}/b`), []);
 });
 
-test("stdout has no checkpoint, and says so; no directory is needed", async () => {
+test("stdout has no checkpoint by default, which is logged, and needs no directory", async () => {
   const { checkpoint, recovered, lastTimestampSeconds, directories, events } = await open({ outPath: "-" });
   assert.deepEqual([checkpoint, recovered.lines, lastTimestampSeconds, directories], [undefined, [], 0, []]);
   assert.deepEqual(events, ["no_checkpoint"]);
 });
 
-test("stdout with a checkpoint: what a killed process left comes next", async (directory) => {
+test("stdout with a checkpoint gets the records that a killed process left", async (directory) => {
   const checkpointPath = `${directory}/b/state`;
   await Deno.mkdir(`${directory}/b`);
   await leave(checkpointPath, line(7));
@@ -79,7 +79,7 @@ test("stdout with a checkpoint: what a killed process left comes next", async (d
   await recovered.forget();
 });
 
-test("a file of samples has its directory, and may not be the output", async (directory) => {
+test("the file of --rejected-sample gets its directory; flags that contradict the output are refused", async (directory) => {
   const outPath = `${directory}/metrics.jsonl`;
   const rejectedSamplePath = `${directory}/b/rejected.jsonl`;
   const { rejectedSample, directories } = await open({ outPath, rejectedSamplePath });
@@ -95,7 +95,7 @@ test("a file of samples has its directory, and may not be the output", async (di
   await assert.rejects(open({ outPath: "-", rotate: { kind: "daily" } }), UsageError);
 });
 
-test("a checkpoint that would be taken for a rotated file is refused", async (directory) => {
+test("a checkpoint with the name of a rotated file is refused", async (directory) => {
   const outPath = `${directory}/metrics.jsonl`;
   for (const checkpointPath of [`${outPath}.state`, outPath, `${directory}/../${outPath.slice(5)}x`]) {
     await assert.rejects(open({ outPath, checkpointPath }), UsageError, checkpointPath);

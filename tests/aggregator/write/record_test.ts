@@ -15,7 +15,7 @@ const WINDOW = {
   partial: false,
 };
 
-test("is spaced and ordered as in the specification", () => {
+test("has the spaces and the order of the specification", () => {
   const cases: [window: Parameters<typeof recordLine>[0], line: string][] = [
     [WINDOW, '{"timestamp":123456710, "count_type":"10s", "A1_sum": 6, "A2_max":30, "A3_min": 100}\n'],
     [
@@ -31,7 +31,7 @@ test("is spaced and ordered as in the specification", () => {
   for (const [window, line] of cases) assert.equal(recordLine(window), line);
 });
 
-test("may tell the messages, and that a kill had left it", () => {
+test("may have a message count, and a mark that it was recovered after a kill", () => {
   const line = detailedLine({ ...WINDOW, messages: 3 });
   assert.equal(line, recordLine(WINDOW).replace("100}", '100, "messages":3}'));
   const left = recoveredLine(line);
@@ -42,7 +42,7 @@ test("may tell the messages, and that a kill had left it", () => {
   }
 });
 
-test("is one line of JSON with all the digits of any sum", () => {
+test("is one line of JSON with all digits of any sum", () => {
   fc.assert(fc.property(fc.bigInt(), fc.bigInt(), fc.bigInt(), fc.boolean(), (sum, max, min, partial) => {
     const line = recordLine({ ...WINDOW, sum, max, min, partial });
     assert.equal(line.indexOf("\n"), line.length - 1);

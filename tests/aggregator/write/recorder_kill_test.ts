@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { begin, killedAfter, PATH, settle, sumOf } from "../../support/disk/recorder.ts";
+import { begin, killedAfter, PATH, settle, sumOf } from "../../support/disk/recorder_on_simulated_disk.ts";
 import { SimulatedDisk, type SimulatedProcessDisk } from "../../support/disk/simulated_disk.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `recorder: ${name}`, permissions: "none", fn });
 }
 
-/** Every message is worth twice the one before: a sum tells which of them it holds. */
+/** Each A1 is twice the one before, so a sum shows which messages it includes. */
 const MESSAGES = [1, 2, 4, 8, 16, 32];
 
-/** Writes three base windows, one long one and some open ones; calls `kept` with what a kill may no longer take. */
+/** Writes four base windows and two long ones; calls `kept` with the sum that a kill may no longer lose. */
 async function life(
   process: SimulatedProcessDisk,
   disk: SimulatedDisk,
@@ -30,7 +30,7 @@ async function life(
   await finish();
 }
 
-test("a kill before any operation on the disk: the next start leaves each message in the file once", async () => {
+test("after a kill before any operation on the disk, the next start leaves each message in the file once", async () => {
   let completed = false;
   let operations = 0;
   for (; !completed; operations++) {
@@ -52,7 +52,7 @@ test("a kill before any operation on the disk: the next start leaves each messag
   assert.ok(operations > 50, `a life of ${operations} operations`);
 });
 
-test("a kill while it writes what a kill had left: still each message once", async () => {
+test("after a second kill during the recovery, each message is still in the file once", async () => {
   let lives = 0;
   for (let first = 0; first < 60; first++) {
     for (let second = 0, completed = false; !completed; second++) {
@@ -74,7 +74,7 @@ test("a kill while it writes what a kill had left: still each message once", asy
   assert.ok(lives > 300, `${lives} lives`);
 });
 
-test("a kill that leaves a record without its newline: it is not written again", async () => {
+test("a record that a kill left without its newline is not written again", async () => {
   const disk = new SimulatedDisk();
   const process = disk.process();
   const { add, end } = await begin(disk, "1", process);
@@ -91,13 +91,13 @@ test("a kill that leaves a record without its newline: it is not written again",
   assert.deepEqual([sumOf(disk, "1s"), sumOf(disk, "3s")], [1, 1]);
 });
 
-test("a kill behind a move of the file to where it is not found: its records are not written again", async () => {
+test("after a kill, the records of a file that was moved to an unknown place are not written again", async () => {
   const disk = new SimulatedDisk();
   await killedAfter(disk, 1000, async (process) => {
     const { add, end } = await begin(disk, "1", process);
     add(1);
     await end();
-    for (let i = 0; i < 50; i++) await null; // It is safe from a loss of power, and the checkpoint renewed.
+    for (let i = 0; i < 50; i++) await null; // Now the record is synced and the checkpoint renewed.
     disk.rename(PATH, "data/aside");
   });
   await settle(disk);

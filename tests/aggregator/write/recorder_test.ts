@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { begin, failOn, killedAfter, PATH, repair, settle, sumOf } from "../../support/disk/recorder.ts";
+import {
+  begin,
+  failOn,
+  killedAfter,
+  PATH,
+  repair,
+  settle,
+  sumOf,
+} from "../../support/disk/recorder_on_simulated_disk.ts";
 import { type Operation, SimulatedDisk } from "../../support/disk/simulated_disk.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `recorder: ${name}`, permissions: "none", fn });
 }
 
-test("recover writes what was left before anything else, and then forgets where it was", async () => {
+test("recover writes what a killed process left before anything else, and then removes its checkpoint", async () => {
   const disk = new SimulatedDisk();
   await killedAfter(disk, 1000, async (process) => {
     const { recorder, add } = await begin(disk, "1", process);
@@ -27,7 +35,7 @@ test("recover writes what was left before anything else, and then forgets where 
   );
 });
 
-test("what was left is not forgotten while it is neither in the file nor in a checkpoint", async () => {
+test("recover keeps a killed process's checkpoint while its records are in no file and no other checkpoint", async () => {
   const disk = new SimulatedDisk();
   await killedAfter(disk, 1000, async (process) => {
     const { recorder, add } = await begin(disk, "1", process);
@@ -45,7 +53,7 @@ test("what was left is not forgotten while it is neither in the file nor in a ch
   assert.deepEqual([sumOf(disk, "1s"), sumOf(disk, "3s")], [5, 5]);
 });
 
-test("keep renews at once, and once for all that asked while it was busy", async () => {
+test("keep renews the checkpoint at once, and once more for all calls during that", async () => {
   const disk = new SimulatedDisk();
   const { recorder, add, finish } = await begin(disk, "1");
   let saves = 0;
@@ -54,12 +62,12 @@ test("keep renews at once, and once for all that asked while it was busy", async
   for (let i = 0; i < 10; i++) recorder.keep();
   add(2);
   await recorder.write([]);
-  assert.equal(saves, 2, "one under way, one for the rest");
+  assert.equal(saves, 2, "one save under way, one for the other calls");
   assert.match(disk.text(`${PATH}.checkpoint-1`), /"A1_sum": 3,/);
   await finish();
 });
 
-test("behind many records on their way the checkpoint does not wait", async () => {
+test("the checkpoint does not wait until many records are written", async () => {
   const disk = new SimulatedDisk();
   const { recorder, add, finish } = await begin(disk, "1");
   let [writes, kept] = [0, ""];
@@ -81,7 +89,7 @@ test("behind many records on their way the checkpoint does not wait", async () =
   await finish();
 });
 
-test("keep without a record to write leaves the file alone", async () => {
+test("keep without a record to write does not touch the file", async () => {
   const disk = new SimulatedDisk();
   const { recorder, add, finish } = await begin(disk, "1");
   add(1);
@@ -92,7 +100,7 @@ test("keep without a record to write leaves the file alone", async () => {
   await finish();
 });
 
-test("what the file or the checkpoint does not take is tried again every second", async () => {
+test("a file or checkpoint that fails is retried every second", async () => {
   for (const operation of ["write", "replace"] as const) {
     const disk = new SimulatedDisk();
     const { add, end, clock, finish, events } = await begin(disk, "1");
@@ -120,7 +128,7 @@ test("what the file or the checkpoint does not take is tried again every second"
   }
 });
 
-test("while a checkpoint tells of open windows that are not, nothing is written; then all of it", async () => {
+test("while the checkpoint shows a closed window as open, no record is written; later all are", async () => {
   const disk = new SimulatedDisk();
   const { recorder, add, end, clock, finish, sink } = await begin(disk, "1");
   add(1);
@@ -128,7 +136,7 @@ test("while a checkpoint tells of open windows that are not, nothing is written;
   await recorder.write([]);
   failOn(disk, "replace", "remove");
   await end();
-  assert.equal(disk.text(PATH), "", "a kill would make it twice");
+  assert.equal(disk.text(PATH), "", "a kill would make the record count twice");
   assert.equal(sink.waiting.length, 1);
   repair(disk);
   await clock.pass(1000);
@@ -136,7 +144,7 @@ test("while a checkpoint tells of open windows that are not, nothing is written;
   await finish();
 });
 
-test("reopen makes the file anew at once; when that fails it is tried again", async () => {
+test("reopen creates the file again at once, and is retried when it fails", async () => {
   const disk = new SimulatedDisk();
   const { recorder, clock, finish, events } = await begin(disk, "1");
   disk.rename(PATH, "data/aside");
@@ -152,7 +160,7 @@ test("reopen makes the file anew at once; when that fails it is tried again", as
   await finish();
 });
 
-/** What fails at the stop, what is in the file then, what `finish` hands back, and what the next start makes of it. */
+/** What fails at the stop; the sums in the file, in the result of `finish`, and after the next start. */
 const STOPS: Record<string, { fails: Operation[]; file: number; unsaved: number; after: number }> = {
   "all is well": { fails: [], file: 3, unsaved: 0, after: 3 },
   "the file fails": { fails: ["write"], file: 0, unsaved: 0, after: 3 },
@@ -162,7 +170,7 @@ const STOPS: Record<string, { fails: Operation[]; file: number; unsaved: number;
 };
 
 for (const [name, { fails, file, unsaved, after }] of Object.entries(STOPS)) {
-  test(`finish, when ${name}: each record is in the file, in a checkpoint, or handed back`, async () => {
+  test(`finish, when ${name}: each record is in the file, in a checkpoint, or returned`, async () => {
     const disk = new SimulatedDisk();
     const process = disk.process();
     const { add, recorder, finish, clock } = await begin(disk, "1", process);
@@ -171,23 +179,23 @@ for (const [name, { fails, file, unsaved, after }] of Object.entries(STOPS)) {
     add(2);
     await recorder.write([]);
     failOn(disk, ...fails);
-    const handedBack = await finish();
+    const returned = await finish();
     assert.equal(sumOf(disk, "1s"), file);
     assert.equal(
-      handedBack.filter((line) => line.includes('"1s"'))
+      returned.filter((line) => line.includes('"1s"'))
         .reduce((sum, line) => sum + JSON.parse(line).A1_sum, 0),
       unsaved,
     );
     repair(disk);
     await clock.pass(10_000);
-    assert.equal(sumOf(disk, "1s"), file, "nothing goes on behind the end");
+    assert.equal(sumOf(disk, "1s"), file, "nothing is written after finish");
     process.kill();
     await settle(disk);
     assert.deepEqual([sumOf(disk, "1s"), sumOf(disk, "3s")], [after, after]);
   });
 }
 
-test("finish tries once more what failed before, though there is nothing new to write", async () => {
+test("finish retries what failed before, even without a new record", async () => {
   const disk = new SimulatedDisk();
   const { add, end, recorder } = await begin(disk, "1");
   add(1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { REASONS } from "../../../src/aggregator/aggregate/partial.ts";
 import { RejectedSample, sampleLine } from "../../../src/aggregator/write/rejected_sample.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
 import { SimulatedDisk } from "../../support/disk/simulated_disk.ts";
 
@@ -20,7 +20,7 @@ const refused = (bytes: readonly number[], reason = SYNTAX) => ({
 });
 const textOf = (text: string) => [...new TextEncoder().encode(text)];
 
-test("a line tells when, why, from whom and what; every byte that is not printable ASCII is escaped", () => {
+test("a line has time, reason, sender and message; every byte that is not printable ASCII is escaped", () => {
   const bytes = [...textOf('{"A1":\\\t'), 0, 0xff, ...textOf("é\u001b]0;\u2028~")];
   const line = sampleLine({ ...refused(bytes), length: 999, from: "[::1]:7" }, 1_000);
   assert.equal(
@@ -48,7 +48,7 @@ async function open() {
   return { clock, disk, sample: new RejectedSample(sink, clock), lines, events: () => eventsOf(entries) };
 }
 
-test("ten a minute by reason are written, however many workers post them", async () => {
+test("ten samples per reason and minute are written, however many workers post them", async () => {
   const { sample, lines } = await open();
   const flood = () => {
     for (let i = 0; i < 30; i++) {
@@ -65,7 +65,7 @@ test("ten a minute by reason are written, however many workers post them", async
   }
 });
 
-test("a file that fails is tried again every second, and told of once", async () => {
+test("a failing file is retried every second and logged once", async () => {
   const { sample, clock, disk, lines, events } = await open();
   disk.fault = "Input/output error (os error 5)";
   sample.add(refused(textOf("x")));

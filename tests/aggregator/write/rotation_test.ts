@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { recover } from "../../../src/aggregator/write/checkpoint.ts";
 import { Rotation } from "../../../src/aggregator/write/rotation.ts";
-import { logInto } from "../../support/processes/recorded_log.ts";
+import { logInto } from "../../support/recorded_log.ts";
 import { SimulatedDisk } from "../../support/disk/simulated_disk.ts";
-import { assertConsistent, PATH, type Rotate, sinkOn } from "../../support/disk/sink.ts";
+import { assertConsistent, PATH, type Rotate, sinkOn } from "../../support/disk/sink_on_simulated_disk.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `rotation: ${name}`, permissions: "none", fn });
@@ -26,13 +26,13 @@ async function open(rotate: Rotate, text = "") {
   if (text !== "") disk.create(PATH, text);
   const parts = sinkOn(disk, 100_000, rotate);
   await parts.sink.open();
-  /** What each file holds, by what it adds to the name. */
+  /** The text of each file, by what its name has after the output's name. */
   const files = () =>
     Object.fromEntries(disk.paths().sort().map((path) => [path.slice(PATH.length), disk.text(path)]));
   return { ...parts, files };
 }
 
-test("a record that ends at midnight is the last of its day; the next one begins a file", async () => {
+test("a record that ends at midnight is the last of its day; the next record begins a new file", async () => {
   const { write, files, events, entries } = await open(daily);
   await write(at(MIDNIGHT - 10));
   await write(at(MIDNIGHT));
@@ -46,7 +46,7 @@ test("a record that ends at midnight is the last of its day; the next one begins
   assert.equal(entries[0]!.to, `${PATH}.2026-11-25`);
 });
 
-test("what waited for days goes to a file a day, also with records of a start before", async () => {
+test("records that waited for days go to one file per day, also when the file has records of an earlier start", async () => {
   const { write, files, events } = await open(daily, at(MIDNIGHT - 2 * DAY));
   await write(...[-1, 0, 1, 2].map((days) => at(MIDNIGHT + days * DAY)));
   assert.deepEqual(files(), {
@@ -59,7 +59,7 @@ test("what waited for days goes to a file a day, also with records of a start be
   assert.deepEqual(events(), Array(4).fill("rotated"));
 });
 
-test("no file outgrows its size, and a longer record has one of its own", async () => {
+test("no file outgrows the size, and a record longer than that gets a file of its own", async () => {
   const { write, files } = await open(bySize(2));
   await write(...[1, 2, 3, 4, 5].map((i) => at(MIDNIGHT + i)));
   const long = at(MIDNIGHT + 6).replace("1s", "x".repeat(200));
@@ -74,7 +74,7 @@ test("no file outgrows its size, and a longer record has one of its own", async 
   });
 });
 
-test("a name that is taken gets a number, and the oldest go when there are too many", async () => {
+test("a name that is taken gets a number, and the oldest files are removed when there are too many", async () => {
   const { disk, write, files } = await open(bySize(1, 2));
   for (
     const name of [".2026-11-24", ".2026-11-25", ".2026-11-25-1", ".1", ".2026-11-25.gz", ".checkpoint-0"]
@@ -93,7 +93,7 @@ test("a name that is taken gets a number, and the oldest go when there are too m
   ]);
 });
 
-test("a rotation that fails is told once, and records go on to where they went", async () => {
+test("a rotation that fails is logged once, and records still go to the old file", async () => {
   const { disk, write, text, events } = await open(bySize(1));
   disk.pause = (operation) => {
     if (operation === "renameToNew") throw new Error("Permission denied (os error 13)");
@@ -107,7 +107,7 @@ test("a rotation that fails is told once, and records go on to where they went",
   assert.equal(text(), at(MIDNIGHT + 4));
 });
 
-test("others may rename, delete and cut the file, too", async () => {
+test("other programs may rename, delete and cut the file, too", async () => {
   const { disk, write, files } = await open(bySize(2));
   await write(at(MIDNIGHT + 1));
   disk.rename(PATH, `${PATH}.1`);
@@ -128,7 +128,7 @@ test("a pipe is never rotated", async () => {
   assert.deepEqual(disk.paths(), [PATH]);
 });
 
-test("short writes, failures and kills at any operation: each record is in one file, whole and once", async () => {
+test("after short writes and failures of any operation, each record is in one file, whole and once", async () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 5 }), taken: fc.nat(120) }) },
     { weight: 1, arbitrary: fc.constantFrom("fail", "repair", "reopen") },
@@ -157,14 +157,14 @@ test("short writes, failures and kills at any operation: each record is in one f
     }
     disk.pause = () => undefined;
     for (let i = 0; i < 3; i++) await retry();
-    // By their last records: the order of their names is tested above.
+    // Sorted by the files' last records. The order of the names is tested above.
     const timeOf = (text: string) => Number(/(\d+)[^\d]+\d*s?"}\n$/.exec(text)?.[1] ?? Infinity);
     const texts = disk.paths().map((path) => disk.text(path)).sort((a, b) => timeOf(a) - timeOf(b));
     assert.equal(texts.join(""), lines.join(""));
   }));
 });
 
-test("records of a rotated file are found at a restart", async () => {
+test("a restart finds the records in a rotated file", async () => {
   const disk = new SimulatedDisk();
   const dead = disk.process();
   const position = { identity: disk.create(PATH, at(MIDNIGHT)).identity, size: 0 };

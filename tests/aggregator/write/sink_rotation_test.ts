@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SimulatedDisk } from "../../support/disk/simulated_disk.ts";
-import { assertConsistent, hold, line, openSink, PATH } from "../../support/disk/sink.ts";
+import { assertConsistent, hold, line, openSink, PATH } from "../../support/disk/sink_on_simulated_disk.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `sink: ${name}`, permissions: "none", fn });
 }
 
-/** What others do to the file, what the next record finds, and what is where after it. */
+/** What another program does to the file, and the texts and log events after the next record. */
 const CHANGES: Record<
   string,
   { change(disk: SimulatedDisk): void; file: string; aside?: string; log: string[] }
@@ -47,7 +47,7 @@ const CHANGES: Record<
 };
 
 for (const [name, { change, file, aside, log }] of Object.entries(CHANGES)) {
-  test(`the file is ${name}: the next record goes to its end`, async () => {
+  test(`when the file is ${name}, the next record goes to its end`, async () => {
     const { disk, write, text, events } = await openSink(line(0));
     change(disk);
     await write(line(1));
@@ -58,7 +58,7 @@ for (const [name, { change, file, aside, log }] of Object.entries(CHANGES)) {
     assert.equal(text(), file + line(2));
   });
 
-  test(`half a line is written when the file is ${name}: the whole line is written again`, async () => {
+  test(`when the file is ${name} after half a line was written, the whole line is written again`, async () => {
     const { disk, write, text, retry } = await openSink(line(0));
     disk.capacity = line(0).length + 10;
     await write(line(1));
@@ -66,12 +66,12 @@ for (const [name, { change, file, aside, log }] of Object.entries(CHANGES)) {
     disk.capacity = Infinity;
     await retry();
     const half = line(1).slice(0, 10);
-    // What others appended comes behind the half line, and ends it.
+    // The other program's text follows the half line and ends it.
     assert.equal(text(), name === "appended to" ? `${line(0)}${half}by others\n${line(1)}` : file);
     assert.equal(disk.text("data/aside"), aside === undefined ? "" : aside + half, "the old half stays");
   });
 
-  test(`a write is cut short and the file is ${name} before the rest: no line is torn`, async () => {
+  test(`when the file is ${name} after a short write, no line is torn`, async () => {
     const { disk, write, text } = await openSink(line(0));
     disk.writeMax = () => 10;
     let writes = 0;
@@ -88,12 +88,12 @@ for (const [name, { change, file, aside, log }] of Object.entries(CHANGES)) {
   });
 }
 
-/** The lines of a file; one that lacks its newline alone is a record all the same. */
+/** Returns the lines of a file. A line that lacks only its newline counts as a record, too. */
 function linesOf(text: string): string[] {
   return `${text}\n`.split(/(?<=\n)/);
 }
 
-test("whatever others do between the writes, what they leave alone is there once and whole", async () => {
+test("whatever other programs do between writes, the records that they leave alone are there once and whole", async () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 3 }), room: fc.nat(200) }) },
     fc.constantFrom("rename", "delete", "truncate", "append", "retry", "reopen"),
@@ -106,7 +106,7 @@ test("whatever others do between the writes, what they leave alone is there once
     const lines = () => disk.paths().flatMap((path) => linesOf(disk.text(path)));
     const others: Record<string, () => void> = {
       rename: () => disk.rename(PATH, `data/aside-${disk.operations}`),
-      // Not back to the length that the sink knows: of a file cut and filled up to it nobody could tell.
+      // Never to the length that the sink knows: it can't notice a file that was cut and filled up to it.
       append: () => void (disk.find(PATH)!.text += disk.text(PATH).length + 1 === known ? "xx" : "x"),
       truncate: () => disk.truncate(PATH, cut),
       delete: () => disk.remove(PATH),
@@ -137,7 +137,7 @@ test("whatever others do between the writes, what they leave alone is there once
   }));
 });
 
-test("reopen makes a missing file at once, and loses nothing while the disk fails", async () => {
+test("reopen creates a missing file at once, and loses nothing while the disk fails", async () => {
   const { sink, disk, write, text, events, reopen } = await openSink(line(0));
   disk.rename(PATH, "data/aside");
   await reopen();
@@ -149,11 +149,11 @@ test("reopen makes a missing file at once, and loses nothing while the disk fail
   assert.deepEqual(sink.waiting, [line(1)]);
   disk.fault = undefined;
   await reopen();
-  assert.equal(text(), line(1), "it does not wait for the next second");
+  assert.equal(text(), line(1), "reopen does not wait for the next retry");
   assert.deepEqual(events(), ["reopened", "sink_failing", "sink_recovered"]);
 });
 
-test("reopen on the same file completes the line begun, and repeats none", async () => {
+test("reopen of the same file completes a half-written line and repeats none", async () => {
   const { disk, write, text, reopen } = await openSink(line(0));
   disk.capacity = line(0).length + 10;
   await write(line(1));
@@ -162,7 +162,7 @@ test("reopen on the same file completes the line begun, and repeats none", async
   assert.equal(text(), line(0) + line(1));
 });
 
-test("reopen during a write: the open file gets that write, and is opened anew behind it", async () => {
+test("reopen during a write: the old file gets that write, and the file is opened again after it", async () => {
   const { disk, write, text, reopen } = await openSink();
   const { reached, release } = hold(disk, "write");
   const written = write(line(1));
@@ -176,7 +176,7 @@ test("reopen during a write: the open file gets that write, and is opened anew b
   assert.equal(text(), line(2));
 });
 
-test("records wait until they would survive a loss of power, also when the file changes meanwhile", async () => {
+test("records count as waiting until they would survive a power failure, even when the file changes meanwhile", async () => {
   for (const change of [CHANGES.renamed!, CHANGES["truncated to nothing"]!]) {
     const { sink, disk, write } = await openSink();
     const { reached, release } = hold(disk, "syncFile");
@@ -188,7 +188,7 @@ test("records wait until they would survive a loss of power, also when the file 
     const written = write(line(2));
     for (let i = 0; i < 20; i++) {
       await null;
-      assert.ok(sink.position.size >= 0, "a position before the beginning of the new file");
+      assert.ok(sink.position.size >= 0, "the position lies before the beginning of the new file");
     }
     release();
     await written;
@@ -198,7 +198,7 @@ test("records wait until they would survive a loss of power, also when the file 
   }
 });
 
-test("a record that lacks its newline alone is not written again to the next file", async () => {
+test("a record that lacks only its newline is not written again to the next file", async () => {
   const { disk, write, retry, text } = await openSink();
   disk.capacity = line(1).length - 1;
   await write(line(1), line(2));

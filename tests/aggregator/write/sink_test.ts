@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Operation, SimulatedDisk } from "../../support/disk/simulated_disk.ts";
-import { assertConsistent, hold, line, openSink, PATH, sinkOn } from "../../support/disk/sink.ts";
+import {
+  assertConsistent,
+  hold,
+  line,
+  openSink,
+  PATH,
+  sinkOn,
+} from "../../support/disk/sink_on_simulated_disk.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `sink: ${name}`, permissions: "none", fn });
 }
 
-test("open tells the last timestamp, and creates the file when there is none", async () => {
+test("open returns the last timestamp, and creates a missing file", async () => {
   const cases: [text: string, seconds: number | undefined][] = [
     ["", undefined],
     ["no records\n", undefined],
@@ -22,7 +29,7 @@ test("open tells the last timestamp, and creates the file when there is none", a
   }
 });
 
-test("open tells the last timestamp of a rotated file while the new one has no whole record", async () => {
+test("open returns the last timestamp of a rotated file while the new file has no whole record", async () => {
   for (const begun of ["", line(9).slice(0, 30)]) {
     const disk = new SimulatedDisk();
     disk.create(`${PATH}.1`, line(1) + line(2));
@@ -46,7 +53,7 @@ test("open says which file can't be opened, and why", async () => {
   }
 });
 
-test("records are appended as they are, one write a batch", async () => {
+test("records are appended unchanged, with one write per batch", async () => {
   const { sink, disk, write, text, events } = await openSink(line(0));
   let writes = 0;
   disk.pause = (operation) => void (writes += Number(operation === "write")) as undefined;
@@ -125,7 +132,7 @@ test("position and waiting agree before and after every operation", async () => 
   }
 });
 
-test("a disk full in mid-line, then emptied: the line is completed; one log line at each end", async () => {
+test("a line cut by a full disk is completed later, and the failure and its end are logged once", async () => {
   const { sink, disk, write, text, entries, events, retry } = await openSink(line(0));
   disk.capacity = line(0).length + 10;
   await write(line(1));
@@ -144,10 +151,10 @@ test("a disk full in mid-line, then emptied: the line is completed; one log line
   assert.equal(events().length, 2);
   disk.fault = "again";
   await write(line(4));
-  assert.equal(events().length, 3, "a new failure is told anew");
+  assert.equal(events().length, 3, "a new failure is logged again");
 });
 
-test("a system that takes no byte of a write is a failure, not an endless loop", async () => {
+test("a write that takes no byte is a failure, not an endless loop", async () => {
   const { disk, write, entries } = await openSink();
   disk.admit = () => 0;
   await write(line(1));
@@ -170,7 +177,7 @@ test("a torn last line is closed with one newline, and that is logged", async ()
   assert.equal(events().filter((event) => event === "torn_line").length, 1);
 });
 
-test("how the file ends is looked at until that succeeds", async () => {
+test("the end of a changed file is read again until that succeeds", async () => {
   const { disk, write, text, retry } = await openSink(line(0));
   disk.find(PATH)!.text += "half";
   let reads = 0;
@@ -183,7 +190,7 @@ test("how the file ends is looked at until that succeeds", async () => {
   assert.equal(text(), `${line(0)}half\n${line(1)}`);
 });
 
-test("close leaves what waits to the caller", async () => {
+test("close leaves the waiting records to the caller", async () => {
   const { sink, disk, write, text } = await openSink();
   disk.capacity = 10;
   await write(line(1), line(2));
@@ -205,7 +212,7 @@ test("close waits for a write under way", async () => {
   assert.deepEqual([text(), sink.waiting], ["", [line(1)]]);
 });
 
-test("more records than memory is kept for: the oldest go, the one begun stays, and that is logged", async () => {
+test("beyond recordsWaitingMax the oldest records are dropped and logged, but a half-written record stays", async () => {
   const { sink, disk, write, text, entries, retry } = await openSink("", 3);
   disk.capacity = 10;
   await write(line(1), line(2));
@@ -221,7 +228,7 @@ test("more records than memory is kept for: the oldest go, the one begun stays, 
   assert.equal(text(), line(1) + line(4) + line(5));
 });
 
-test("more records than memory is kept for, while a write is under way: those in it are not lost", async () => {
+test("beyond recordsWaitingMax the records of a write under way are not dropped", async () => {
   const { sink, disk, write, text } = await openSink("", 600);
   const lines = Array.from({ length: 702 }, (_, i) => line(i));
   const { reached, release } = hold(disk, "write");
@@ -236,7 +243,7 @@ test("more records than memory is kept for, while a write is under way: those in
   assert.ok(text().startsWith(line(0) + line(1)) && text().endsWith(line(700) + line(701)));
 });
 
-test("a long outage is written in bounded batches, in order", async () => {
+test("the records of a long outage are written in bounded batches, in order", async () => {
   const { sink, disk, write, text, retry } = await openSink("", 10_000);
   disk.fault = "Stale file handle (os error 116)";
   const lines = Array.from({ length: 1500 }, (_, i) => line(i));
@@ -250,7 +257,9 @@ test("a long outage is written in bounded batches, in order", async () => {
   await sink.close();
 });
 
-/** A sink on a pipe; `call` fails as it does for a pipe that nobody reads, or whose reader is behind. */
+/**
+ * Makes a sink on a pipe. Operations in `blocked` fail as for a pipe without a reader or with a slow reader.
+ */
 function openPipe() {
   const disk = new SimulatedDisk();
   disk.create(PATH).isStream = true;
@@ -264,7 +273,7 @@ function openPipe() {
   return { ...sinkOn(disk), calls, blocked };
 }
 
-test("a pipe that nobody reads is a failing file, at the start and later, and goes on with a reader", async () => {
+test("a pipe without a reader counts as a failing file, and recovers with a reader", async () => {
   const { sink, blocked, write, retry, text, events, entries } = openPipe();
   blocked.add("open");
   assert.equal(await sink.open(), undefined);
@@ -281,7 +290,7 @@ test("a pipe that nobody reads is a failing file, at the start and later, and go
   await sink.close();
 });
 
-test("a pipe gets one record a write, and is never read", async () => {
+test("a pipe gets one record per write, and is never read", async () => {
   const { sink, calls, write, text } = openPipe();
   await sink.open();
   await write(line(1), line(2), line(3));
@@ -290,7 +299,7 @@ test("a pipe gets one record a write, and is never read", async () => {
   await sink.close();
 });
 
-test("a full pipe stays open, so that its reader sees no end, and the record is written once it fits", async () => {
+test("a full pipe stays open, so that its reader sees no end of file, and the record is written when it fits", async () => {
   const { sink, calls, blocked, write, retry, text, events } = openPipe();
   await sink.open();
   await write(line(1));
@@ -306,7 +315,7 @@ test("a full pipe stays open, so that its reader sees no end, and the record is 
   await sink.close();
 });
 
-test("a pipe whose reader goes away is opened anew, and the next one gets whole records", async () => {
+test("a pipe whose reader goes away is opened again, and the next reader gets whole records", async () => {
   const { sink, disk, write, retry, text } = openPipe();
   await sink.open();
   disk.writeMax = () => 10;
@@ -324,7 +333,7 @@ test("a pipe whose reader goes away is opened anew, and the next one gets whole 
   await sink.close();
 });
 
-test("a pipe that takes the file's place, and a file that takes a pipe's, get what comes next", async () => {
+test("when a pipe replaces the file, or a file replaces the pipe, the next records go there", async () => {
   const { sink, disk, write, text } = await openSink(line(0).slice(0, 20));
   disk.rename(PATH, `${PATH}.1`);
   disk.create(PATH).isStream = true;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 import { unfinishedOf } from "../../../src/shared/files/data_files.ts";
-import { patchFiles } from "../../support/disk/patch.ts";
+import { patchFiles } from "../../support/disk/patched_files.ts";
 import { namesIn, withDirectory } from "../../support/disk/temporary_directory.ts";
 
-/** As the service uses it: through `FileSystem.replace`. */
+/** Defines a test that uses a slotted file as the service does, through `FileSystem.replace`. */
 function test(name: string, fn: (path: string, directory: string) => Promise<void>): void {
   Deno.test({
     name: `slotted file: ${name}`,
@@ -13,16 +13,16 @@ function test(name: string, fn: (path: string, directory: string) => Promise<voi
   });
 }
 
-/** What the next start would find. */
+/** Returns the text that the next start would find. */
 const read = (path: string) => new FileSystem().latest(path);
 const identityAt = (path: string) => new FileSystem().stat(path).then((state) => state?.identity);
-/** Nothing the system does for a dead process happens, or returns. */
+/** A system call of a killed process: it never returns. */
 const killed = new Promise<never>(() => {});
-/** More than a new file has room for. */
+/** A text too long for the file that a short text gets. */
 const LONG = "a long text\n".repeat(500);
 
 test(
-  "a renewal is written into the same file; it has room for it, and is locked",
+  "a renewal goes into the same file, which has its space allocated and is locked",
   async (path, directory) => {
     const disk = new FileSystem();
     await disk.replace(path, "0");
@@ -31,7 +31,7 @@ test(
     if (Deno.build.os !== "windows") {
       assert.ok(
         blocks! * 512 >= size,
-        "no hole that a full disk could not fill",
+        "the file has no hole that a full disk could not fill",
       );
     }
     const identity = await identityAt(path);
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  "a text that outgrows it gets a larger file, locked like the one before; then that is renewed",
+  "a text that outgrows the file gets a larger file, which is also locked and renewed in place",
   async (path, directory) => {
     const disk = new FileSystem();
     await disk.replace(path, "short");
@@ -114,7 +114,7 @@ test("a kill at any write of a larger file leaves the old text", async (path, di
   }
 });
 
-/** Keeps what is opened meanwhile, for whoever would otherwise have to close it. */
+/** Collects the files that are opened meanwhile, so that the test can close them for the "killed" process. */
 function collectFiles(files: Deno.FsFile[]): Disposable {
   const { open } = Deno;
   Deno.open = async (...args) => {
@@ -125,7 +125,7 @@ function collectFiles(files: Deno.FsFile[]): Disposable {
   return { [Symbol.dispose]: () => void (Deno.open = open) };
 }
 
-test("a write that ends early is continued", async (path) => {
+test("a short write is continued", async (path) => {
   const disk = new FileSystem();
   using _ = patchFiles("write", (write, bytes) => write(bytes.subarray(0, 1000)));
   for (const text of ["one", "two", LONG]) {
@@ -136,7 +136,7 @@ test("a write that ends early is continued", async (path) => {
 });
 
 test(
-  "a renewal that fails half-way gets a new file; when that fails, too, the old text is there",
+  "a renewal that fails half-way gets a new file; when that fails, too, the old text stays",
   async (path, directory) => {
     const disk = new FileSystem();
     await disk.replace(path, "one");
@@ -168,7 +168,7 @@ test(
   },
 );
 
-test("what is safe from a loss of power stays in the file until something newer is", async (path) => {
+test("a text that survives a power failure stays in the file until a newer one survives it, too", async (path) => {
   const disk = new FileSystem();
   const replace = async (...texts: string[]) => {
     for (const text of texts) await disk.replace(path, `text ${text}`);
@@ -183,7 +183,7 @@ test("what is safe from a loss of power stays in the file until something newer 
   using _ = patchFiles("syncData", () => slow.promise);
   const synced = disk.sync(path);
   await replace("8", "9");
-  assert.deepEqual(await texts(), ["3", "7", "8", "9"], "safe, about to be, old, new");
+  assert.deepEqual(await texts(), ["3", "7", "8", "9"], "synced, being synced, old, new");
   slow.resolve();
   await synced;
   await replace("10", "11", "12");
@@ -192,7 +192,7 @@ test("what is safe from a loss of power stays in the file until something newer 
   await disk.remove(path);
 });
 
-/** How others can take the file from its path. */
+/** How another program can take the file from its path. */
 const TAKEN: Record<string, (path: string) => Promise<void>> = {
   "was deleted": (path) => Deno.remove(path),
   "was moved": (path) => Deno.rename(path, `${path}-moved`),
@@ -204,7 +204,7 @@ const TAKEN: Record<string, (path: string) => Promise<void>> = {
 };
 
 for (const [name, take] of Object.entries(TAKEN)) {
-  test(`one that ${name} comes back`, async (path) => {
+  test(`a file that ${name} is written again`, async (path) => {
     const disk = new FileSystem();
     await disk.replace(path, "before");
     const { size } = await Deno.stat(path);
@@ -219,7 +219,7 @@ for (const [name, take] of Object.entries(TAKEN)) {
   });
 }
 
-test("without its directory it fails, and comes back with it", async (path, directory) => {
+test("replace fails without the directory, and works again when it is back", async (path, directory) => {
   const disk = new FileSystem();
   await disk.replace(path, "before");
   await Deno.rename(directory, `${directory}-away`);
@@ -233,7 +233,7 @@ test("without its directory it fails, and comes back with it", async (path, dire
   await disk.remove(path);
 });
 
-test("one that could not be synced gets a new file", async (path) => {
+test("after a failed sync, the next renewal gets a new file", async (path) => {
   const disk = new FileSystem();
   await disk.replace(path, "one");
   const identity = await identityAt(path);

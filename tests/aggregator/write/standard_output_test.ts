@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import { StandardOutput } from "../../../src/aggregator/write/standard_output.ts";
-import { eventsOf, type LogEntry, logInto } from "../../support/processes/recorded_log.ts";
+import { eventsOf, type LogEntry, logInto } from "../../support/recorded_log.ts";
 import { SimulatedClock } from "../../support/clock/simulated_clock.ts";
-import { line } from "../../support/disk/sink.ts";
+import { line } from "../../support/disk/sink_on_simulated_disk.ts";
 
-/** A sink on a stdout whose reader is behind while it is `held`. */
+/** Makes a sink on stdout. After `hold`, no write to it ends until the returned promise is settled. */
 async function openStdout() {
   const clock = new SimulatedClock(1_000_000);
   const entries: LogEntry[] = [];
@@ -32,7 +32,7 @@ async function openStdout() {
     clock,
     events: () => eventsOf(entries),
     hold: () => held = Promise.withResolvers(),
-    /** Lets time pass until the flush has ended. */
+    /** Flushes, lets `ms` pass, and waits for the end of the flush. */
     async flush(ms = 100) {
       const flushed = sink.flush();
       for (let i = 0; i < 20; i++) await null;
@@ -46,7 +46,7 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `stdout: ${name}`, permissions: "none", fn });
 }
 
-test("each record is a write of its own", async () => {
+test("each record gets its own write", async () => {
   const { sink, writes, flush, events } = await openStdout();
   sink.add([line(1), line(2)]);
   await flush();
@@ -55,7 +55,7 @@ test("each record is a write of its own", async () => {
   assert.deepEqual([sink.waiting, events()], [[], []]);
 });
 
-test("a reader that is behind is a failing file after 100 ms; what it takes later is not written again", async () => {
+test("a slow reader counts as a failing file after 100 ms; what it takes later is not written again", async () => {
   const { sink, writes, flush, hold, events } = await openStdout();
   const held = hold();
   sink.add([line(1), line(2)]);
@@ -72,7 +72,7 @@ test("a reader that is behind is a failing file after 100 ms; what it takes late
   await sink.close();
 });
 
-test("more records than memory is kept for: the one that a write may still take stays", async () => {
+test("beyond recordsWaitingMax the record of a pending write stays", async () => {
   const { sink, writes, flush, hold } = await openStdout();
   const held = hold();
   sink.add([line(1)]);
@@ -85,7 +85,7 @@ test("more records than memory is kept for: the one that a write may still take 
   await sink.close();
 });
 
-test("a write that fails late is told at the next one, and then it is tried anew", async () => {
+test("a write that fails late is logged at the next flush, and then repeated", async () => {
   const { sink, writes, flush, hold, events } = await openStdout();
   const held = hold();
   sink.add([line(1)]);

@@ -1,5 +1,6 @@
 /**
- * The last hour as the page keeps it: what the service told at once, and what it tells since. Pure.
+ * The last hour as the page keeps it: first the history from the status, then every event. Pure: no DOM, no
+ * requests.
  *
  * @module
  */
@@ -16,7 +17,7 @@ export class History {
   samples = { seconds: [], received: [], accepted: [], rejected: [], dropped: [] };
   /** By length in seconds. @type {Map<number, Row[]>} */
   windows = new Map();
-  /** Which run of the service this is of. */
+  /** The start of the run of the service that the history belongs to. */
   #startSeconds = NaN;
 
   /** @param {{ start_seconds: number, window_seconds: number[], history?: { samples: Samples, windows: Row[][] } }} status */
@@ -27,8 +28,8 @@ export class History {
   }
 
   /**
-   * Adds what an event tells. Returns whether something is missing in between, so that all is to be asked for anew:
-   * windows, or the beginning of another run of the service.
+   * Adds the status of an event. Returns true if the whole status has to be requested again: windows are missing since
+   * the last event, or the service was restarted.
    *
    * @param {any} status
    */
@@ -68,14 +69,18 @@ export class History {
     }
   }
 
-  /** What was counted a second between two samples; null where one of them isn't known. @param {typeof COUNTERS[number]} name */
+  /**
+   * Returns the rate per second between each two samples; null: unknown.
+   *
+   * @param {typeof COUNTERS[number]} name
+   */
   rates(name) {
     const { seconds } = this.samples;
     const values = this.samples[name];
     return values.slice(1).map((value, i) => {
       const before = values[i];
       const elapsed = seconds[i + 1] - seconds[i];
-      // What goes down was set back by a restart: how much came meanwhile is not known.
+      // A counter that goes down was reset by a restart, so the rate is unknown.
       if (value === null || before === null || elapsed <= 0 || value < before) return null;
       return (value - before) / elapsed;
     });
@@ -86,7 +91,7 @@ export class History {
     return this.samples.seconds.slice(1);
   }
 
-  /** The newest records of all lengths as they stand in the file, the newest first. @param {number} most */
+  /** Returns the newest records of all lengths as in the file, the newest first. @param {number} most */
   newest(most) {
     return [...this.windows].flatMap(([length, rows]) => rows.slice(-most).map((row) => ({ length, row })))
       .sort((a, b) => b.row[0] - a.row[0] || b.length - a.length)

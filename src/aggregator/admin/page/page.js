@@ -1,5 +1,5 @@
 /**
- * The page of the aggregator.
+ * The script of the aggregator's page: asks the service for its status and shows it.
  *
  * @module
  */
@@ -12,10 +12,11 @@ import { lostVerdict, showVerdict } from "../../../shared/page/verdict.js";
 import { History } from "./history.js";
 import { verdictOf } from "./verdict.js";
 
-/** A line is broken where two samples, one a second, are further apart. */
+/** Samples come once a second. A longer gap than this interrupts the line of a chart. */
 const GAP_SECONDS = 5;
+/** How many of the newest records are shown. */
 const NEWEST = 12;
-/** More windows than this are folded up at first. */
+/** The charts of the first window lengths are open at first, those of the others are folded. */
 const WINDOWS_OPEN = 2;
 
 const history = new History();
@@ -28,7 +29,7 @@ const TILES = [
   ["dropped", "Dropped", "/s"],
   ["lag", "Waiting records", ""],
   ["age", "Last record", "ago"],
-  ["cpu", "Processor", ""],
+  ["cpu", "CPU (of one core)", ""],
   ["memory", "Memory", ""],
 ];
 const tiles = new Tiles(byId("tiles"), TILES);
@@ -43,7 +44,7 @@ const messages = new Chart(traffic, {
 });
 const losses = new Chart(traffic, {
   title: "Losses a second",
-  series: ["dropped datagrams", "rejected lines"],
+  series: ["dropped datagrams", "rejected messages"],
   tones: ["bad", "two"],
   format: rate,
   fromZero: true,
@@ -74,7 +75,7 @@ function makeWindowCharts(lengths) {
 /** @type {{ seconds: number, cpu: number, share: number | null } | undefined} */
 let usage;
 
-/** The share of one core between two events. @param {any} status */
+/** Returns the CPU usage since the last event, as a share of one core. @param {any} status */
 function processorShare({ cpu_seconds, reported_seconds }) {
   if (usage && reported_seconds > usage.seconds) {
     const share = (cpu_seconds - usage.cpu) / (reported_seconds - usage.seconds);
@@ -109,19 +110,19 @@ function factsOf(status) {
   const { records, checkpoint, datagrams, messages, clock_steps, descriptors } = status;
   return [
     ["File", status.file],
-    ["Written", count(records.written)],
-    ["Waiting", count(records.waiting)],
+    ["Records written", count(records.written)],
+    ["Records waiting", count(records.waiting)],
     [
       "Last checkpoint",
       checkpoint.last_age_seconds === null ? UNKNOWN : `${duration(checkpoint.last_age_seconds)} ago`,
     ],
     ["Late messages", count(messages.late)],
-    ["Lost with a worker", count(datagrams.lost)],
-    ["Dropped datagrams", count(datagrams.dropped)],
-    ["Spare workers", count(status.spares_left)],
-    ["Steps of the clock", `${count(clock_steps.forward)} forward, ${count(clock_steps.back)} back`],
+    ["Datagrams lost with a dead worker", count(datagrams.lost)],
+    ["Datagrams dropped by the kernel", count(datagrams.dropped)],
+    ["Spare workers left", count(status.spares_left)],
+    ["Clock steps", `${count(clock_steps.forward)} forward, ${count(clock_steps.back)} back`],
     [
-      "Descriptors",
+      "Open file descriptors",
       descriptors.open === null ? UNKNOWN : `${count(descriptors.open)} of ${count(descriptors.max)}`,
     ],
   ];

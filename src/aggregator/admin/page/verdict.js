@@ -1,12 +1,12 @@
 /**
- * Whether all is well, in one sentence, and what to do where it isn't. Pure.
+ * Says in one sentence whether the service is well, and what to do if not. Pure: no DOM, no requests.
  *
  * @module
  */
 import { percent, rate } from "../../../shared/page/format.js";
 
 /** @typedef {import("../../../shared/page/verdict.js").Verdict} Verdict */
-/** A second; null: not known. @typedef {{ accepted: number | null, rejected: number | null, dropped: number | null }} Rates */
+/** Per second; null: unknown. @typedef {{ accepted: number | null, rejected: number | null, dropped: number | null }} Rates */
 
 /** @param {any} status @param {Rates} [rates] @returns {Verdict} */
 export function verdictOf(status, rates) {
@@ -27,20 +27,20 @@ function* warningsOf({ messages, checkpoint }, rates) {
   if (dropped) {
     yield `The kernel drops ${
       rate(dropped)
-    } datagrams a second: a receive buffer is full. Raise net.core.rmem_max and --receive-buffer, or --workers.`;
+    } datagrams a second, because a receive buffer is full. Raise net.core.rmem_max and --receive-buffer, or --workers.`;
   }
   if (rejected && accepted !== null && rejected > (rejected + accepted) / 100) {
     yield `${
       percent(rejected / (rejected + accepted))
-    } of the lines are rejected, since the start most often as ${
+    } of the messages are rejected. The most frequent reason since the start is ${
       mostFrequent(messages.rejected)
-    }. Look at who sends them.`;
+    }. Set --rejected-sample to see who sends them.`;
   }
   if (checkpoint.up === false) {
-    yield "The checkpoint can't be written: a kill would lose what the open windows hold. Look at the disk.";
+    yield "The checkpoint can't be written, so a kill would lose the open windows. Check the disk.";
   }
 }
 
-/** The name with the highest count. @param {Record<string, number>} counts */
+/** Returns the name with the highest count. @param {Record<string, number>} counts */
 const mostFrequent = (counts) =>
   Object.entries(counts).reduce((most, each) => each[1] > most[1] ? each : most)[0];

@@ -19,7 +19,7 @@ const begun = (): History => {
 };
 
 Deno.test({
-  name: "page history: rates are told between two samples, and not where one isn't known",
+  name: "page history: a rate is computed between two samples, and is null where a sample is unknown",
   permissions: "none",
   fn() {
     const history = begun();
@@ -27,16 +27,20 @@ Deno.test({
       history.add(status(seconds, accepted));
     }
     assert.deepEqual(history.rateTimes, [2, 4, 5]);
-    assert.deepEqual(history.rates("accepted"), [20, 0, null], "what goes down was set back");
+    assert.deepEqual(history.rates("accepted"), [20, 0, null], "a counter that goes down was reset");
     assert.deepEqual(history.rates("dropped"), [null, null, null]);
-    assert.equal(history.add({ start_seconds: 1 }), false, "a service that only starts tells no counters");
-    assert.equal(history.add({ ...status(6, 30), start_seconds: 2 }), true, "it is another run");
+    assert.equal(
+      history.add({ start_seconds: 1 }),
+      false,
+      "a service that is still starting has no counters",
+    );
+    assert.equal(history.add({ ...status(6, 30), start_seconds: 2 }), true, "the service was restarted");
     assert.equal(history.rateTimes.length, 3);
   },
 });
 
 Deno.test({
-  name: "page history: windows are added once, and one that is missing in between is noticed",
+  name: "page history: each window is added once, and a missing window is noticed",
   permissions: "none",
   fn() {
     const history = begun();
@@ -54,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "page history: an hour is kept, and no more",
+  name: "page history: one hour is kept",
   permissions: "none",
   fn() {
     const history = begun();

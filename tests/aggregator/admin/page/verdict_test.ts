@@ -9,19 +9,19 @@ const WELL = {
 const QUIET = { accepted: 0, rejected: 0, dropped: 0 };
 
 Deno.test({
-  name: "page verdict: one sentence says whether all is well, and each trouble what to do",
+  name: "page verdict: one sentence gives the state, and each further trouble adds advice",
   permissions: "none",
   fn() {
     const troubles = [{ code: "a", text: "It is full." }, { code: "b", text: "It is slow." }];
     const rows: [Record<string, unknown>, Parameters<typeof verdictOf>[1], string, RegExp, number][] = [
       [{}, QUIET, "good", /^All is well/, 0],
       [{ checkpoint: { up: null } }, { accepted: null, rejected: null, dropped: null }, "good", /well/, 0],
-      // Before the first report nothing else is there to be asked.
+      // Before the first report the status has troubles only.
       [{ troubles, checkpoint: undefined, messages: undefined }, undefined, "bad", /^It is full\.$/, 1],
       [{ troubles }, { ...QUIET, dropped: 9 }, "bad", /^It is full\.$/, 1],
       [{}, { ...QUIET, dropped: 9 }, "warn", /drops 9.* datagrams a second/, 0],
       [{}, { ...QUIET, accepted: 99, rejected: 1 }, "good", /well/, 0],
-      [{}, { ...QUIET, accepted: 98, rejected: 2 }, "warn", /^2.* of the lines .* as missing_field/, 0],
+      [{}, { ...QUIET, accepted: 98, rejected: 2 }, "warn", /^2.* of the messages .* is missing_field/, 0],
       [{}, { ...QUIET, accepted: null, rejected: 2 }, "good", /well/, 0],
       [{ checkpoint: { up: false } }, QUIET, "warn", /checkpoint can't be written/, 0],
       [{ checkpoint: { up: false } }, { accepted: 0, rejected: 5, dropped: 9 }, "warn", /drops/, 2],

@@ -1,6 +1,6 @@
 /**
- * Does over and over what the service does for a checkpoint, in the same directory, and notes how long the machine
- * took for it: the processor and the disk are shared, and what they keep from the canary they keep from the service.
+ * Repeats what the service does for a checkpoint, in the same directory, and notes how long each round took.
+ * The service uses the same processor and disk, so a stall of the machine delays both.
  */
 import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 
@@ -18,7 +18,7 @@ scope.onmessage = async ({ data }) => {
   for (;;) {
     shared[0] = Date.now();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    await disk.replace(path, "canary\n");
+    await disk.replace(path, "stall meter\n");
     await disk.sync(path);
     shared[1] = Math.max(shared[1]!, Date.now() - shared[0]! - PAUSE_MS);
   }
