@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { noCircles } from "./support/house/circles.ts";
 import * as configurations from "./support/house/configurations.ts";
 import * as house from "./support/house/house.ts";
+import { supportIndex } from "./support/house/support_index.ts";
 import type { Check, Tree } from "./support/house/tree.ts";
 import * as commands from "./support/house/house_commands.ts";
 
@@ -206,6 +207,22 @@ const RULES: readonly Rule[] = [
       "notes.md": "",
     },
     finds: ["docs lies", "notes.md lies"],
+  },
+  {
+    name: "the index of the test helpers lists every helper once",
+    check: supportIndex,
+    sample: {
+      "tests/support/README.md":
+        "| [a.ts](disk/a.ts) | x | y |\n| [b.ts](disk/b.ts) | x | y |\n| [a.ts](disk/a.ts) | x | y |",
+      "tests/support/disk/a.ts": "",
+      "tests/support/c.ts": "",
+      "tests/d.ts": "",
+    },
+    finds: [
+      "tests/support/c.ts is not listed",
+      "tests/support/README.md lists tests/support/disk/b.ts, which",
+      "tests/support/README.md lists tests/support/disk/a.ts twice",
+    ],
   },
   {
     name: "packages are pinned, to the same version everywhere",

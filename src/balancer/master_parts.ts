@@ -1,5 +1,5 @@
 /**
- * What the master is made of, and what it tells of itself.
+ * The parts that the master is given, and the state that it shows.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Route, RoutingTable } from "./choose/routing.ts";
 import type { Snapshot } from "./routes/snapshot.ts";
 import type { Store } from "./store/store.ts";
 
-/** All that the master touches of the world: the real parts, or simulated ones. */
+/** Everything that the master uses of the outside world: real parts, or simulated ones. */
 export interface MasterParts {
   readonly config: Pick<
     BalancerConfig,
@@ -29,38 +29,39 @@ export interface MasterParts {
     | "dataDirectory"
     | "drainDelayMs"
   >;
-  /** What each worker allows its viewers. */
+  /** The limits of each worker. */
   readonly limits: Limits;
-  /** Reads the certificate that viewers are shown; undefined: they come without TLS. */
+  /** Reads the certificate for viewers' connections; undefined: TLS is off. */
   readonly readCertificate: (() => Promise<Certificate>) | undefined;
-  /** Where the workers are to listen; the port is known. */
+  /** The address for the workers to listen on, with its final port. */
   readonly listen: HostPort;
-  /** Where the admin API listens. */
+  /** The address of the admin API. */
   readonly admin: HostPort;
   readonly store: Store;
   readonly snapshot: Snapshot;
   readonly health: HealthBoard;
   readonly log: Log;
   readonly startWorker: StartWorker;
-  /** Where measurements go; undefined: none are made. */
+  /** Sends measurements to an aggregator; undefined: none are made. */
   readonly sendMetrics: ((measurement: Measurement) => void) | undefined;
-  /** Where requests are noted; undefined: nowhere. */
+  /** The access log; undefined: there is none. */
   readonly accessLog?: Pick<AccessLog, "add" | "reopen"> | undefined;
   /** Called once every worker listens. */
   dropPermissions(): void;
-  /** The turns that each cluster begins after; by default none. */
+  /** The number of turns that a new cluster starts after; by default 0. */
   readonly turnsTaken?: () => bigint;
 }
 
-/** What is served at the moment. */
+/** The state of the service now. */
 export interface MasterState {
-  /** Workers that listen. */
+  /** The number of workers that listen. */
   readonly listening: number;
+  /** The number of spare workers. */
   readonly spares: number;
-  /** Undefined: there are no routes yet. */
+  /** Undefined: no routes are known yet. */
   readonly table: RoutingTable | undefined;
   readonly routes: readonly Route[];
-  /** Routes of the database that break a rule. */
+  /** The number of invalid routes in the database. */
   readonly refusedRoutes: number;
   readonly certificate: Certificate | undefined;
 }

@@ -12,6 +12,7 @@ import { Stopwatch } from "./counts/stopwatch.ts";
 import { Work } from "./counts/work.ts";
 import { Reporter } from "./counts/work_report.ts";
 
+/** The parts of a worker's global scope that are used here. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
@@ -22,8 +23,9 @@ type Serve = ToWorker & { kind: "serve" };
 
 const scope = self as unknown as WorkerScope;
 
-/** What new connections are shown; undefined: they come without TLS. */
+/** The TLS context of new connections; undefined: TLS is off. */
 let secureContext: ReturnType<typeof tlsContext> | undefined;
+/** The parts that serve viewers; undefined before `serve`. */
 let serving: {
   listener: HttpListener;
   redirector: Redirector;
@@ -40,9 +42,10 @@ function serve({ listen, limits, certificate, table, measuring, explains, access
   const measure = new Stopwatch(work, { meter: measuring ? meter : undefined, notes });
   const { connectionsMax, patience, perAddress } = limits;
   if (certificate) certify(certificate);
-  // The kernel spreads connections over all listeners on an address, those of another process of this user included.
+  // The kernel distributes connections over all listeners on the address, even those of another process of
+  // this user.
   const acceptor = Deno.listen({ ...listen, reusePort: true, tcpBacklog: BACKLOG });
-  // From here on this thread, which is to read strangers' bytes, holds no permission of any kind.
+  // This thread reads bytes from strangers, so from here on it holds no permission at all.
   const held = dropAllPermissions();
   const listener = new HttpListener({
     acceptor,
@@ -84,7 +87,9 @@ function certify(certificate: Certificate): void {
   secureContext = tlsContext(certificate);
 }
 
-/** Connections that wait to be accepted; the kernel allows `net.core.somaxconn` at most, 4096 by default. */
+/**
+ * The most connections that wait to be accepted. The kernel caps it at `net.core.somaxconn`, by default 4096.
+ */
 const BACKLOG = 4096;
 
 function drain(): void {

@@ -1,8 +1,10 @@
 /**
- * What the master and its workers say to each other. A worker posts `loaded`, and is parked. The master posts `serve`;
- * the worker listens, drops every permission and posts `listening`. From then on the master posts `routes` whenever they
- * change, a `certificate` when there is another one, `drain` when the service is about to stop, and at the end `stop`;
- * the worker posts what it has `measured` and `reported` while requests come, and at the end `stopped`.
+ * The messages between the master and its workers.
+ *
+ * A worker posts `loaded` and then waits as a spare worker. On `serve` it listens, drops every permission and
+ * posts `listening`. From then on the master posts `routes` after each change of routes, `certificate` after
+ * each reload, `drain` when the service is about to stop, and finally `stop`. While requests come, the worker
+ * posts `measured`, `noted` and `reported`; finally it posts `stopped`.
  *
  * @module
  */
@@ -15,39 +17,54 @@ import type { RoutingTable, TableChange } from "./choose/routing.ts";
 import type { WorkReport } from "./counts/work_report.ts";
 
 export type ToWorker =
-  /** Port 0 takes any free one. `measuring`: whether to post what was measured; `explains`: whether redirects say why. `accessSample`: the part of requests to note, from 0 to 1. */
   | {
     kind: "serve";
+    /** Port 0 means any free port. */
     listen: HostPort;
     limits: Limits;
+    /** Undefined: TLS is off. */
     certificate: Certificate | undefined;
     table: RoutingTable;
+    /** Whether to post `measured`. */
     measuring: boolean;
+    /** Whether redirects name their destination and the reason. */
     explains: boolean;
+    /** The fraction of requests to note for the access log, from 0 to 1. */
     accessSample: number;
   }
-  /** What is to be changed in the table before, as one step: of 20,000 routes to post all would take 0.4 s. */
+  /**
+   * The change of the table, applied as one step. Measured once: to post all of 20,000 routes takes 0.4 s.
+   */
   | { kind: "routes" } & TableChange
-  /** New connections are shown this one; it comes only where there was one before. */
+  /** The certificate for new connections; posted only if TLS is on. */
   | { kind: "certificate"; certificate: Certificate }
-  /** Go on, but let each answer be the last one on its connection. */
+  /** Keep serving, but close each connection after its next answer. */
   | { kind: "drain" }
-  /** Accept no connection any more, finish what is in flight, and end. */
+  /** Accept no more connections, finish the requests in flight, and end. */
   | { kind: "stop" };
 
 export type FromWorker =
-  /** It waits for `serve`. */
+  /** The worker waits for `serve`. */
   | { kind: "loaded" }
-  /** It accepts connections on this port; `held` names the permissions still there: none. */
+  /**
+   * The worker accepts connections on this port. `held` names the permissions it could not drop: normally
+   * none.
+   */
   | { kind: "listening"; port: number; held: string[] }
-  /** It can't do what was asked; it ends. */
+  /** The worker failed, and ends. */
   | { kind: "failed"; reason: string }
-  /** Connections can't be accepted, for want of descriptors for example; it goes on trying. */
+  /**
+   * Connections can't be accepted, for example because the process is out of descriptors. The worker keeps
+   * trying.
+   */
   | { kind: "accept_failing"; reason: string }
+  /** Connections are accepted again, after so many failures. */
   | { kind: "accept_recovered"; failures: number }
+  /** Latencies for the aggregator. */
   | { kind: "measured"; measurement: Measurement }
   /** Lines for the access log. */
   | { kind: "noted"; lines: string; count: number }
-  /** What was done since the last one; once a second at most, and a last time before `stopped`. */
+  /** The work since the last report. Posted at most once a second, and once more before `stopped`. */
   | { kind: "reported"; report: WorkReport }
+  /** The worker has finished; its answers since the start. */
   | { kind: "stopped"; counts: Counts };

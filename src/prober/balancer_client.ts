@@ -1,27 +1,27 @@
 import type { Place } from "../balancer/health/checks.ts";
 import type { Report } from "../balancer/health/presence.ts";
 
-/** Requests to one balancer that are under way at once: its admin port holds few connections. */
+/** The most requests to one balancer at the same time, because its admin port accepts few connections. */
 const REQUESTS_MAX = 4;
 const TIMEOUT_MS = 2_000;
 const REASON_CHARS_MAX = 300;
 
-/** A destination that is to be probed, as the API of a balancer has it. */
+/** A destination with a check, as a balancer's API lists it. */
 export type CheckedPlace = Place & { readonly target: NonNullable<Place["target"]> };
 
 export interface ClientOptions {
-  /** Of the admin API, without a slash at its end. */
+  /** The URL of the admin API, without a final slash. */
   readonly url: string;
   readonly token: string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Told after each report whether it arrived: undefined, or why not. */
+  /** Called after each report: undefined if it was accepted, otherwise the reason why not. */
   readonly reported: (problem: string | undefined) => void;
 }
 
-/** The API of one balancer, as far as a token for health leads. */
+/** A client for the API of one balancer, limited to what a token for health may do. */
 export class BalancerClient {
   readonly #options: ClientOptions;
-  /** By path: a report that waits is replaced by a newer one on the same destination. */
+  /** Reports that wait, by path. A newer report on the same destination replaces the waiting one. */
   readonly #waiting = new Map<string, Report>();
   #running = 0;
 
@@ -33,7 +33,11 @@ export class BalancerClient {
     return this.#options.url;
   }
 
-  /** @throws {Error} It does not answer, or not with what is to be probed. */
+  /**
+   * Reads the destinations to probe.
+   *
+   * @throws {Error} The balancer does not answer, or answers with an error.
+   */
   async places(): Promise<CheckedPlace[]> {
     const response = await this.#request("GET", "/api/v1/health");
     const text = await response.text();
@@ -41,7 +45,7 @@ export class BalancerClient {
     return placesIn(JSON.parse(text));
   }
 
-  /** Reports on a destination as soon as it can. Never throws. */
+  /** Queues a report on a destination. Never throws. */
   report(cluster: string, name: string, report: Report): void {
     this.#waiting.set(`/api/v1/health/${cluster}/${name}`, report);
     this.#pump();
@@ -66,7 +70,7 @@ export class BalancerClient {
       const body = JSON.stringify({ state, reason: reason.slice(0, REASON_CHARS_MAX) });
       const response = await this.#request("PUT", path, body);
       const text = await response.text();
-      // A route that is gone since the checks were read is no trouble.
+      // A 404 is no problem: the route was removed after the checks were read.
       return response.ok || response.status === 404 ? undefined : problemIn(response.status, text);
     } catch (error) {
       return (error as Error).message;
@@ -88,13 +92,13 @@ export class BalancerClient {
   }
 }
 
-/** What the API says of its refusal, if it is the API that does. */
+/** Describes a refusal, with the API's own words if the answer is one of its problem details. */
 function problemIn(status: number, text: string): string {
   try {
     const { title, detail } = JSON.parse(text);
     if (typeof title === "string") return `status ${status}: ${title}: ${detail}`;
   } catch {
-    // Somebody else answers there.
+    // The answer is no JSON, so it comes from another server, such as a proxy.
   }
   return `status ${status}`;
 }

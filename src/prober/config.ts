@@ -1,11 +1,5 @@
 import { secret } from "../shared/flags/secrets.ts";
-import {
-  type FlagSpec,
-  helpText,
-  type Lookup,
-  parseFlags,
-  UsageError,
-} from "../shared/flags/flags.ts";
+import { type FlagSpec, helpText, type Lookup, parseFlags, UsageError } from "../shared/flags/flags.ts";
 import type { LogFormat, LogLevel } from "../shared/log.ts";
 import { logFlags } from "../shared/flags/log_flags.ts";
 import { type StartRequest, startRequest } from "../shared/flags/start_request.ts";

@@ -5,9 +5,9 @@ import type { Outcome } from "../balancer/health/verdict.ts";
 import type { Log } from "../shared/log.ts";
 import { BalancerClient, type CheckedPlace, type ClientOptions } from "./balancer_client.ts";
 
-/** Between two readings of what there is to probe. */
+/** How often the list of checks is read from a balancer. */
 export const READ_MS = 2_000;
-/** The most lines about what may not be probed. */
+/** The most log lines about destinations that must not be probed. */
 const UNCHECKED_LINES_MAX = 50;
 
 export interface RemoteProberParts {
@@ -20,13 +20,16 @@ export interface RemoteProberParts {
   readonly random?: () => number;
 }
 
-/** Probes what the first balancer that answers has checks for, and reports it to all of them. */
+/**
+ * Reads the checks from the first balancer that answers, probes them, and reports the results to all
+ * balancers.
+ */
 export class RemoteProber {
   readonly #parts: RemoteProberParts;
   readonly #clients: readonly BalancerClient[];
   readonly #prober: Prober;
   #places = new Map<string, CheckedPlace[]>();
-  /** What does not work at the moment, so that it is told once. */
+  /** What does not work at the moment, so that each trouble is logged once. */
   readonly #troubles = new Set<string>();
   readonly #unchecked = new Set<string>();
   #cancelRead: () => void = () => {};
@@ -46,12 +49,13 @@ export class RemoteProber {
     });
   }
 
-  /** Reads what there is to probe, now and from then on. Resolves after the first reading, whatever came of it. */
+  /** Reads the checks now and every {@linkcode READ_MS}. Resolves after the first read, even if it failed. */
   async start(): Promise<void> {
     await this.#read();
     if (!this.#isStopped) this.#cancelRead = this.#parts.clock.setTimer(() => this.start(), READ_MS);
   }
 
+  /** Stops all probes and reads. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelRead();
@@ -64,7 +68,9 @@ export class RemoteProber {
     for (const client of this.#clients) {
       try {
         const places = await client.places();
-        if (this.#troubles.delete("read")) log.info("checks_read", "a balancer says again what to probe");
+        if (this.#troubles.delete("read")) {
+          log.info("checks_read", "a balancer sends the list of checks again");
+        }
         return this.#follow(places);
       } catch (error) {
         problems.push(`${client.url}: ${(error as Error).message}`);
@@ -72,7 +78,7 @@ export class RemoteProber {
     }
     if (this.#troubles.has("read")) return;
     this.#troubles.add("read");
-    log.error("checks_unread", "no balancer says what to probe; going on with what was known", {
+    log.error("checks_unread", "no balancer sends the list of checks: continuing with the last known list", {
       reason: problems.join("; "),
     });
   }
@@ -85,33 +91,43 @@ export class RemoteProber {
 
   #judged(key: string, report: Report): void {
     const places = this.#places.get(key) ?? [];
-    if (report.state === "unchecked") this.#tellUnchecked(key, places, report.reason);
+    if (report.state === "unchecked") this.#logUnchecked(key, places, report.reason);
     else this.#unchecked.delete(key);
     for (const { cluster, name } of places) {
       for (const client of this.#clients) client.report(cluster, name, report);
     }
   }
 
-  #tellUnchecked(key: string, [place]: readonly CheckedPlace[], reason: string): void {
+  #logUnchecked(key: string, [place]: readonly CheckedPlace[], reason: string): void {
     if (place === undefined || this.#unchecked.has(key) || this.#unchecked.size >= UNCHECKED_LINES_MAX) {
       return;
     }
     this.#unchecked.add(key);
     const { cluster, name } = place;
-    this.#parts.log.warn("unchecked", "it is not probed, and counts as up", { cluster, name, reason });
+    this.#parts.log.warn("unchecked", "a destination can't be probed, so it counts as up", {
+      cluster,
+      name,
+      reason,
+    });
   }
 
   #reported(url: string, problem: string | undefined): void {
     const { log } = this.#parts;
     if (problem === undefined) {
-      if (this.#troubles.delete(url)) log.info("report_recovered", "reports arrive again", { balancer: url });
+      if (this.#troubles.delete(url)) {
+        log.info("report_recovered", "a balancer accepts reports again", { balancer: url });
+      }
       return;
     }
     if (this.#troubles.has(url)) return;
     this.#troubles.add(url);
-    log.error("report_failed", "reports do not arrive: the balancer forgets what it was told", {
-      balancer: url,
-      reason: problem,
-    });
+    log.error(
+      "report_failed",
+      "a balancer accepts no reports: for it, destinations become unknown and count as up",
+      {
+        balancer: url,
+        reason: problem,
+      },
+    );
   }
 }

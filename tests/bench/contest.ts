@@ -2,48 +2,48 @@ import { UsageError } from "../../src/shared/flags/flags.ts";
 import type { CpuClock } from "./cpu_clock.ts";
 import { type Cores, hasTool, type Tool } from "./machine.ts";
 import type { Options, Part } from "./options.ts";
-import { type Failure, playRounds } from "./rounds.ts";
+import { type Failure, runRounds } from "./rounds.ts";
 import { type Measurement, type Sample, summarize, type Summary } from "./stats.ts";
 import { type Column, renderTable } from "./table.ts";
 
-/** What a measurement has at hand. */
+/** What a measurement needs from the harness. */
 export interface Bench {
   readonly options: Options;
-  /** Gone when the benchmark ends. */
+  /** A temporary directory, removed when the benchmark ends. */
   readonly directory: string;
   readonly cores: Cores;
   readonly clock: CpuClock;
 }
 
 /** A contender, as the harness sees it. */
-export interface Entrant {
+export interface AnyContender {
   readonly name: string;
   readonly about: string;
-  /** What the machine must have to run it. */
+  /** The tools that the machine must have to run it. */
   readonly needs?: readonly Tool[];
 }
 
 /** A load, as the harness sees it. */
-export interface Burden {
+export interface AnyLoad {
   readonly name: string;
   readonly about: string;
-  /** Measured unless others are asked for. */
+  /** Measured by default, when no load is given. */
   readonly usual?: true;
 }
 
-/** One table of the benchmark. */
-export interface Contest<Contender extends Entrant, Load extends Burden> {
+/** One table of the benchmark: contenders measured under loads. */
+export interface Contest<Contender extends AnyContender, Load extends AnyLoad> {
   readonly part: Part;
   readonly contenders: readonly Contender[];
   readonly loads: readonly Load[];
   /** The first of these names that runs is the baseline. */
   readonly baselines: readonly string[];
-  /** The first is the figure that contenders are compared by. */
+  /** Contenders are compared by the figure of the first column. */
   readonly columns: readonly [Column, ...Column[]];
   measure(bench: Bench, contender: Contender, load: Load): Promise<Measurement>;
 }
 
-export type AnyContest = Contest<Entrant, Burden>;
+export type AnyContest = Contest<AnyContender, AnyLoad>;
 
 export interface Skipped {
   readonly contenders: readonly string[];
@@ -59,7 +59,7 @@ export interface Outcome {
   readonly skipped: readonly Skipped[];
 }
 
-/** Those asked for by name; where none are, `usual`. */
+/** Returns the elements of `all` with these names, all of them for "all", or `usual` if no name is given. */
 export function choose<T extends { name: string }>(
   all: readonly T[],
   names: readonly string[],
@@ -75,45 +75,45 @@ const contendersAsked = ({ contenders }: AnyContest, options: Options) =>
 const loadsAsked = ({ loads }: AnyContest, options: Options) =>
   choose(loads, options.loads, loads.filter(({ usual }) => usual));
 
-/** Whether the options leave anything of this contest to be measured. */
+/** Whether the options ask for any measurement of this contest. */
 export function isAskedFor(contest: AnyContest, options: Options): boolean {
   return options.parts.includes(contest.part) && contendersAsked(contest, options).length > 0 &&
     loadsAsked(contest, options).length > 0;
 }
 
-/** Parts the contenders that can run here from those that lack a tool, and says what to install. */
-export async function sift<T extends Entrant>(
+/** Separates contenders that can run here from those that lack a tool, with what to install. */
+export async function separateByTools<T extends AnyContender>(
   contenders: readonly T[],
   has: (tool: Tool) => Promise<boolean>,
 ) {
   const skipped: Skipped[] = [];
-  let able = contenders;
+  let runnable = contenders;
   for (const tool of new Set(contenders.flatMap(({ needs }) => needs ?? []))) {
-    const unable = able.filter(({ needs }) => needs?.includes(tool));
+    const unable = runnable.filter(({ needs }) => needs?.includes(tool));
     if (unable.length === 0 || await has(tool)) continue;
-    able = able.filter((contender) => !unable.includes(contender));
+    runnable = runnable.filter((contender) => !unable.includes(contender));
     skipped.push({
       contenders: unable.map(({ name }) => name),
       reason: `${tool.program} is missing; on Debian: apt-get install ${tool.debianPackages}`,
     });
   }
-  return { able, skipped };
+  return { runnable, skipped };
 }
 
-/** Measures of this contest what the options ask for. */
-export async function hold(
+/** Runs the part of this contest that the options ask for. */
+export async function runContest(
   contest: AnyContest,
   bench: Bench,
   progress: (text: string) => void,
 ): Promise<Outcome> {
   const { part, columns } = contest;
   const { options, cores } = bench;
-  const { able, skipped } = await sift(
+  const { runnable, skipped } = await separateByTools(
     contendersAsked(contest, options),
     (tool) => hasTool(tool, cores.sender),
   );
-  const { samples, failures } = await playRounds({
-    contenders: able,
+  const { samples, failures } = await runRounds({
+    contenders: runnable,
     loads: loadsAsked(contest, options),
     runs: options.runs,
     measure: (contender, load) => contest.measure(bench, contender, load),
@@ -127,7 +127,7 @@ export async function hold(
   return { part, baseline, summaries, samples, failures, skipped };
 }
 
-/** One line for each reason: a contender that fails once often fails each time. */
+/** Returns one line per contender and reason: a contender that fails once often fails every time. */
 function renderFailures(failures: readonly Failure[]): string[] {
   const groups = Map.groupBy(failures, ({ contender, reason }) => `failed: ${contender}: ${reason}`);
   return [...groups].map(([what, group]) =>
@@ -135,7 +135,7 @@ function renderFailures(failures: readonly Failure[]): string[] {
   );
 }
 
-/** The outcome for people to read: the table, and what is not in it. */
+/** The outcome as text: the table, then failures and contenders that were not run. */
 export function renderOutcome({ columns }: AnyContest, outcome: Outcome): string {
   const { part, baseline, summaries, failures, skipped } = outcome;
   const comparison = baseline === null ? "no baseline ran" : `ratio to ${baseline} in the same run`;
@@ -147,7 +147,7 @@ export function renderOutcome({ columns }: AnyContest, outcome: Outcome): string
   ].join("\n");
 }
 
-/** @throws {UsageError} A name in the options is one of none of these contests. */
+/** @throws {UsageError} A name in the options belongs to none of these contests. */
 export function checkNames(contests: readonly AnyContest[], options: Options): void {
   const check = (flag: string, asked: readonly string[], known: readonly string[]) => {
     const unknown = asked.find((name) => !known.includes(name));
@@ -162,7 +162,7 @@ export function checkNames(contests: readonly AnyContest[], options: Options): v
 
 /** The names that `--contender` and `--load` take, for the help. */
 export function renderNames({ part, contenders, loads }: AnyContest): string {
-  const list = (title: string, named: readonly Burden[]) => {
+  const list = (title: string, named: readonly AnyLoad[]) => {
     const width = Math.max(...named.map(({ name }) => name.length)) + 2;
     const lines = named.map(({ name, about, usual }) =>
       `  ${name.padEnd(width)}${about}${usual ? " *" : ""}`

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/shared/flags/flags.ts";
-import { type AnyContest, checkNames, isAskedFor, renderNames, renderOutcome, sift } from "./contest.ts";
+import {
+  type AnyContest,
+  checkNames,
+  isAskedFor,
+  renderNames,
+  renderOutcome,
+  separateByTools,
+} from "./contest.ts";
 import type { Tool } from "./machine.ts";
 import type { Options } from "./options.ts";
 import { integer } from "./table.ts";
 
-const test = (name: string, fn: () => void | Promise<void>) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void | Promise<void>) =>
+  Deno.test({ name: `bench contest: ${name}`, permissions: "none", fn });
 
 const tool = (program: string): Tool => ({ program, versionFlag: "-v", debianPackages: `${program}-pkg` });
 const [wrk, nginx] = [tool("wrk"), tool("nginx")];
@@ -34,19 +42,19 @@ const options: Options = {
 };
 
 for (
-  const [missing, able, skipped] of [
+  const [missing, runnable, skipped] of [
     [[], "ours nginx plain", []],
     [["nginx"], "ours plain", [["nginx"]]],
     [["wrk"], "plain", [["ours", "nginx"]]],
     [["wrk", "nginx"], "plain", [["ours", "nginx"]]],
   ] as const
 ) {
-  test(`without ${missing.join(" and ") || "a lack"}, ${able} can run`, async () => {
-    const result = await sift(
+  test(`${missing.length === 0 ? "with every tool" : `without ${missing.join(" and ")}`}, ${runnable} can run`, async () => {
+    const result = await separateByTools(
       contenders,
       ({ program }) => Promise.resolve(!missing.some((name) => name === program)),
     );
-    assert.equal(result.able.map(({ name }) => name).join(" "), able);
+    assert.equal(result.runnable.map(({ name }) => name).join(" "), runnable);
     assert.deepEqual(result.skipped.map((skip) => skip.contenders), skipped);
     if (missing[0]) {
       assert.equal(
@@ -57,7 +65,7 @@ for (
   });
 }
 
-test("the names given must be those of a contest that runs", () => {
+test("names in the options must belong to a contest that runs", () => {
   checkNames([contest], {
     ...options,
     contenders: ["ours", "plain"],
@@ -71,7 +79,7 @@ test("the names given must be those of a contest that runs", () => {
   refuses({ loads: ["ours"] }, 'Cannot use "ours" for --load: give one, many, all');
 });
 
-test("a contest is left out when nothing of it is asked for", () => {
+test("a contest is left out when the options ask for no part of it", () => {
   const asked = (given: Partial<Options>) => isAskedFor(contest, { ...options, ...given });
   assert.ok(
     asked({}) && asked({ loads: ["many"] }) && asked({ loads: ["all"] }) && asked({ contenders: ["plain"] }),
@@ -81,7 +89,7 @@ test("a contest is left out when nothing of it is asked for", () => {
   );
 });
 
-test("the outcome names what failed and what was not run, and why", () => {
+test("the outcome lists what failed and what was not run, with the reasons", () => {
   const text = renderOutcome(contest, {
     part: "balancer",
     baseline: null,
@@ -103,7 +111,7 @@ test("the outcome names what failed and what was not run, and why", () => {
   ]);
 });
 
-test("the help lists the names, and marks the usual loads", () => {
+test("the help lists all names and marks the default loads", () => {
   assert.deepEqual(renderNames(contest).split("\n"), [
     "Contenders of the balancer:",
     "  ours   the balancer",

@@ -6,13 +6,18 @@ const SYMBOLS = {
 } as const;
 
 /**
- * The processor time of other processes, user and system, of all their threads, also of those that have ended. By the
- * kernel's clock for a process (clock_getcpuclockid(3)): it counts nanoseconds, where `/proc/PID/stat` counts 10 ms.
+ * Reads the processor time of other processes: user and system time of all threads, ended ones included. It
+ * uses the kernel's clock of a process (clock_getcpuclockid(3)), which counts nanoseconds; `/proc/PID/stat`
+ * counts 10 ms.
  */
 export class CpuClock implements Disposable {
   readonly #libc = openLibc(SYMBOLS);
 
-  /** Milliseconds since `pid` was started. @throws {Error} There is no such process. */
+  /**
+   * Milliseconds of processor time since the start of process `pid`.
+   *
+   * @throws {Error} There is no such process.
+   */
   ms(pid: number): number {
     const { clock_getcpuclockid, clock_gettime } = this.#libc.symbols;
     const clock = new Int32Array(1);

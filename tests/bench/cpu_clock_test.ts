@@ -5,7 +5,7 @@ import { CpuClock } from "./cpu_clock.ts";
 const permissions = { ffi: [...LIBC_PATHS] };
 
 Deno.test({
-  name: "the clock of a process goes on while it works",
+  name: "bench CPU clock: the clock of a process advances while the process works",
   permissions,
   fn() {
     using clock = new CpuClock();
@@ -17,7 +17,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a process that is not there has no clock",
+  name: "bench CPU clock: a process that does not exist is an error",
   permissions,
   fn() {
     using clock = new CpuClock();

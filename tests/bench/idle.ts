@@ -1,13 +1,13 @@
 import type { CpuClock } from "./cpu_clock.ts";
 
 const LOOK_MS = 40;
-/** A process that spends less between two looks does nothing but look around. */
+/** A process that spends less processor time than this between two looks is idle. */
 const IDLE_CPU_MS_MAX = 1;
-/** One quiet look may be a neighbour that takes the core away. */
+/** How many idle looks in a row count: one may be because another process took the core. */
 const QUIET_LOOKS = 2;
 const WAIT_MS_MAX = 30_000;
 
-/** Waits until a process has nothing more to do. @throws {Error} It is busy for longer than 30 s. */
+/** Waits until a process is idle. @throws {Error} The process is busy for longer than 30 s. */
 export async function idle(clock: CpuClock, pid: number): Promise<void> {
   const startMs = performance.now();
   let spentMs = clock.ms(pid);

@@ -1,10 +1,10 @@
 import { Child, type Program, run } from "./processes.ts";
 
-/** A program or a library that a contender needs and not every machine has. */
+/** A program or library that a contender needs and not every machine has. */
 export interface Tool {
-  /** Of a library, its header. */
+  /** The program's name; for a library, its header. */
   readonly program: string;
-  /** Has a program end at once; null for a header. */
+  /** The flag that makes the program end at once; null for a header. */
   readonly versionFlag: string | null;
   readonly debianPackages: string;
 }
@@ -20,12 +20,12 @@ export const TOOLS = {
   haproxy: { program: "haproxy", versionFlag: "-v", debianPackages: "haproxy" },
 } as const satisfies Record<string, Tool>;
 
-/** How a shell ends when there is no such program. */
+/** The exit code of a shell that does not find a program. */
 const EXIT_NOT_FOUND = 127;
 const FIND_HEADER = 'c++ -M -include "$1" -x c++ /dev/null';
 const TOOL_MS_MAX = 60_000;
 
-/** Where the contenders run, and where what loads them: the same core when there is only one. */
+/** The cores of the contenders and of what loads them. On a machine with one core both are the same. */
 export interface Cores {
   readonly receiver: number;
   readonly sender: number;
@@ -64,26 +64,30 @@ export async function hasTool({ program, versionFlag }: Tool, core: number): Pro
   return await child.exitCode(TOOL_MS_MAX) !== EXIT_NOT_FOUND;
 }
 
-/** What a program that consists of one file is compiled from. */
+/** How to compile a program that consists of one file. */
 export interface Build {
   readonly source: URL;
   /** The name of the program. */
   readonly into: string;
   readonly compiler: Tool;
-  /** Libraries among them: they stand behind the source. */
+  /** Flags after the source, because libraries must follow it. */
   readonly flags?: readonly string[];
 }
 
-/** Compiles a program into a directory. @throws {Error} It can't be compiled; with the compiler's words. */
+/**
+ * Compiles a program into a directory.
+ *
+ * @throws {Error} The compiler failed; the message quotes its output.
+ */
 export async function compile(build: Build, directory: string, core: number): Promise<void> {
   const { source, into, compiler, flags = [] } = build;
   const args = ["-O3", "-o", `${directory}/${into}`, source.pathname, ...flags];
   await run({ path: compiler.program, args }, core, TOOL_MS_MAX);
 }
 
-/** The most memory that a process has had in RAM so far, in bytes (VmHWM of proc(5)). */
+/** The most resident memory that a process has had so far, in bytes (VmHWM of proc(5)). */
 export async function residentBytesMax(pid: number, core: number): Promise<number> {
-  // Deno itself reads nothing below /proc unless it is allowed everything.
+  // Deno lets a program read /proc only if it has all permissions.
   const lines = await run({ path: "cat", args: [`/proc/${pid}/status`] }, core, TOOL_MS_MAX);
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(lines.join("\n"))?.[1];
   if (kilobytes === undefined) throw new Error(`Cannot read the memory of process ${pid}: it has ended`);
@@ -91,9 +95,10 @@ export async function residentBytesMax(pid: number, core: number): Promise<numbe
 }
 
 /**
- * The datagrams that the kernel threw away because the sockets on this port had no room, so far.
+ * Returns how many datagrams the kernel has dropped so far because the sockets on this port had no room.
  *
- * @param table `/proc/net/udp`: the local address, `HEX:PORT`, in the second column, the drops in the last.
+ * @param table the lines of `/proc/net/udp`: column 2 is the local address, `HEX:PORT`, the last column the
+ * drops
  */
 export function parseDrops(table: readonly string[], port: number): number {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
@@ -102,15 +107,15 @@ export function parseDrops(table: readonly string[], port: number): number {
     .reduce((sum, columns) => sum + Number(columns.at(-1)), 0);
 }
 
-/** What the sockets on this port of 127.0.0.1 have dropped so far; see {@linkcode parseDrops}. */
+/** Returns how many datagrams the sockets on this port have dropped so far; see {@linkcode parseDrops}. */
 export async function droppedBy(port: number, core: number): Promise<number> {
   return parseDrops(await run({ path: "cat", args: ["/proc/net/udp"] }, core, TOOL_MS_MAX), port);
 }
 
 /**
- * The processor and the kernel, as figures are quoted with them: `Intel(R) Xeon(R) Processor (model 207), Linux 6.18.44`.
+ * Describes the machine for quoted figures: `Intel(R) Xeon(R) Processor (model 207), Linux 6.18.44`.
  *
- * @param cpuinfo `/proc/cpuinfo`; on ARM it has no name
+ * @param cpuinfo the lines of `/proc/cpuinfo`; on ARM they have no model name
  * @param release `/proc/sys/kernel/osrelease`
  */
 export function parseMachine(cpuinfo: readonly string[], release: string): string {
@@ -122,7 +127,7 @@ export function parseMachine(cpuinfo: readonly string[], release: string): strin
   return `${name}${model === undefined ? "" : ` (model ${model})`}, Linux ${release}`;
 }
 
-/** See {@linkcode parseMachine}. */
+/** Describes this machine; see {@linkcode parseMachine}. */
 export async function machine(core: number): Promise<string> {
   const read = (path: string) => run({ path: "cat", args: [path] }, core, TOOL_MS_MAX);
   return parseMachine(await read("/proc/cpuinfo"), (await read("/proc/sys/kernel/osrelease"))[0]!);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parseCpuList, parseDrops, parseMachine } from "./machine.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `bench machine: ${name}`, permissions: "none", fn });
 
 for (
   const [list, cores] of [["0", [0]], ["0,1", [0, 1]], ["2-4", [2, 3, 4]], ["0-1,6,8-9", [
@@ -12,10 +13,10 @@ for (
     9,
   ]]] as const
 ) {
-  test(`the cores ${list} are ${cores.join(" and ")}`, () => assert.deepEqual(parseCpuList(list), cores));
+  test(`the CPU list ${list} is ${cores.join(", ")}`, () => assert.deepEqual(parseCpuList(list), cores));
 }
 
-test("what a port dropped is the sum of its sockets, and of none beside it", () => {
+test("the drops of a port are the sum over its own sockets", () => {
   const line = (address: string, drops: number) =>
     `  142: ${address} 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 41212 2 00000000 ${drops}`;
   const table = [
@@ -30,7 +31,7 @@ test("what a port dropped is the sum of its sockets, and of none beside it", () 
   assert.equal(parseDrops(table, 1), 0);
 });
 
-test("a machine is told by its processor and its kernel", () => {
+test("a machine is described by its processor and its kernel", () => {
   const cpuinfo = [
     "processor\t: 0",
     "model\t\t: 207",

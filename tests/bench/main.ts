@@ -1,9 +1,11 @@
 /**
- * `deno task bench`: how much processor time Sluice takes for a datagram or a request, beside other programs that do
- * the same, on this machine. Every contender is a process of its own, pinned to one core; what loads it is pinned to
- * another. All are measured the same way, by the kernel's own account of their processor time.
+ * `deno task bench`: measures on this machine how much processor time Sluice needs for a datagram or a
+ * request, and other programs for the same. Every contender is a process of its own, pinned to one core; the
+ * program that loads it is pinned to another. All are measured in the same way, by the processor time that
+ * the kernel counts.
  *
- * Its only `--allow-run` is taskset, which starts everything else: the permission to run any program, and in one place.
+ * Its `--allow-run` names taskset only, which starts all other programs. So it is in effect permission to run
+ * any program, but in one place.
  *
  * @module
  */
@@ -16,10 +18,10 @@ import {
   type AnyContest,
   type Bench,
   checkNames,
-  hold,
   isAskedFor,
   renderNames,
   renderOutcome,
+  runContest,
 } from "./contest.ts";
 import { CpuClock } from "./cpu_clock.ts";
 import { chooseCores, machine } from "./machine.ts";
@@ -27,7 +29,7 @@ import { type Options, parseOptions } from "./options.ts";
 import { killAll } from "./processes.ts";
 import { benchScanner } from "./scanner.ts";
 
-/** Where tasks run: contenders that change their directory need absolute paths. */
+/** The directory in which tasks run. Contenders that change their directory need absolute paths. */
 const ROOT = new URL("../../", import.meta.url);
 
 const EXIT_FAILED = 1;
@@ -36,29 +38,33 @@ const EXIT_INTERRUPTED = 130;
 
 const CONTESTS: readonly AnyContest[] = [AGGREGATOR, BALANCER];
 
-/** Rewrites one line on a terminal; elsewhere it says nothing. */
+/** Rewrites one line on a terminal; prints nothing when stderr is not a terminal. */
 function progress(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
 }
 
 const NOTES = `
-CPU: of all threads of the process, from just before the load until it is idle again; start-up and warm-up don't count.
-To a load: the first figure, by that of the same contender under that load in the same run.
-CPU ms in all: since the start of the process. Memory: the most it has had resident (VmHWM).`;
+CPU: processor time of all threads, from just before the load until the process is idle; start and warm-up don't count.
+"to LOAD": the first figure divided by that of the same contender under LOAD in the same run.
+CPU ms in all: processor time since the start of the process. Memory: the most that was resident (VmHWM).`;
 
-/** @returns Whether every measurement gave figures. */
+/**
+ * Measures everything that the options ask for, and prints it.
+ *
+ * @returns whether every measurement gave figures
+ */
 async function measureAll(bench: Bench): Promise<boolean> {
   const { options, cores } = bench;
   const { parts, loads, contenders, runs, json } = options;
   const say = (text: string) => json || console.log(text);
-  const shared = cores.receiver === cores.sender ? " (one core alone: expect losses)" : "";
+  const shared = cores.receiver === cores.sender ? " (one core only: expect losses)" : "";
   const on = await machine(cores.sender);
   say(
     `${on}, Deno ${Deno.version.deno}; contenders on core ${cores.receiver}, load on core ${cores.sender}${shared}`,
   );
   const outcomes = [];
   for (const contest of CONTESTS.filter((contest) => isAskedFor(contest, options))) {
-    const outcome = await hold(contest, bench, progress);
+    const outcome = await runContest(contest, bench, progress);
     progress("");
     say(`\n${renderOutcome(contest, outcome)}`);
     outcomes.push(outcome);

@@ -5,7 +5,7 @@ import type { Outcome } from "./contest.ts";
 const permissions = { run: [Deno.execPath()] };
 
 Deno.test({
-  name: "the benchmark of the aggregator works from end to end",
+  name: "bench: the aggregator's benchmark works from end to end",
   permissions,
   async fn() {
     const contenders = ["sluice", "sluice-sandbox", "deno"];
@@ -36,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a mistake in the command line ends the benchmark before anything runs",
+  name: "bench: a wrong flag ends the benchmark before anything runs",
   permissions,
   async fn() {
     const { code, stdout, stderr } = await runToEnd("bench", ["--load", "flood"]);

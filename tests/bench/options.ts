@@ -7,11 +7,11 @@ export interface Options {
   readonly parts: readonly Part[];
   readonly runs: number;
   readonly seconds: number;
-  /** Datagrams; null: as many as the load sends in `seconds`. */
+  /** Datagrams in a load; null: as many as it sends in `seconds`. */
   readonly count: number | null;
-  /** Names; none: the usual ones. */
+  /** Names of loads; empty: the usual ones. */
   readonly loads: readonly string[];
-  /** Names; none: all. */
+  /** Names of contenders; empty: all. */
   readonly contenders: readonly string[];
   readonly baseline: string | null;
   readonly json: boolean;
@@ -30,7 +30,7 @@ const FLAGS = {
     placeholder: PARTS.join("|"),
     default: "",
     defaultShown: "all of them",
-    help: "measure this part alone",
+    help: "measure this part only",
     parse: (text: string): readonly Part[] => text === "" ? PARTS : [oneOf(PARTS)(text)],
   },
   runs: {
@@ -51,7 +51,7 @@ const FLAGS = {
     flag: "count",
     placeholder: "N",
     default: "",
-    defaultShown: "what --seconds takes",
+    defaultShown: "enough for --seconds",
     help: "datagrams in each load of the aggregator; 1000000 and more for figures to quote",
     parse: (text: string): number | null => text === "" ? null : integer(1000, 1e9)(text),
   },
@@ -59,8 +59,8 @@ const FLAGS = {
     flag: "load",
     placeholder: "NAME,…",
     default: "",
-    defaultShown: "the usual ones",
-    help: "loads, or all; the list below has * where one is usual",
+    defaultShown: "those marked *",
+    help: "loads from the list below, or all",
     parse: names,
   },
   contenders: {
@@ -75,17 +75,17 @@ const FLAGS = {
     flag: "baseline",
     placeholder: "NAME",
     default: "",
-    defaultShown: "the first there is",
-    help: "the contender that the others are compared to",
+    defaultShown: "the first that runs",
+    help: "the contender that the others are compared with",
     parse: (text: string): string | null => text || null,
   },
 } satisfies Record<string, FlagSpec<unknown>>;
 
 /**
- * What the command line asks for. `--json`, the only flag without a value, may stand anywhere.
+ * Parses the command line. `--json`, the only flag without a value, may stand anywhere.
  *
- * @param lists What the help ends with: the names of the loads and the contenders.
- * @throws {UsageError} one line that names the flag, the value and what to give instead.
+ * @param lists the names of loads and contenders, printed at the end of the help
+ * @throws {UsageError} A flag or value is wrong. One line names it and says what to give instead.
  */
 export function parseOptions(args: readonly string[], lists: string): BenchRequest {
   const unset = () => undefined;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/shared/flags/flags.ts";
 import { parseOptions } from "./options.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `bench options: ${name}`, permissions: "none", fn });
 const parse = (line: string) => parseOptions(line.split(" ").filter((word) => word !== ""), "NAMES");
 
 const DEFAULTS = {
@@ -29,7 +30,7 @@ for (
     }],
   ] as const
 ) {
-  test(`deno task bench ${line}`, () => {
+  test(`deno task bench ${line} is accepted`, () => {
     assert.deepEqual(parse(line), { kind: "run", options: { ...DEFAULTS, ...changed } });
   });
 }
@@ -38,7 +39,7 @@ for (const line of ["--only sender", "--runs 0", "--count 10", "--seconds 1.5", 
   test(`deno task bench ${line} is refused`, () => assert.throws(() => parse(line), UsageError));
 }
 
-test("the help names --json, and ends with the names that the flags take", () => {
+test("the help names --json, and ends with the names of loads and contenders", () => {
   const help = parse("--help");
   assert.ok(help.kind === "help");
   assert.match(help.text, /--json\n/);

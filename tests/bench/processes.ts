@@ -1,10 +1,10 @@
-/** A line of JSON in which a program says how it fares: `{"event":"listening",…}`. */
+/** A line of JSON with which a program reports its state: `{"event":"listening",…}`. */
 export interface Report {
   readonly event?: unknown;
   readonly [field: string]: unknown;
 }
 
-/** A program, as a child process would be given it. */
+/** How to start a program. */
 export interface Program {
   readonly path: string;
   readonly args: readonly string[];
@@ -12,20 +12,20 @@ export interface Program {
 }
 
 const STOP_MS_MAX = 10_000;
-/** Lines of its output that an error quotes. */
+/** How many lines of a program's output an error quotes. */
 const TAIL_LINES = 3;
 
-/** Debian puts servers where the PATH of most users does not lead. */
+/** Debian puts servers into /usr/sbin, which is not in the PATH of most users. */
 const EXEC = 'PATH="$PATH:/usr/sbin"; exec "$@"';
 
 const running = new Set<Child>();
 
-/** Ends every child there is; for whoever is about to exit. */
+/** Kills every child. To be called before an exit. */
 export function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** @throws {Error} `promise` isn't settled within `ms`; the message begins with `what`. */
+/** Waits for `promise`. @throws {Error} It takes longer than `ms`; the message begins with `what`. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`${what} took more than ${ms / 1000} s`)), ms);
@@ -36,19 +36,19 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   }
 }
 
-/** A process on one core. Whoever starts it disposes of it: it is killed then, if it has not ended. */
+/** A process on one core. The caller disposes of it, which kills it if it has not ended. */
 export class Child implements AsyncDisposable {
   readonly #name: string;
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<unknown>;
   readonly #lines: string[] = [];
   #hasEnded = false;
-  #heard = Promise.withResolvers<void>();
+  #newOutput = Promise.withResolvers<void>();
 
   /**
-   * Starts a program. `taskset` and the shell make way for it, so that the process is the program's own.
+   * Starts a program. `taskset` and the shell replace themselves with it, so the process id is the program's.
    *
-   * @param core As the kernel counts them, from 0.
+   * @param core the number of the core, from 0, as the kernel counts
    */
   constructor(program: Program, core: number) {
     this.#name = program.path.split("/").at(-1)!;
@@ -68,45 +68,49 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** What it has printed so far, on stdout and stderr. */
+  /** The lines that the program has printed so far, on stdout and stderr. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
   /**
-   * Waits until it reports an event of this name.
+   * Waits until the program reports an event of this name.
    *
-   * @throws {Error} It ended before, or took longer than `ms`.
+   * @throws {Error} The program ended before, or took longer than `ms`.
    */
   event(name: string, ms: number): Promise<Report> {
     return within(ms, `${this.#name}: to say "${name}"`, this.#event(name));
   }
 
-  /** @throws {Error} It has ended; with what it said at last. */
+  /** @throws {Error} The program has ended; the message quotes its last lines. */
   checkRunning(): void {
     if (this.#hasEnded) throw new Error(`${this.#name} has ended: ${this.#tail()}`);
   }
 
-  /** Waits for its end. @throws {Error} It took longer than `ms`. */
+  /** Waits for the program's end; returns its exit code. @throws {Error} It took longer than `ms`. */
   async exitCode(ms: number): Promise<number> {
     const { code } = await within(ms, `${this.#name}: to end`, this.#process.status);
     await this.#reading;
     return code;
   }
 
-  /** Waits for its end. @throws {Error} It failed, or took longer than `ms`. */
+  /** Waits for the program's end. @throws {Error} It failed, or took longer than `ms`. */
   async end(ms: number): Promise<void> {
     const code = await this.exitCode(ms);
     if (code !== 0) throw new Error(`${this.#name} ended with code ${code}: ${this.#tail()}`);
   }
 
-  /** Ends it by SIGTERM. @throws {Error} It takes too long. */
+  /** Ends the program with SIGTERM. @throws {Error} It takes too long. */
   async terminate(): Promise<void> {
     this.kill("SIGTERM");
     await this.exitCode(STOP_MS_MAX);
   }
 
-  /** Ends it by SIGTERM, and returns what it reports as its last. @throws {Error} It takes too long, or reports nothing. */
+  /**
+   * Ends the program with SIGTERM; returns its report `stopped`.
+   *
+   * @throws {Error} It takes too long, or there is none.
+   */
   async stop(): Promise<Report> {
     await this.terminate();
     return await this.event("stopped", 0);
@@ -129,7 +133,10 @@ export class Child implements AsyncDisposable {
 
   async #event(name: string): Promise<Report> {
     const ended = this.#reading.then(() => true);
-    for (let isOver = false;; isOver = await Promise.race([this.#heard.promise.then(() => false), ended])) {
+    for (
+      let isOver = false;;
+      isOver = await Promise.race([this.#newOutput.promise.then(() => false), ended])
+    ) {
       const found = this.#reports().find(({ event }) => event === name);
       if (found) return found;
       if (isOver) throw new Error(`${this.#name} ended without saying "${name}": ${this.#tail()}`);
@@ -150,14 +157,18 @@ export class Child implements AsyncDisposable {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       this.#lines.push(...lines);
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#newOutput.resolve();
+      this.#newOutput = Promise.withResolvers();
     }
     if (rest !== "") this.#lines.push(rest);
   }
 }
 
-/** Runs a program to its end, and returns what it printed. @throws {Error} It failed, or took longer than `ms`. */
+/**
+ * Runs a program to its end, and returns what it printed.
+ *
+ * @throws {Error} It failed, or took longer than `ms`.
+ */
 export async function run(program: Program, core: number, ms: number): Promise<readonly string[]> {
   await using child = new Child(program, core);
   await child.end(ms);

@@ -17,16 +17,17 @@ export interface Rounds<Contender extends Named, Load extends Named> {
   readonly loads: readonly Load[];
   readonly runs: number;
   measure(contender: Contender, load: Load): Promise<Measurement>;
-  /** Told before each measurement, for a progress line. */
+  /** Called before each measurement, for a progress line. */
   progress(done: number, of: number, what: string): void;
 }
 
 /**
- * Measures every contender under every load, `runs` times. Within a run all loads come one after the other, and under
- * each the contenders take turns, each run in another order, so that neither a slow minute of the machine nor what ran
- * before falls on the same one each time. One that fails is noted, and the rest goes on.
+ * Measures every contender under every load, `runs` times. A run goes through all loads, and under each load
+ * the contenders take turns. Their order changes with each run, so that neither a slow minute of the machine
+ * nor the program that ran before affects the same contender each time. A failure is noted, and the other
+ * measurements continue.
  */
-export async function playRounds<Contender extends Named, Load extends Named>(
+export async function runRounds<Contender extends Named, Load extends Named>(
   { contenders, loads, runs, measure, progress }: Rounds<Contender, Load>,
 ): Promise<{ samples: Sample[]; failures: Failure[] }> {
   const samples: Sample[] = [];

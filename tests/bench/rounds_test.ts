@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { playRounds } from "./rounds.ts";
+import { runRounds } from "./rounds.ts";
 
 const named = (...names: string[]) => names.map((name) => ({ name }));
 
 Deno.test({
-  name: "contenders take turns, in another order each run, and one that fails holds nobody up",
+  name:
+    "bench rounds: contenders take turns, each run in another order, and a failure stops no other contender",
   permissions: "none",
   async fn() {
     const order: string[] = [];
     const progress: string[] = [];
-    const { samples, failures } = await playRounds({
+    const { samples, failures } = await runRounds({
       contenders: named("a", "b", "c"),
       loads: named("x", "y"),
       runs: 2,

@@ -5,7 +5,7 @@ import { run } from "./processes.ts";
 const SCANNER_BENCH = fileURLToPath(new URL("./scanner_bench.ts", import.meta.url));
 const MS_MAX = 600_000;
 
-/** Runs the benchmark of the scanner, which needs no other process: what a message costs. Returns what it printed. */
+/** Runs the benchmark of the scanner, which measures what a message costs. Returns its output. */
 export async function benchScanner({ cores, options }: Bench): Promise<string> {
   const flags = options.json ? ["--json"] : [];
   const args = ["bench", "--quiet", "--no-prompt", "--no-npm", ...flags, SCANNER_BENCH];

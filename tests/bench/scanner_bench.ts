@@ -1,13 +1,14 @@
 /*
- * What messages cost. One run scans 1,000 of them, so that µs/iter reads as ns a message; or one datagram as large as
- * 1,000 plain messages, so that the summary tells how much dearer a byte of it is than a plain one.
+ * What messages cost. Each iteration of the first group scans 1,000 messages, so µs/iter is ns/message. Each
+ * iteration of the second group scans one datagram as large as 1,000 plain messages, so the summary compares
+ * costs per byte.
  */
 import { Accumulator } from "../../src/aggregator/aggregate/partial.ts";
 import { Batch, scanDatagram } from "../../src/aggregator/parse/scanner.ts";
 
 const MESSAGES = 1000;
 
-/** A linear congruential generator (Numerical Recipes): the same input in every run. */
+/** A linear congruential generator (Numerical Recipes), for the same input in every run. */
 let state = 20261121;
 function below(limit: number): number {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -64,7 +65,7 @@ for (const [name, kind] of Object.entries(kinds)) {
 }
 
 const SIZE = MESSAGES * 35;
-/** Lines until they are so long together. */
+/** Returns lines that are SIZE bytes long together, or a little more. */
 function lines(kind: () => string): string {
   let text = "";
   while (text.length < SIZE) text += `${kind()}\n`;

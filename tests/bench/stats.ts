@@ -1,4 +1,4 @@
-/** What one run of a contender under a load gave: figures by name, the units last. */
+/** The figures of one run of a contender under a load, by name. Names end with the unit. */
 export type Measurement = Readonly<Record<string, number>>;
 
 export interface Sample {
@@ -21,9 +21,11 @@ export interface Summary {
   readonly contender: string;
   readonly runs: number;
   readonly figures: Readonly<Record<string, Spread>>;
-  /** Figures compared, by those of the baseline in the same run; missing where no run has both. */
+  /**
+   * The compared figures, divided by the baseline's in the same run. A figure is missing if no run has both.
+   */
   readonly ratios: Readonly<Record<string, Spread>>;
-  /** The first of them, by that of the same contender under the first load in the same run. */
+  /** The first compared figure, divided by the same contender's under the first load in the same run. */
   readonly toFirstLoad: Spread | null;
 }
 
@@ -37,10 +39,11 @@ export function spread(values: readonly number[]): Spread {
 }
 
 /**
- * One summary for each contender under each load, in the order in which they first appear. Ratios are taken run by
- * run, before their median: what slows a whole run down, such as a neighbour on the machine, cancels out.
+ * Returns a summary for each contender under each load, in the order in which they first appear. Ratios are
+ * computed per run, before their median, so that a slow run, such as when the machine has other work, cancels
+ * out.
  *
- * @param compared The names of the figures that the ratios are of.
+ * @param compared the names of the figures to compute ratios of
  */
 export function summarize(
   samples: readonly Sample[],

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Sample, spread, summarize } from "./stats.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `bench stats: ${name}`, permissions: "none", fn });
 
 for (
   const [values, median] of [[[7], 7], [[3, 1, 2], 2], [[10, 9, 1, 2], 5.5], [[1, 1, 1, 100], 1]] as const
@@ -12,7 +13,7 @@ for (
   });
 }
 
-test("as many values lie below the median as above it, and all between min and max", () => {
+test("at most half of the values lie below the median, at most half above it, and all between min and max", () => {
   fc.assert(fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
     const { median, min, max } = spread(values);
     const below = values.filter((value) => value < median).length;
@@ -23,7 +24,7 @@ test("as many values lie below the median as above it, and all between min and m
   }));
 });
 
-test("no values have no spread", () => {
+test("the spread of no values is an error", () => {
   assert.throws(() => spread([]), RangeError);
 });
 
@@ -35,7 +36,7 @@ const sample = (contender: string, run: number, ns: number, load = "l"): Sample 
 });
 const one = (value: number) => ({ median: value, min: value, max: value });
 
-test("a ratio is taken run by run: a run that is slow for both does not show in it", () => {
+test("ratios are computed per run, so a run that is slow for both does not show", () => {
   const samples = [[1, 100], [2, 900], [3, 110]].flatMap(([run, ns]) => [
     sample("ours", run!, ns! * 2),
     sample("base", run!, ns!),
@@ -48,7 +49,7 @@ test("a ratio is taken run by run: a run that is slow for both does not show in 
   assert.deepEqual([ours, base, other].map((each) => each!.toFirstLoad), [one(1), one(1), one(1.5)]);
 });
 
-test("runs that only one of the two finished, and other loads, give no ratio", () => {
+test("runs that only one of the two contenders finished, and other loads, give no ratio", () => {
   const samples = [
     sample("ours", 1, 10),
     sample("ours", 2, 30),
@@ -62,7 +63,7 @@ test("runs that only one of the two finished, and other loads, give no ratio", (
   assert.deepEqual([other!.ratios, other!.toFirstLoad], [{}, null]);
 });
 
-test("a figure that not every load has is compared where it is", () => {
+test("a figure that not every load has is compared under the loads that have it", () => {
   const withP99 = (each: Sample, p99: number): Sample => ({ ...each, figures: { ...each.figures, p99 } });
   const samples = [
     withP99(sample("ours", 1, 10), 4),

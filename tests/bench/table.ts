@@ -6,13 +6,13 @@ export interface Column {
   readonly figure: string;
   readonly title: string;
   readonly show: (value: number) => string;
-  /** Whether a column with its ratio to the baseline follows, as it always does behind the first. */
+  /** Whether a column with the ratio to the baseline follows, as it always does after the first column. */
   readonly compared?: true;
 }
 
 export const integer = (value: number): string => Math.round(value).toLocaleString("en");
 export const fixed = (digits: number) => (value: number): string => value.toFixed(digits);
-/** Three significant digits of a percentage, so that one lost datagram in a million still shows. */
+/** Formats a percentage with three significant digits, so that one lost datagram in a million still shows. */
 export const percent = (value: number): string =>
   value === 0 ? "0 %" : `${Number((value * 100).toPrecision(3))} %`;
 
@@ -23,8 +23,8 @@ function cell(spread: Spread | null | undefined, show: Column["show"]): string {
 }
 
 /**
- * The summaries as lines of text, one block a load: each figure as its median and, in brackets, min–max. Where there
- * are several loads, a column compares the first figure with that under the first load.
+ * Renders the summaries as lines of text, one block per load. A figure is shown as its median with min–max in
+ * brackets. If there are several loads, a column compares the first figure with the first load's.
  */
 export function renderTable(
   summaries: readonly Summary[],

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import type { Summary } from "./stats.ts";
 import { fixed, integer, percent, renderTable } from "./table.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `bench table: ${name}`, permissions: "none", fn });
 
 const one = (value: number) => ({ median: value, min: value, max: value });
 
-test("a table aligns its columns, parts its loads, and shows spreads only where there is one", () => {
+test("a table aligns its columns, separates its loads, and shows min–max only where they differ", () => {
   const summaries: Summary[] = [
     {
       load: "flat",
@@ -59,5 +60,5 @@ for (
     [fixed(2)(1.005 + 1e-9), "1.01"],
   ]
 ) {
-  test(`figures are shown as ${expected}`, () => assert.equal(text, expected));
+  test(`a figure is shown as ${expected}`, () => assert.equal(text, expected));
 }

@@ -2,7 +2,8 @@ import denoJson from "../../deno.json" with { type: "json" };
 import type { Program } from "./processes.ts";
 
 /**
- * What a task of deno.json starts, without the `deno task` around it, and with these flags after it.
+ * Returns the program that a task of deno.json starts, without the `deno task` around it, and with these
+ * flags added.
  *
  * @throws {RangeError} There is no such task.
  */

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type { Line } from "./lines.ts";
-import type { HandOver, Message } from "./simulated_worker.ts";
+import type { HandedBatch, Message } from "./simulated_worker.ts";
 
-/** A message that the master was handed. */
-export interface Handed extends Message {
+/** A message that a worker handed over to the master. */
+export interface HandedMessage extends Message {
   atMs: number;
   /** The base window that it was read into, and the one that was open when it was handed over. */
   window: number;
   next: number;
 }
 
-/** What the workers read while one base window was open to them. */
+/** What the workers read while one base window was open for them. */
 interface Content {
   sum: bigint;
   max: number;
@@ -19,24 +19,24 @@ interface Content {
   lastReadMs: number;
 }
 
-/** How a life began. All times are in milliseconds of the world. */
+/** How a life of the service began. All times are in milliseconds of simulated time. */
 export interface Beginning {
   atMs: number;
-  /** Its timeline less the world's time; minus infinity when that is not known. */
+  /** The service's timeline minus simulated time; minus infinity when that is unknown. */
   aheadMs: number;
   align: "start" | "epoch";
   lengths: readonly number[];
 }
 
-/** An idle worker looks at the control word 20 times a second, and is asked to hand over every 200 ms. */
+/** From a read to its hand-over: the master asks for one every 200 ms, an idle worker looks every 50 ms. */
 const HAND_OVER_MS_MAX = 250;
-/** How long a window waits for a worker. */
+/** How long a window waits for a worker, at most. */
 const PATIENCE_MS = 1000;
-/** From the end of a window to its record in the file. */
+/** From the end of a window to its record in the file, at most. */
 export const RECORD_MS_MAX = 100;
-/** A clock that has jumped so far may have left records out. */
+/** After the clock has jumped this far, nearly an hour, the service may have left out records. */
 const JUMP_MS_MAX = 3_500_000;
-/** The wall clock and the timers count whole milliseconds. */
+/** The tolerance for the wall clock and the timers, which count whole milliseconds. */
 const ROUNDING_MS = 2;
 
 const NOTHING: Content = {
@@ -47,21 +47,21 @@ const NOTHING: Content = {
   lastReadMs: -Infinity,
 };
 
-/** What one life of the service was given, and so what its records must tell. */
+/** What one life of the service read, and so what its records must say. */
 export class Account {
   readonly #began: Beginning;
   readonly #base: number;
-  /** By number of the base window. */
+  /** By the number of the base window. */
   readonly #contents = new Map<number, Content>();
-  /** The most that its timeline can be ahead of the world's time by now. */
+  /** The most that the service's timeline can be ahead of simulated time by now. */
   #aheadMsMax: number;
-  /** When the clock stepped. */
+  /** When the wall clock stepped. */
   readonly #stepsMs: number[] = [];
-  /** The workers that were given up; no window waits for them, should they go on. */
-  readonly #givenUp = new Set<number>();
-  /** Messages may have come later than their window waits for them, and are in another's record. */
+  /** The workers that the service declared dead. No window waits for them, even if they go on. */
+  readonly #declaredDead = new Set<number>();
+  /** Messages may have come too late for their window, so that they are in another window's record. */
   #late = false;
-  readonly handed: Handed[] = [];
+  readonly handed: HandedMessage[] = [];
   datagrams = 0;
   datagramsLost = 0;
 
@@ -72,13 +72,13 @@ export class Account {
   }
 
   workerLost(worker: number): void {
-    this.#givenUp.add(worker);
+    this.#declaredDead.add(worker);
   }
 
-  handedOver({ worker, window, next, datagrams, messages, delayed }: HandOver, atMs: number): void {
+  handedOver({ worker, window, next, datagrams, messages, delayed }: HandedBatch, atMs: number): void {
     this.datagrams += datagrams;
     if (messages.length === 0) return;
-    this.#late ||= this.#givenUp.has(worker);
+    this.#late ||= this.#declaredDead.has(worker);
     let content = this.#contents.get(window);
     if (!content) this.#contents.set(window, content = { ...NOTHING });
     for (const message of messages) {
@@ -89,7 +89,7 @@ export class Account {
       this.handed.push({ ...message, atMs, window, next });
       const ageMs = atMs - readAtMs;
       if (ageMs > HAND_OVER_MS_MAX && !delayed) assert.fail(`read at ${readAtMs}, handed over at ${atMs}`);
-      // A step may end a window, and one more the time that it waits for its workers.
+      // One step of the clock may end a window, and another step its wait for the workers.
       const steps = this.#stepsMs.filter((stepMs) => stepMs >= readAtMs).length;
       this.#late ||= delayed ? ageMs >= PATIENCE_MS || steps > 0 : steps > 1;
     }
@@ -97,19 +97,19 @@ export class Account {
     content.lastReadMs = Math.max(content.lastReadMs, messages.at(-1)!.readAtMs);
   }
 
-  /** The wall clock is so far ahead of the world's time from now on. */
+  /** The wall clock is `aheadMs` ahead of simulated time from now on. */
   clockStepped(aheadMs: number, atMs: number): void {
     this.#stepsMs.push(atMs);
     this.#aheadMsMax = Math.max(this.#aheadMsMax, aheadMs);
   }
 
-  /** Records may have been left out. */
+  /** Whether the service may have left out records. */
   get jumped(): boolean {
     return this.#aheadMsMax - this.#began.aheadMs >= JUMP_MS_MAX;
   }
 
-  /** Each record of a base window holds what was read while that was open, and no window is left out. */
-  judgeWindows(lines: readonly Line[], endMs: number): void {
+  /** Checks that each base window has a record, which holds what was read while the window was open. */
+  checkWindows(lines: readonly Line[], endMs: number): void {
     const base = lines.filter((line) => line.lengthSeconds === this.#base);
     let number = 0;
     for (const { timestamp, partial, sum, max, min } of base) {
@@ -117,7 +117,7 @@ export class Account {
       if (aheadOfMs > this.#aheadMsMax + ROUNDING_MS) assert.fail(`${timestamp} is written before its time`);
       if (partial || this.jumped) continue;
       const content = this.#contents.get(number++);
-      if (content) this.#judgeTimes(content, timestamp);
+      if (content) this.#checkTimes(content, timestamp);
       if (this.#late) continue;
       const read = content ?? { sum: 0n, max: 0, min: 0 };
       if (sum === read.sum && max === read.max && min === read.min) continue;
@@ -127,8 +127,8 @@ export class Account {
     }
   }
 
-  /** All windows that had ended at `atMs` are among the records. */
-  judgePunctuality(lines: readonly Line[], atMs: number): void {
+  /** Checks that every window that had ended at `atMs` has a record. */
+  checkPunctuality(lines: readonly Line[], atMs: number): void {
     const { atMs: beganMs, aheadMs, align } = this.#began;
     const second = Math.floor((beganMs + aheadMs) / 1000);
     const gridStart = align === "start" ? second : second - second % this.#base;
@@ -139,8 +139,8 @@ export class Account {
     assert.ok(!isEnded, `at ${atMs + aheadMs} there is no record of the window to ${nextEnd}`);
   }
 
-  /** A message belongs to the window that is open when a worker reads it. */
-  #judgeTimes({ firstReadMs, lastReadMs }: Content, timestamp: number): void {
+  /** Checks that each message is in the window that was open when a worker read it. */
+  #checkTimes({ firstReadMs, lastReadMs }: Content, timestamp: number): void {
     const beginMs = (timestamp - this.#base) * 1000;
     assert.ok(
       firstReadMs + this.#aheadMsMax >= beginMs - ROUNDING_MS,

@@ -13,21 +13,21 @@ export class Life {
   readonly #disk;
   readonly #clock;
   readonly #witness: WorkerWitness;
-  readonly #heard: (entry: LogEntry) => void;
+  readonly #onLog: (entry: LogEntry) => void;
   #master: Master | undefined;
   state: "starting" | "serving" | "stopping" | "ended" = "starting";
-  /** The tick of which its workers know that they shall look at the control word. */
+  /** The last tick for which looks of the workers at the control word were planned. */
   tickSeen: number | undefined = 0;
 
-  /** @param heard is told every entry of the service's log. */
-  constructor(world: World, disk: SimulatedDisk, witness: WorkerWitness, heard: (entry: LogEntry) => void) {
+  /** @param onLog gets every entry of the service's log */
+  constructor(world: World, disk: SimulatedDisk, witness: WorkerWitness, onLog: (entry: LogEntry) => void) {
     this.#disk = disk.process();
     this.#clock = world.process();
     this.#witness = witness;
-    this.#heard = heard;
+    this.#onLog = onLog;
   }
 
-  /** Returns when it serves. @param id names its checkpoint. */
+  /** Starts the process; returns when it serves. @param id ends the name of its checkpoint */
   async start(config: AggregatorConfig, id: string): Promise<void> {
     this.#master = await assembleMaster({
       config,
@@ -50,12 +50,12 @@ export class Life {
     const at = (level: string) => (event: string, message: string, fields: Record<string, unknown> = {}) => {
       const entry = { level, event, message, ...fields };
       this.log.push(entry);
-      this.#heard(entry);
+      this.#onLog(entry);
     };
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   }
 
-  /** Resolves when it can't go on. */
+  /** Resolves when the service can't go on. */
   get failed(): Promise<void> {
     return this.#master!.failed;
   }
@@ -64,22 +64,22 @@ export class Life {
     return this.workers.filter((worker) => worker.receiving);
   }
 
-  /** Stops it in good order; returns whether every record is safe. */
+  /** Stops the process gracefully; returns whether every record is safe. */
   async stop(): Promise<boolean> {
     this.state = "stopping";
     const isSafe = await this.#master!.stop();
-    this.kill(); // The process ends, whatever it had still under way.
+    this.kill(); // The process ends, even with operations under way.
     return isSafe;
   }
 
-  /** Not one more system call, nor a timer. */
+  /** Ends the process at once: no more system calls, no more timers. */
   kill(): void {
     this.state = "ended";
     this.#disk.kill();
     this.#clock.kill();
   }
 
-  /** The totals in the last log line. */
+  /** The totals that the service logged when it stopped. */
   get count(): { received: number; accepted: number; lost: number; records: number } {
     const { received, accepted, lost, records } = this.log.findLast(({ event }) => event === "stopped")!;
     return { received, accepted, lost, records } as Life["count"];

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 
-/** A record in the file, as exact as it is written. */
+/** A record in the file, with its exact numbers. */
 export interface Line {
   timestamp: number;
   lengthSeconds: number;
   sum: bigint;
-  /** The simulation sends small A2 and A3. */
+  /** Exact as a number: the simulation sends small A2 and A3. */
   max: number;
   min: number;
   partial: boolean;
@@ -14,13 +14,13 @@ export interface Line {
 const LINE =
   /^\{"timestamp":(\d+), "count_type":"(\d+)s", "A1_sum": (-?\d+), "A2_max":(-?\d+), "A3_min": (-?\d+)(, "partial":true)?\}$/;
 
-/** Reads what the files have more than last time. Each keeps its place in the list; the last one grows. */
+/** Reads what the files have gained since the last call. The order of the files must not change. */
 export class LineReader {
   readonly #offsets: number[] = [];
   readonly #whole: string[] = [];
   readonly #torn: string[] = [];
 
-  /** The whole records that are new; one that lacks its newline alone is one, half a one waits for more. */
+  /** Returns the new whole records. One that lacks only its newline is whole; half a record waits. */
   next(files: readonly string[]): Line[] {
     const lines: Line[] = [];
     for (const [index, file] of files.entries()) {
@@ -37,8 +37,8 @@ export class LineReader {
     return lines;
   }
 
-  /** Half a record is the beginning of one that is somewhere whole: a kill or a rename in mid-write tore it. */
-  judgeTorn(files: readonly string[]): void {
+  /** Checks that each half record, torn by a kill or a rename, begins a record that is whole elsewhere. */
+  checkTorn(files: readonly string[]): void {
     const rests = files.map((file, index) => file.slice(this.#offsets[index]));
     for (const torn of [...this.#torn, ...rests]) {
       assert.ok(torn === "" || this.#whole.some((line) => line.startsWith(torn)), `lost: ${torn}`);

@@ -6,13 +6,15 @@ const FLAGS = {
     flag: "seeds",
     placeholder: "N",
     default: "1000",
-    help: "how many seeds to run; of one alone all that happens is told",
+    help: "how many seeds to run; with 1, every event is printed",
     parse: integer(1, 100_000_000),
   },
   from: { flag: "from", placeholder: "N", default: "0", help: "the first seed", parse: integer(0, 2 ** 31) },
 };
 
-/** Runs seed after seed; prints those that fail, and how much faster than real time it went. */
+/**
+ * Runs seed after seed. Prints the seeds that fail, and how much faster than real time the simulation was.
+ */
 async function main(): Promise<number> {
   const parsed = parseFlags(Deno.args, FLAGS, () => undefined, () => undefined);
   if (parsed.kind !== "run") {
@@ -20,12 +22,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const { seeds, from } = parsed.values;
-  const tell = seeds === 1 ? console.log : undefined;
+  const trace = seeds === 1 ? console.log : undefined;
   const begun = performance.now();
   let [simulatedMs, failures] = [0, 0];
   for (let seed = from; seed < from + seeds; seed++) {
     try {
-      simulatedMs += (await new Simulation(seed, tell).run()).simulatedMs;
+      simulatedMs += (await new Simulation(seed, trace).run()).simulatedMs;
     } catch (error) {
       failures++;
       console.log(`seed ${seed} fails: ${error instanceof Error ? error.message : error}`);

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import type { Line } from "./lines.ts";
 
-/** The records of base windows since the last one of a longer window. */
-interface Inside {
+/** What the base windows add up to since the last record of a longer window. */
+interface BaseTotals {
   sum: bigint;
   max: number;
   min: number;
 }
 
-const NONE: Inside = { sum: 0n, max: -Infinity, min: Infinity };
+const NONE: BaseTotals = { sum: 0n, max: -Infinity, min: Infinity };
 
-/** Judges what the records say beside each other, whatever was received. */
+/** Checks that the records agree with each other, whatever was received. */
 export class Order {
   readonly #lengths: readonly number[];
-  /** By length: the last timestamp of all lives. */
+  /** By window length: the last timestamp so far, of any life. */
   #last = new Map<number, number>();
 
   constructor(lengths: readonly number[]) {
@@ -25,13 +25,13 @@ export class Order {
     return Math.max(0, ...this.#last.values());
   }
 
-  /** From here on timestamps begin anew. */
+  /** Forgets the timestamps, because from here on they may go back. */
   reset(): void {
     this.#last = new Map();
   }
 
-  /** The records of one life. `jumped`: so far that records may be left out. */
-  judge(lines: readonly Line[], jumped: boolean): void {
+  /** Checks the records of one life. `jumped`: the clock jumped so far that records may be left out. */
+  check(lines: readonly Line[], jumped: boolean): void {
     const before = new Map<number, Line>();
     const inside = new Map(this.#lengths.map((length) => [length, { ...NONE }]));
     let [timestampMax, lengthMax] = [-Infinity, 0];
@@ -39,12 +39,12 @@ export class Order {
       const { timestamp, lengthSeconds } = line;
       const isInOrder = timestamp > timestampMax || (timestamp === timestampMax && lengthSeconds > lengthMax);
       if (!isInOrder) {
-        assert.fail(`${lengthSeconds}s to ${timestamp} behind ${lengthMax}s to ${timestampMax}`);
+        assert.fail(`${lengthSeconds}s to ${timestamp} follows ${lengthMax}s to ${timestampMax}`);
       }
       [timestampMax, lengthMax] = [timestamp, lengthSeconds];
       const last = this.#last.get(lengthSeconds) ?? -Infinity;
       if (timestamp <= last) {
-        assert.fail(`${lengthSeconds}s to ${timestamp} behind ${lengthSeconds}s to ${last}`);
+        assert.fail(`${lengthSeconds}s to ${timestamp} follows ${lengthSeconds}s to ${last}`);
       }
       this.#last.set(lengthSeconds, timestamp);
       const previous = before.get(lengthSeconds);
@@ -53,20 +53,20 @@ export class Order {
       }
       before.set(lengthSeconds, line);
       if (lengthSeconds === this.#lengths[0]) inside.forEach((each) => add(each, line));
-      else judgeLong(inside.get(lengthSeconds)!, line);
+      else checkLong(inside.get(lengthSeconds)!, line);
     }
   }
 }
 
-function add(inside: Inside, { sum, max, min }: Line): void {
-  if (sum === 0n) return; // Empty: every A1 is above zero, and the 0 in its place is no A2 and no A3.
+function add(inside: BaseTotals, { sum, max, min }: Line): void {
+  if (sum === 0n) return; // An empty window: every A1 is above zero. Its 0 is no A2 and no A3.
   inside.sum += sum;
   inside.max = Math.max(inside.max, max);
   inside.min = Math.min(inside.min, min);
 }
 
-/** Base windows add up to the longer one around them. */
-function judgeLong(inside: Inside, { timestamp, lengthSeconds, sum, max, min }: Line): void {
+/** Checks that base windows add up to the longer window around them. */
+function checkLong(inside: BaseTotals, { timestamp, lengthSeconds, sum, max, min }: Line): void {
   const expected = inside.sum === 0n ? { sum: 0n, max: 0, min: 0 } : inside;
   if (sum !== expected.sum || max !== expected.max || min !== expected.min) {
     const [long, short] = [[sum, max, min], [expected.sum, expected.max, expected.min]];

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats (xorshift32, Marsaglia 2003). */
+/** Random numbers that the same seed repeats (xorshift32, Marsaglia 2003). */
 export class Random {
   #state: number;
 

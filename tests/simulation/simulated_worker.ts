@@ -8,39 +8,39 @@ export interface Message {
   readonly a1: bigint;
   readonly a2: number;
   readonly a3: number;
-  /** When a worker read it, in milliseconds of the world. */
+  /** When a worker read it, in milliseconds of simulated time. */
   readAtMs: number;
 }
 
-/** What a worker gives the master at once. */
-export interface HandOver {
+/** What a worker hands over to the master at once. */
+export interface HandedBatch {
   worker: number;
-  /** The number of the base window it was read into, and of the one that is open by now. */
+  /** The number of the base window that it was read into, and of the window that is open now. */
   window: number;
   next: number;
   datagrams: number;
   messages: Message[];
-  /** The worker was held up in the meantime. */
+  /** The worker hung at some time before this hand-over. */
   delayed: boolean;
 }
 
 /** What a worker tells the oracle. */
 export interface WorkerWitness {
-  handedOver(what: HandOver): void;
-  /** The worker died, and had read so many datagrams that it had not handed over. */
+  handedOver(what: HandedBatch): void;
+  /** The worker died. `datagrams` is how many it had read but not handed over. */
   died(datagrams: number): void;
 }
 
 const encoder = new TextEncoder();
 
-/** A worker without a thread: it scans real bytes and speaks the real protocol, when the simulation lets it. */
+/** A worker without a thread. It scans real bytes and speaks the real protocol, whenever it is called. */
 export class SimulatedWorker implements WorkerHandle {
   readonly #events: WorkerEvents;
   readonly #witness: WorkerWitness;
   readonly #into = new Accumulator();
   #control = new Int32Array(new SharedArrayBuffer(0));
   #tick = 0;
-  #held: HandOver = { worker: 0, window: 0, next: 0, datagrams: 0, messages: [], delayed: false };
+  #held: HandedBatch = { worker: 0, window: 0, next: 0, datagrams: 0, messages: [], delayed: false };
   #state: "starting" | "parked" | "receiving" | "ended" = "starting";
   #hangs = false;
 
@@ -49,17 +49,17 @@ export class SimulatedWorker implements WorkerHandle {
     this.#witness = witness;
   }
 
-  /** It is in a place and does what it should. */
+  /** The worker reads a socket and does not hang. */
   get receiving(): boolean {
     return this.#state === "receiving" && !this.#hangs;
   }
 
-  /** The tick that its control word shows. */
+  /** The current tick in its control word. */
   get tick(): number | undefined {
     return this.#control[Control.tick];
   }
 
-  /** From now on it does nothing at all. */
+  /** From now on the worker does nothing, until `resume`. */
   hang(): void {
     this.#hangs = this.#held.delayed = true;
   }
@@ -86,7 +86,7 @@ export class SimulatedWorker implements WorkerHandle {
     this.#state = "ended";
   }
 
-  /** Reads one datagram; `messages` are what the oracle expects of it. */
+  /** Reads one datagram. `messages` are the messages that must be accepted from it. */
   read(datagram: string, messages: readonly Message[]): void {
     this.look();
     if (!this.receiving) throw new Error("Only a receiving worker reads");
@@ -102,7 +102,7 @@ export class SimulatedWorker implements WorkerHandle {
     this.#events.died("the simulation ended it");
   }
 
-  /** Looks at the control word, as a real worker does once a batch. */
+  /** Looks at the control word, as a real worker does once per batch. */
   look(): void {
     if (!this.receiving) return;
     const control = this.#control;

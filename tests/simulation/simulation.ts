@@ -9,7 +9,7 @@ import { TroubledDisk } from "./troubled_disk.ts";
 import type { SimulatedWorker } from "./simulated_worker.ts";
 import { World } from "./world.ts";
 
-/** What a run went through, to see that the seeds leave nothing out. */
+/** What happened in a run. It shows whether the seeds together cover every kind of trouble. */
 export interface Outcome {
   simulatedMs: number;
   messages: number;
@@ -20,24 +20,24 @@ export interface Outcome {
   clockSteps: number;
   diskTroubles: number;
   rotations: number;
-  /** All that was written, in the order of the files. */
+  /** The texts of all output files, in their order. */
   files: readonly string[];
 }
 
 const WINDOWS = [[10, 60], [1, 2], [1, 3, 6], [5, 15, 60], [10]] as const;
-/** Mostly by nobody but the troubles; by sizes of some 5 and 20 records. */
+/** In most runs only troubles rename the file; else the service does, daily or every 5 or 20 records. */
 const ROTATE = [null, null, null, { kind: "daily" }, { kind: "size", bytes: 450 }, {
   kind: "size",
   bytes: 1800,
 }] as const;
-/** A worker without datagrams looks at the control word this often. */
+/** A worker without datagrams looks at the control word this often, in milliseconds. */
 const LOOK_MS = 50;
-/** How long it takes until everything is as if a trouble had not been. */
+/** How long a worker's trouble can have effects. */
 const TROUBLE_MS = 5000;
 /** Steps of the clock, most of them small. */
 const STEPS_MS = [2, 50, 1000, 1000, 20_000, 20_000, 300_000, 3_000_000, 86_400_000] as const;
 
-/** One run: the real master, windows, timeline, sink and checkpoint through everything that the seed thinks of. */
+/** One run: the real master, windows, timeline, sink and checkpoint go through the seed's troubles. */
 export class Simulation {
   readonly #random: Random;
   readonly #world: World;
@@ -45,7 +45,7 @@ export class Simulation {
   readonly #config: AggregatorConfig;
   readonly #oracle: Oracle;
   readonly #untilMs: number;
-  readonly #tell: (event: string) => void;
+  readonly #trace: (event: string) => void;
   readonly #outcome: Outcome = {
     simulatedMs: 0,
     messages: 0,
@@ -61,11 +61,11 @@ export class Simulation {
   #life: Life | undefined;
   #calmFromMs = 0;
   #isEnding = false;
-  /** What failed where nobody waits for it. */
+  /** The first error of a promise that is not awaited. */
   #failure: unknown;
 
-  /** @param tell hears what happens, a line for each event. */
-  constructor(seed: number, tell: (line: string) => void = () => {}) {
+  /** @param trace gets one line for each event */
+  constructor(seed: number, trace: (line: string) => void = () => {}) {
     const random = this.#random = new Random(seed);
     this.#world = new World(1_700_000_000_000 + random.integer(100_000_000));
     this.#config = {
@@ -79,10 +79,10 @@ export class Simulation {
     this.#disk = new TroubledDisk(this.#config.outPath, this.#world, random);
     this.#oracle = new Oracle(this.#config.windowSeconds);
     this.#untilMs = 60_000 + random.integer(600_000);
-    this.#tell = (event) => tell(`${this.#world.nowMs.toFixed(3)} ${event}`);
+    this.#trace = (event) => trace(`${this.#world.nowMs.toFixed(3)} ${event}`);
   }
 
-  /** @throws {AssertionError} The file does not tell what happened. */
+  /** @throws {AssertionError} The files do not agree with what happened. */
   async run(): Promise<Outcome> {
     const [world, outcome] = [this.#world, this.#outcome];
     this.#start();
@@ -98,13 +98,13 @@ export class Simulation {
       if (this.#step()) await this.#settle();
     }
     outcome.files = this.#disk.files();
-    this.#oracle.judgeEnd(outcome.files);
+    this.#oracle.checkEnd(outcome.files);
     outcome.simulatedMs = world.nowMs;
     outcome.records = outcome.files.join("").split("\n").length - 1;
     return outcome;
   }
 
-  /** Lets the next thing happen; whether promises may have something to do then. */
+  /** Runs the next event; returns whether promises may have work to do after it. */
   #step(): boolean {
     const { operations } = this.#disk.disk;
     if (!this.#world.step()) throw new Error("Nothing is left to happen");
@@ -112,7 +112,7 @@ export class Simulation {
     return this.#life?.state !== "serving" || this.#disk.disk.operations !== operations || this.#disk.resumed;
   }
 
-  /** Follows promises to their ends, but for those that a pause of the disk holds up. */
+  /** Waits for all promises, except for those that a pause of the disk holds up. */
   async #settle(): Promise<void> {
     const { disk } = this.#disk;
     this.#disk.resumed = false;
@@ -124,14 +124,14 @@ export class Simulation {
   }
 
   #start(): void {
-    this.#tell(`start, beside ${this.#disk.disk.paths()}`);
+    this.#trace(`start, with ${this.#disk.disk.paths()}`);
     const world = this.#world;
     const life: Life = this.#life = new Life(world, this.#disk.disk, {
-      // A process that was killed has ended with all its workers.
+      // A killed process has ended with all its workers.
       handedOver: (what) => life.state !== "ended" && this.#oracle.handedOver(what, world.nowMs),
       died: (datagrams) => life.state !== "ended" && this.#oracle.workerEnded(datagrams),
     }, (entry) => {
-      this.#tell(`  log: ${JSON.stringify(entry)}`);
+      this.#trace(`  log: ${JSON.stringify(entry)}`);
       if (entry.event === "rotated") this.#outcome.rotations++;
       if (entry.event === "worker_lost") this.#oracle.workerLost(Number(entry.worker));
     });
@@ -142,7 +142,7 @@ export class Simulation {
       this.#oracle.began(this.#disk.files(), {
         atMs: world.nowMs,
         wallAheadMs: world.wallAheadMs,
-        isWild: life.log.some(({ event }) => event === "future_file") || isLastMoved,
+        mayGoBack: life.log.some(({ event }) => event === "future_file") || isLastMoved,
         align: this.#config.align,
       });
       life.failed.then(() => this.#life === life && life.state === "serving" && this.#stop());
@@ -151,8 +151,8 @@ export class Simulation {
   }
 
   #stop(): void {
-    this.#tell("stop");
-    // A stop with a broken disk leaves what it can in the log: that is another test's.
+    this.#trace("stop");
+    // A stop with a broken disk writes the records to the log, which other tests cover.
     this.#disk.repair();
     if (!this.#isEnding && this.#random.chance(0.1)) this.#killSoon(15);
     const life = this.#life!;
@@ -180,14 +180,14 @@ export class Simulation {
     this.#ended();
   }
 
-  /** Lets something happen right before one of the next operations of the disk. */
+  /** Calls `happen` right before one of the next operations of the disk. */
   #soon(name: string, operationsMax: number, happen: () => void): void {
     this.#disk.interrupt(1 + this.#random.integer(operationsMax), () => {
-      this.#tell(`${name}, at an operation of the disk`);
+      this.#trace(`${name}, at an operation of the disk`);
       try {
         happen();
       } catch (error) {
-        this.#failure ??= error; // The service, which called, must not take it for an error of the disk.
+        this.#failure ??= error; // Not thrown: the service would take it for an error of the disk.
       }
     });
   }
@@ -197,7 +197,7 @@ export class Simulation {
   }
 
   #stopSoon(): void {
-    // Not at once: a signal is heard between two turns.
+    // Not at once: a signal handler runs between two turns of the event loop.
     const stop = () => this.#life?.state === "serving" && !this.#isEnding && this.#stop();
     this.#soon("stop", 10, () => this.#world.after(0, stop));
   }
@@ -208,7 +208,7 @@ export class Simulation {
     this.#world.after(this.#random.below(5000), () => this.#start());
   }
 
-  /** After a tick each worker looks at the control word some time, as if it had waited for datagrams meanwhile. */
+  /** Plans looks at the control word after a tick, as if workers had waited for datagrams until then. */
   #planLooks(): void {
     const life = this.#life;
     const tick = life?.workers[0]?.tick;
@@ -236,10 +236,10 @@ export class Simulation {
       const trouble = random.pick(this.#troubles);
       const isPossible = trouble.when.includes(this.#life?.state ?? "ended");
       if (isPossible) {
-        this.#tell(trouble.name);
+        this.#trace(trouble.name);
         trouble.happen();
       }
-      // Seldom does one come alone.
+      // About a third of the troubles are followed by another one within 500 ms.
       this.#world.after(random.below(random.chance(0.3) ? 500 : 2 * everyMs), next);
     };
     this.#world.after(random.below(everyMs), next);
@@ -282,14 +282,16 @@ export class Simulation {
     return this.#random.pick(receiving);
   }
 
-  /** A second is longer than a window waits for it, two are longer than it is taken for alive. */
+  /**
+   * Lets a worker hang. After 1 s no window waits for it any more; after 2 s the service declares it dead.
+   */
   #hangWorker(msMax: number): void {
     const worker = this.#worker();
     worker?.hang();
     this.#world.after(this.#random.below(msMax), () => worker?.resume());
   }
 
-  /** Many records at once, a disk that takes them slowly, and a kill before they are all there. */
+  /** Produces many records at once on a slow disk, and a kill before all of them are written. */
   #killInBacklog(): void {
     this.#disk.slowDown();
     this.#disk.shortenWrites();

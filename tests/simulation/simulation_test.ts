@@ -4,7 +4,8 @@ import { type Outcome, Simulation } from "./simulation.ts";
 const SEEDS = 300;
 
 Deno.test({
-  name: `simulation: ${SEEDS} seeds of everything that can go wrong`,
+  name:
+    `simulation: with ${SEEDS} seeds every kind of trouble happens, and the files agree with what was read`,
   permissions: "none",
   async fn() {
     const total: Record<string, number> = {};
@@ -17,7 +18,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "simulation: a seed repeats a run to the letter",
+  name: "simulation: the same seed repeats a run exactly",
   permissions: "none",
   async fn() {
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -33,7 +34,7 @@ async function runSeed(seed: number): Promise<Outcome> {
   try {
     return await new Simulation(seed).run();
   } catch (cause) {
-    const message = `seed ${seed} fails; \`deno task simulate --from ${seed} --seeds 1\` tells what happened`;
+    const message = `seed ${seed} fails; \`deno task simulate --from ${seed} --seeds 1\` prints every event`;
     throw new Error(message, { cause });
   }
 }

@@ -2,7 +2,7 @@ import type { Random } from "./random.ts";
 import type { Message } from "./simulated_worker.ts";
 import type { World } from "./world.ts";
 
-/** A datagram, and the messages in it that are to be accepted. */
+/** A datagram, and the messages in it that must be accepted. */
 export interface Datagram {
   text: string;
   messages: Message[];
@@ -13,7 +13,7 @@ const REFUSED = ["", "x", "{}", '{"A1":1.5,"A2":1,"A3":1}', "[[[[", '{"A1":1'] a
 /** Too large for a float64. */
 const HUGE = 2n ** 62n;
 
-/** Bursts and the silence between them: the time from one to the next, and the datagrams of one, on average. */
+/** Bursts of datagrams: the silence between two bursts and the datagrams in a burst, on average. */
 const RHYTHMS = [
   { silenceMs: 300, datagrams: 1 },
   { silenceMs: 5000, datagrams: 10 },
@@ -22,7 +22,7 @@ const RHYTHMS = [
   { silenceMs: 50_000, datagrams: 2 },
 ] as const;
 
-/** Calls `send` in bursts a few milliseconds dense, with silences between them, for as long as the world lasts. */
+/** Calls `send` in bursts, every 15 ms on average, with silences between, until the simulation ends. */
 export function planTraffic(world: World, random: Random, send: () => void): void {
   const { silenceMs, datagrams } = random.pick(RHYTHMS);
   let left = 0;
@@ -43,7 +43,7 @@ export function makeDatagram(random: Random, readAtMs: number): Datagram {
       lines.push(random.pick(REFUSED));
       continue;
     }
-    // Above zero, so that no message is lost without a trace in the sum.
+    // A1 is above zero, so every lost message shows in the sum.
     const a1 = BigInt(1 + random.integer(1e9)) + (random.chance(0.1) ? HUGE : 0n);
     const [a2, a3] = [random.integer(1000) - 500, random.integer(1000) - 500];
     messages.push({ a1, a2, a3, readAtMs });

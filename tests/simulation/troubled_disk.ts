@@ -10,20 +10,20 @@ const FAULTS: readonly Fault[] = [
   (_operation, path) => path.includes(".checkpoint-"),
   (_operation, path) => !path.includes(".checkpoint-"),
   (operation) => operation === "write",
-  // A directory that became read-only: what is renewed in place does not notice.
+  // A directory that became read-only. A checkpoint that is renewed in place still works.
   (operation, path) =>
     ["open", "rename", "renameToNew", "remove"].includes(operation) || path.endsWith(".new"),
   (_operation, _path, random) => random.chance(0.5),
 ];
 
-/** How many bytes of a write are taken: ends anywhere, soon, and right before a newline. */
+/** How many bytes a write takes: it ends anywhere, early, or right before the last newline. */
 const SHORT_WRITES: readonly ((bytes: number, random: Random) => number)[] = [
   (bytes, random) => 1 + random.integer(bytes),
   (bytes, random) => 1 + random.integer(Math.max(150, bytes / 50)),
   (bytes) => Math.max(1, bytes - 1),
 ];
 
-/** A disk that survives its processes, and all that happens to disks. */
+/** A disk that outlives the processes, with all troubles that a disk can have. */
 export class TroubledDisk {
   readonly disk = new SimulatedDisk();
   readonly #path: string;
@@ -37,7 +37,7 @@ export class TroubledDisk {
   #slowUntilMs = 0;
   #operationsUntil = 0;
   #interrupt = () => {};
-  /** A slow operation has just come to its end: whoever waits for it has something to do. */
+  /** A slow operation has just ended, so promises that wait for it have work to do. */
   resumed = false;
 
   constructor(path: string, world: World, random: Random) {
@@ -48,17 +48,19 @@ export class TroubledDisk {
     this.disk.pause = (operation, path) => this.#before(operation, path);
   }
 
-  /** Since when it has been failing; undefined when it works, and had time for what it owed. */
+  /** Since when the disk has been failing; undefined if it works and the service had time to retry. */
   get failingSinceMs(): number | undefined {
     return this.#failingSinceMs;
   }
 
-  /** The longest that an operation now under way can take. */
+  /** The longest that an operation under way can take, in milliseconds. */
   get operationMsMax(): number {
     return this.#world.nowMs < this.#slowUntilMs ? this.#slowMs : 0;
   }
 
-  /** What is in every file that is or was the output, in their order: each keeps its place when it is renamed. */
+  /**
+   * The text of every file that is or was the output, in order. A file keeps its place when it is renamed.
+   */
   files(): string[] {
     return [...this.#renamed, this.#path].map((path) => this.disk.text(path));
   }
@@ -77,13 +79,13 @@ export class TroubledDisk {
     this.disk.capacity = Infinity;
     const since = this.#failingSinceMs;
     if (since === undefined) return;
-    // Until the retry that follows, the disk might as well be broken.
+    // Until the service's next retry, the repair has no effect.
     this.#world.after(1500, () => {
       if (this.#failingSinceMs === since) this.#failingSinceMs = undefined;
     });
   }
 
-  /** Nothing happens to it any more. */
+  /** Ends all troubles. */
   calm(): void {
     this.repair();
     this.interrupt(0, () => {});
@@ -91,7 +93,9 @@ export class TroubledDisk {
     this.disk.writeMax = () => Infinity;
   }
 
-  /** Calls back right before the operation that is that many from now on; 0: never. Only the last call counts. */
+  /**
+   * Calls `callback` once, right before the given operation from now on; 0: never. Replaces an earlier call.
+   */
   interrupt(operations: number, callback: () => void): void {
     this.#operationsUntil = operations;
     this.#interrupt = callback;
@@ -101,7 +105,7 @@ export class TroubledDisk {
     const slowMs = this.#random.pick([1, 5, 20]);
     const durationMs = this.#random.below(10_000);
     this.#slowMs = Math.max(this.operationMsMax, slowMs);
-    // Up to a second after it is over, what it held up may still be felt.
+    // Delayed operations can have effects until 1 s after the end of the slow time.
     this.#slowUntilMs = Math.max(this.#slowUntilMs, this.#world.nowMs + durationMs + 1000);
     this.#isSlow = true;
     this.#world.after(durationMs, () => this.#isSlow = false);
@@ -113,7 +117,9 @@ export class TroubledDisk {
     this.#world.after(this.#random.below(30_000), () => this.disk.writeMax = () => Infinity);
   }
 
-  /** As logrotate does, without a signal: to a name that the service knows again, or to any other. */
+  /**
+   * Renames the output as logrotate does, without a signal. By default the service recognizes the new name.
+   */
   rename(to = `${this.#path}.`): void {
     if (!this.disk.find(this.#path)) return;
     const renamed = `${to}${this.#renamed.length + 1}`;
@@ -121,12 +127,15 @@ export class TroubledDisk {
     this.#renamed.push(renamed);
   }
 
-  /** To where it is not found. While operations are under way, a record would have to be in two places at once. */
+  /**
+   * Renames the output so that the service does not find it. Not while the disk is slow or fails: after a
+   * kill, the next start would repeat a record whose write was under way.
+   */
   moveAway(): void {
     if (this.#failingSinceMs === undefined && this.operationMsMax === 0) this.rename("data/archive.");
   }
 
-  /** The last record was moved to where it is not found. */
+  /** Whether the last record is in a file that the service does not find. */
   get isLastMoved(): boolean {
     const last = this.files().findLastIndex((text) => /^\{.*\}$/m.test(text));
     return this.#renamed[last]?.startsWith(this.#path) === false;

@@ -8,8 +8,8 @@ interface Event {
 }
 
 /**
- * Time in which things happen one after the other, as fast as they can be computed. Events at the same moment
- * happen in the order in which they were planned, so that a seed repeats a run to the letter.
+ * Simulated time: events run one after the other, as fast as the machine can. Events at the same time run in
+ * the order in which they were planned, so that a seed repeats a run exactly.
  */
 export class World {
   #nowMs = 0;
@@ -31,7 +31,7 @@ export class World {
     return Math.floor(this.#nowMs + this.#wallOffsetMs);
   }
 
-  /** The wall clock less the milliseconds since the beginning. */
+  /** The wall clock minus the milliseconds since the beginning. */
   get wallAheadMs(): number {
     return this.#wallOffsetMs;
   }
@@ -40,7 +40,7 @@ export class World {
     this.#wallOffsetMs += byMs;
   }
 
-  /** Plans an event; the function returned cancels it. */
+  /** Plans an event; returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#orders++, run, cancelled: false };
     this.#push(event);
@@ -58,7 +58,7 @@ export class World {
     };
   }
 
-  /** Lets the next event happen; false when there is none. */
+  /** Runs the next event; returns false when there is none. */
   step(): boolean {
     const event = this.#pop();
     if (!event) return false;

@@ -2,7 +2,7 @@ import { REASONS } from "../aggregate/partial.ts";
 
 export const NOT_INTEGER = REASONS.indexOf("not_integer");
 export const OUT_OF_RANGE = REASONS.indexOf("out_of_range");
-/** What {@linkcode readInteger} returns for an int64. */
+/** {@linkcode readInteger} returns this for an integer that fits an int64. */
 export const INTEGER = -1;
 
 const enum Byte {
@@ -16,9 +16,9 @@ const enum Byte {
 }
 
 const enum Limit {
-  /** An int64 has at most 19 digits: its first one stands for at most 10^18. */
-  Power = 18,
-  /** LIMB of partial.ts: imported, it would be loaded from memory. */
+  /** An int64 has at most 19 digits, so its first digit stands for at most 9 × 10^18. */
+  MaxPower = 18,
+  /** The same as LIMB of partial.ts. V8 would load an imported constant from memory. */
   Limb = 1_000_000_000,
   /** The limbs of 2^63 - 1. */
   High = 9_223_372_036,
@@ -26,8 +26,9 @@ const enum Limit {
 }
 
 /**
- * Evaluates the JSON value at `at`, which must be valid, by its mathematical value: `-0`, `1.0` and `10e-1` are
- * integers. Writes its high and low limb to `limbs[to]` and `limbs[to + 1]`, without a negative zero.
+ * Evaluates the JSON value at `at`, which must be valid. What counts is the mathematical value: `-0`, `1.0`
+ * and `10e-1` are integers. Writes the high and the low limb to `limbs[to]` and `limbs[to + 1]`, never as -0.
+ * Both are 0 if the value is rejected.
  *
  * @returns {@linkcode INTEGER}, {@linkcode NOT_INTEGER} or {@linkcode OUT_OF_RANGE}
  */
@@ -43,20 +44,30 @@ export function readInteger(
   if (negative) at++;
   else if (!isDigit(bytes[at]!)) return NOT_INTEGER;
 
-  // Most numbers are digits and nothing else: read like this, they take half the time.
-  const stop = Math.min(at + Limit.Power + 1, end);
-  let behind = at;
-  while (behind < stop && isDigit(bytes[behind]!)) behind++;
-  if (behind === end || !goesOn(bytes[behind]!)) {
-    const lowAt = Math.max(at, behind - 9);
-    const highAt = Math.max(at, behind - 18);
+  // Most numbers are digits only. Measured: read here, they take half as long as with readDecimal
+  // (`deno task bench --only scanner`).
+  const stop = Math.min(at + Limit.MaxPower + 1, end);
+  let after = at;
+  while (after < stop && isDigit(bytes[after]!)) after++;
+  if (after === end || !continuesNumber(bytes[after]!)) {
+    const lowAt = Math.max(at, after - 9);
+    const highAt = Math.max(at, after - 18);
     const high = valueOf(bytes, at, highAt) * Limit.Limb + valueOf(bytes, highAt, lowAt);
-    return writeLimbs(limbs, to, negative, high, valueOf(bytes, lowAt, behind));
+    return writeLimbs(limbs, to, negative, high, valueOf(bytes, lowAt, after));
   }
   return readDecimal(bytes, at, end, limbs, to, negative);
 }
 
-/** Reads a number with a point, an exponent, or more digits than an int64 has; `at` is behind its sign. */
+/**
+ * Reads a number with a fraction, an exponent, or more digits than an int64 has. `at` is the place after its
+ * sign.
+ *
+ * Its digits are numbered from the left, without the point. `first` and `last` are the first and the last
+ * that is not 0:
+ *
+ *     0.0120e4
+ *     0 1234      integerDigits = 1, first = 2, last = 3
+ */
 function readDecimal(
   bytes: Uint8Array,
   at: number,
@@ -65,7 +76,6 @@ function readDecimal(
   to: number,
   negative: boolean,
 ): number {
-  // Digits are numbered from the left, the point not counted: 0.0120e4 has 0 to 4, and its integer part is digit 0.
   let digits = 0;
   let integerDigits = -1;
   let first = -1;
@@ -88,10 +98,10 @@ function readDecimal(
   }
   if (first < 0) return INTEGER;
 
-  // The power of ten that digit 0 stands for.
+  // The power of ten of digit 0. That of each further digit is lower by 1.
   const power = (integerDigits < 0 ? digits : integerDigits) - 1 + readExponent(bytes, at, end);
   if (power - last < 0) return NOT_INTEGER;
-  if (power - first > Limit.Power) return OUT_OF_RANGE;
+  if (power - first > Limit.MaxPower) return OUT_OF_RANGE;
   let high = 0;
   let low = 0;
   at = firstAt;
@@ -104,19 +114,22 @@ function readDecimal(
   return writeLimbs(limbs, to, negative, high, low);
 }
 
-/** Whether a number goes on behind its first digits. */
-function goesOn(byte: number): boolean {
+/** Whether a number that has begun with digits continues with this byte. */
+function continuesNumber(byte: number): boolean {
   return byte === Byte.Point || isDigit(byte) || (byte | Byte.LowerCase) === Byte.e;
 }
 
-/** The value of at most 9 digits. They fit an int32: `| 0` has V8 multiply as such, not as a float64. */
+/**
+ * Returns the value of 9 digits or fewer. It fits an int32: with `| 0`, V8 multiplies as int32, not as
+ * float64.
+ */
 function valueOf(bytes: Uint8Array, at: number, end: number): number {
   let value = 0;
   for (; at < end; at++) value = (value * 10 + (bytes[at]! ^ Byte.Zero)) | 0;
   return value;
 }
 
-/** Writes an integer if it is an int64; returns as {@linkcode readInteger} does. */
+/** Writes the limbs of an integer if it fits an int64. Returns as {@linkcode readInteger} does. */
 function writeLimbs(limbs: Float64Array, to: number, negative: boolean, high: number, low: number): number {
   if (high > Limit.High || (high === Limit.High && low > Limit.Low + (negative ? 1 : 0))) return OUT_OF_RANGE;
   limbs[to] = negative ? 0 - high : high;
@@ -124,7 +137,10 @@ function writeLimbs(limbs: Float64Array, to: number, negative: boolean, high: nu
   return INTEGER;
 }
 
-/** The exponent at `at`, or 0 if there is none. Past 2^53 it is rounded, at worst to infinity: that decides as well. */
+/**
+ * Returns the exponent at `at`, or 0 if there is none. Above 2^53 it is rounded, at worst to infinity. That
+ * makes no difference: the number is a fraction or out of range in any case.
+ */
 function readExponent(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end || (bytes[at]! | Byte.LowerCase) !== Byte.e) return 0;
   at++;
@@ -135,7 +151,7 @@ function readExponent(bytes: Uint8Array, at: number, end: number): number {
   return negative ? -exponent : exponent;
 }
 
-/** The digits are 0x30 to 0x39. */
+/** Digits are 0x30 to 0x39 in ASCII. */
 function isDigit(byte: number): boolean {
   return (byte ^ Byte.Zero) <= 9;
 }

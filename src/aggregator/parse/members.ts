@@ -2,8 +2,9 @@ import { INTEGER, readInteger } from "./integer.ts";
 import { readNumber } from "./json.ts";
 
 /*
- * Messages of A1, A2 and A3 and nothing else, each once, but with numbers of any form: too many digits, a point, an
- * exponent. To read them as any JSON and then their values takes 1.5 to 3 times as long.
+ * Reads messages with A1, A2 and A3, each once, and no other key, whose numbers may have any form: many
+ * digits, a fraction, an exponent. Measured: as any JSON object (json.ts, then integer.ts), such a message
+ * takes 1.5 to 3 times as long (`deno task bench --only scanner`).
  */
 
 const enum Byte {
@@ -22,44 +23,48 @@ const enum Byte {
   LowerCase = 0x20,
 }
 
-/** Four bytes as one number, the first of them lowest. */
+/** Four bytes of a message as one little-endian number. */
 const enum Word {
-  /** `"A0"`, and a mask that leaves it of `"A1"`, `"A2"` and `"A3"`. */
+  /** `"A0"`, and the mask that turns `"A1"`, `"A2"` and `"A3"` into it. */
   Key = 0x22304122,
   KeyMask = 0xfffcffff,
   /** `0000` */
   Zeros = 0x30303030,
 }
 
-/** One bit a field: 0, 1 and 2. */
+/** The bits of A1, A2 and A3: 0, 1 and 2. */
 const ALL_FIELDS = 0b111;
-/** What {@linkcode readMembers} returns for an object that it does not read. */
+/** {@linkcode readMembers} returns this for an object that json.ts has to read. */
 export const OTHER_MEMBERS = -1;
 
 const enum Limit {
-  /** Limit.Limb of partial.ts: imported, it would be loaded from memory. */
+  /** The same as LIMB of partial.ts. V8 would load an imported constant from memory. */
   Limb = 1_000_000_000,
-  /** The least number of 9 digits. */
+  /** The smallest number of 9 digits. */
   NineDigits = 100_000_000,
 }
 
-/** Of A1, A2 and A3 the high and the low limb, and what {@linkcode readInteger} says of them. */
+/** The values that were read: the high and the low limb of A1, then of A2, then of A3. */
 export const memberLimbs = new Float64Array(6);
+/** What {@linkcode readInteger} returned for A1, A2 and A3: INTEGER, or why the value is rejected. */
 export const memberKinds = new Int32Array(3);
-/** The same, as V8 knows them for constants: an exported one it loads from memory. */
+/** The same arrays: V8 knows that these are constant, but would load an exported one from memory. */
 const limbs = memberLimbs;
 const kinds = memberKinds;
 
-/** How many digits {@linkcode nineDigits} has read. */
-let length = 0;
-/** The power of ten that {@linkcode skipSuffix} has read. */
+/** How many digits {@linkcode nineDigits} has read, 0 to 9. */
+let digitCount = 0;
+/** The exponent that {@linkcode skipSuffix} has read; 0 if there was none. */
 let exponent = 0;
 
 /**
- * Reads an object that begins at `at` into {@linkcode memberLimbs} and {@linkcode memberKinds}.
+ * Reads the object at `at` into {@linkcode memberLimbs} and {@linkcode memberKinds}.
  *
- * @param bytes the same as `view`, which goes on behind `end`
- * @returns the place behind it, or {@linkcode OTHER_MEMBERS}
+ *     {"A1":5e3, "A2":1.5, "A3":-123456789012345678}\n
+ *     ^ `at`                                        ^ returned
+ *
+ * @param view the same memory as `bytes`, but readable beyond `end`
+ * @returns the place after the object, or {@linkcode OTHER_MEMBERS}
  */
 export function readMembers(bytes: Uint8Array, view: DataView, at: number, end: number): number {
   let seen = 0;
@@ -68,7 +73,7 @@ export function readMembers(bytes: Uint8Array, view: DataView, at: number, end: 
     let key = view.getUint32(++at, true);
     if ((key & 0xff) <= Byte.Space) key = view.getUint32(at = skipSpace(view, at, end), true);
     const field = ((key >>> 16) & 3) - 1;
-    // A key that comes again and again costs less where only the last of its values is evaluated.
+    // Repeated keys are left to json.ts, which evaluates only the last value of a key, so they cost less.
     if ((key & Word.KeyMask) !== Word.Key || field < 0 || (seen & (1 << field)) !== 0) return OTHER_MEMBERS;
     if (view.getUint8(at += 4) !== Byte.Colon) {
       at = skipSpace(view, at, end);
@@ -84,10 +89,24 @@ export function readMembers(bytes: Uint8Array, view: DataView, at: number, end: 
   return byte === Byte.CloseBrace && at < end && seen === ALL_FIELDS ? at + 1 : OTHER_MEMBERS;
 }
 
-/** Of 0 to 9 digits, the power of ten. */
+/** 10^0 to 10^9. */
 const POWERS = Int32Array.from({ length: 10 }, (_, digits) => 10 ** digits);
 
-/** Reads a number: here one of 18 digits and nothing else. V8 inlines this alone, so it takes 0.6 times as long. */
+/**
+ * Reads the value of a member. Reads 18 digits itself, and leaves all other numbers to {@linkcode readShort}.
+ *
+ *     "A2":-123456789012345678,
+ *          ^ `start`          ^ returned
+ *           [ high  ][  low  ]
+ *
+ * This function must not grow: it has 460 bytes of bytecode, and V8 inlines no function of more. V8 inlines
+ * this function, but not readShort. (scanOthers in scanner.ts has 459 bytes: if it grows past 460, a message
+ * takes 16 ns more.) Measured: inlined, this function takes 0.6 times as long. If it grows, a byte of lines
+ * of 18 digits costs 1.6 times as much as a byte of plain lines, instead of 1.17 times
+ * (`deno task bench --only scanner`, "lines of 18 digits").
+ *
+ * @returns the place after the number, or {@linkcode OTHER_MEMBERS}
+ */
 function readMember(bytes: Uint8Array, view: DataView, start: number, end: number, field: number): number {
   let at = start;
   const negative = view.getUint8(at) === Byte.Minus;
@@ -98,9 +117,9 @@ function readMember(bytes: Uint8Array, view: DataView, start: number, end: numbe
     const first = view.getUint32(at, true) ^ Word.Zeros;
     const second = view.getUint32(at + 4, true) ^ Word.Zeros;
     const digit = view.getUint8(at + 8) ^ Byte.Zero;
-    const others = (first | (first + 0x06060606) | second | (second + 0x06060606)) & 0xf0f0f0f0;
-    if (others !== 0 || digit > 9) break; // So `high` is still 0.
-    // Two digits in every other byte: ten times a digit and another one are less than a byte holds.
+    const nonDigits = (first | (first + 0x06060606) | second | (second + 0x06060606)) & 0xf0f0f0f0;
+    if (nonDigits !== 0 || digit > 9) break; // Fewer than 18 digits: `high` is still 0.
+    // Bytes 0 and 2 each get the value of two digits. It is at most 99, so it does not overflow its byte.
     const pairs = (first * 10 + (first >>> 8)) & 0x00ff00ff;
     const more = (second * 10 + (second >>> 8)) & 0x00ff00ff;
     high = low;
@@ -117,24 +136,28 @@ function readMember(bytes: Uint8Array, view: DataView, start: number, end: numbe
   return at;
 }
 
-/** Reads any other number, in one pass if it has at most 18 digits, a fraction of zeros at most and a small exponent. */
+/**
+ * Reads any other number. It needs one pass for at most 18 digits, perhaps with a fraction of zeros, and for
+ * at most 9 digits also with an exponent up to 6. All others take a second pass, by {@linkcode readOther}.
+ */
 function readShort(bytes: Uint8Array, view: DataView, start: number, end: number, field: number): number {
   let at = start;
   const negative = view.getUint8(at) === Byte.Minus;
   if (negative) at++;
   let low = nineDigits(view, at);
-  const digits = length;
+  const digits = digitCount;
   const isLeadingZero = digits > 1 && view.getUint8(at) === Byte.Zero;
   if (digits === 0 || isLeadingZero) return readOther(bytes, start, end, field);
   at += digits;
   let high = 0;
   if (digits === 9) {
     const next = nineDigits(view, at);
-    at += length;
-    // Of the first 9 digits those stay in the lower limb that the next ones leave room for.
-    const above = POWERS[9 - length]!;
-    high = Math.floor(low / above);
-    low = (low - high * above) * POWERS[length]! + next;
+    at += digitCount;
+    // The low limb is the last 9 digits: those just read, and before them as many of the first 9 as there is
+    // room for.
+    const divisor = POWERS[9 - digitCount]!;
+    high = Math.floor(low / divisor);
+    low = (low - high * divisor) * POWERS[digitCount]! + next;
   }
   const byte = view.getUint8(at);
   if (byte !== Byte.Comma && byte !== Byte.CloseBrace && byte > Byte.Space) {
@@ -151,7 +174,13 @@ function readShort(bytes: Uint8Array, view: DataView, start: number, end: number
   return at;
 }
 
-/** Skips a point and zeros, and an exponent of 0 to 6 that it writes to `exponent`; returns -1 for anything else. */
+/**
+ * Skips a fraction of zeros and reads an exponent of 0 to 6 into `exponent`. Either may be missing. Returns
+ * the place after both, or -1 for any other fraction or exponent and for further digits.
+ *
+ *     120.000e3,
+ *        ^ `at`^ returned
+ */
 function skipSuffix(view: DataView, at: number, end: number): number {
   exponent = 0;
   let byte = view.getUint8(at);
@@ -171,43 +200,46 @@ function skipSuffix(view: DataView, at: number, end: number): number {
   return (byte ^ Byte.Zero) <= 9 ? -1 : at;
 }
 
+/** Reads a number of any form: one pass to find its end, one for its value. Returns as readMember does. */
 function readOther(bytes: Uint8Array, at: number, end: number, field: number): number {
   if (at >= end) return OTHER_MEMBERS;
-  const behind = readNumber(bytes, at, end);
-  if (behind < 0) return OTHER_MEMBERS;
-  kinds[field] = readInteger(bytes, at, behind, memberLimbs, 2 * field);
-  return behind;
+  const after = readNumber(bytes, at, end);
+  if (after < 0) return OTHER_MEMBERS;
+  kinds[field] = readInteger(bytes, at, after, memberLimbs, 2 * field);
+  return after;
 }
 
-/** The value of the digits at `at`, of the first 9 if there are more; writes to `length` how many. */
+/** Returns the value of the digits at `at`, 9 at most, and writes to `digitCount` how many they are. */
 function nineDigits(view: DataView, at: number): number {
   const word = view.getUint32(at, true) ^ Word.Zeros;
-  const digits = digitsOf(word);
+  const digits = leadingDigits(word);
   if (digits < 4) {
-    length = digits;
+    digitCount = digits;
     return digits === 0 ? 0 : fourDigits(word << (32 - 8 * digits));
   }
   const next = view.getUint32(at + 4, true) ^ Word.Zeros;
-  const more = digitsOf(next);
-  length = 4 + more;
+  const more = leadingDigits(next);
+  digitCount = 4 + more;
   let value = fourDigits(word);
   if (more === 0) return value;
   value = (value * POWERS[more]! + fourDigits(next << (32 - 8 * more))) | 0;
   if (more < 4) return value;
   const digit = view.getUint8(at + 8) ^ Byte.Zero;
   if (digit > 9) return value;
-  length = 9;
+  digitCount = 9;
   return (value * 10 + digit) | 0;
 }
 
-/** With how many digits a word begins that is `0000` but for them. */
-function digitsOf(word: number): number {
-  // In each byte the upper half is 0 for a digit; past the first other one a carry may set it for a digit, too.
-  const others = (word | (word + 0x06060606)) & 0xf0f0f0f0;
-  return others === 0 ? 4 : (31 - Math.clz32(others & -others)) >>> 3;
+/** Returns how many digits four bytes begin with. `word` is these bytes, XORed with `0000`. */
+function leadingDigits(word: number): number {
+  // A byte of `word` is 0 to 9 for a digit: its upper four bits are 0, before and after 6 is added. For any
+  // other byte, they are not 0 in one of the two. After the first other byte, a carry may mark a digit too;
+  // only the first mark counts.
+  const nonDigits = (word | (word + 0x06060606)) & 0xf0f0f0f0;
+  return nonDigits === 0 ? 4 : (31 - Math.clz32(nonDigits & -nonDigits)) >>> 3;
 }
 
-/** Of four digits as the bytes of a word, the first of them lowest, the value. */
+/** Returns the value of four digits, one per byte of `word` (0 to 9). The first digit is the lowest byte. */
 function fourDigits(word: number): number {
   const pairs = (word & 0x00ff00ff) * 10 + ((word >>> 8) & 0x00ff00ff);
   return (pairs & 0xffff) * 100 + (pairs >>> 16);

@@ -50,19 +50,19 @@ export class Batch {
 }
 
 /**
- * Counts the datagram in `bytes[start, end)` of a batch, and adds up its messages. A line holds objects, one after
- * another or in arrays of objects. Each object is a message:
+ * Counts the datagram in `bytes[start, end)` of a batch, and adds up its messages. A line holds objects, one
+ * after another or in arrays of objects. Each object is a message:
  *
  *     {"A1":512, "A2":-30000, "A3":40000}\n[{"A1":5, "A2":6, "A3":7}, {"A1":8, "A2":9, "A3":0}] x\n
- *     ^ `start`, a message                 ^ an array of two messages                           ^ one `syntax`
+ *     ^ `start`, a message                 ^ an array of two messages                           ^ `syntax`
  *
  * - A line ends at `\n`. The last line may end without it.
  * - A line without bytes, or with only the `\r` of `\r\n`, is rejected as `empty`.
- * - Anything else on a line rejects the rest of the line, once, as `syntax`. So does a line of other white space.
- * - If the first line that is not blank breaks off, the datagram may be one object or one array over several lines.
- *   Then it is read as a whole. If that fails, it is read line by line.
- * - If the datagram is `truncated` (it was longer than its buffer), its complete lines count as usual, and the line
- *   that was cut is rejected as `truncated`.
+ * - Anything else is rejected once, with the rest of its line, as `syntax`: also a line of other white space.
+ * - If the first line that is not blank breaks off, the datagram may be one object or one array over several
+ *   lines. Then it is read as a whole. If that fails, it is read line by line.
+ * - If the datagram is `truncated` (it was longer than its buffer), its complete lines count as usual, and
+ *   the line that was cut is rejected as `truncated`.
  */
 export function scanDatagram(
   batch: Batch,
@@ -72,14 +72,14 @@ export function scanDatagram(
   into: Accumulator,
 ): void {
   into.receive();
-  // V8 inlines this function, scanLines and scanOthers into the caller's loop. It inlines no function of more than 460
-  // bytes of bytecode, and scanOthers has 459. So what is rare has functions of its own.
-  // Measured: if scanOthers grows past 460 bytes, a message takes 16 ns more (`deno task bench --only scanner`).
+  // V8 inlines this function, scanLines and scanOthers into the caller's loop. It inlines no function of more
+  // than 460 bytes of bytecode, and scanOthers has 459. So rare cases have functions of their own. Measured:
+  // if scanOthers grows past 460, a message takes 16 ns more (`deno task bench --only scanner`).
   const at = start < end && !truncated ? scanLines(batch.view, start, end, into) : start;
   if (at < end || at === start) scanOthers(batch, start, at, end, truncated, into);
 }
 
-/** Scans the rest of a datagram from `at`, where a line begins. Must not grow: see {@linkcode scanDatagram}. */
+/** Scans a datagram from `at`, where a line begins. Must not grow: see {@linkcode scanDatagram}. */
 function scanOthers(
   batch: Batch,
   start: number,
@@ -115,7 +115,7 @@ function scanOthers(
     } else at = ~first;
     if (at < 0) {
       if (mayBeWhole && byte !== Byte.LineFeed) {
-        mayBeWhole = false; // One attempt only, so no byte is read more than twice: in its line and in the whole.
+        mayBeWhole = false; // One attempt only: by lines and as a whole, a datagram is read twice at most.
         if (scanWhole(batch, start, first, ~at, end, into)) return;
       }
       broken++;
@@ -136,14 +136,14 @@ function afterLastLineFeed(bytes: Uint8Array, start: number, end: number): numbe
   return end;
 }
 
-/** Whether a line is only the `\r` of `\r\n`. The line begins at `at`, and its white space ends at `first`. */
+/** Whether the line that begins at `at` is only the `\r` of `\r\n`. Its white space ends at `first`. */
 function isReturnOnly(bytes: Uint8Array, at: number, first: number, end: number): boolean {
   return first - at === 1 && bytes[at] === Byte.Return && isLineFeed(bytes, first, end);
 }
 
 /**
- * Skips white space within a line. The other parsers have a copy of their own. Measured: with an imported function, a
- * message takes 5 ns more (`deno task bench --only scanner`).
+ * Skips white space within a line. The other parsers have a copy of their own. Measured: with an imported
+ * function, a message takes 5 ns more (`deno task bench --only scanner`).
  */
 function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   while (at < end && (bytes[at] === Byte.Space || bytes[at] === Byte.Tab || bytes[at] === Byte.Return)) at++;
@@ -161,8 +161,8 @@ function isOpening(byte: number): boolean {
 }
 
 /**
- * Skips lines that hold only `{` or `[`, such as `{\n[\n{\n`. Measured: scanned one at a time by scanOthers, these
- * lines take 20 times as long (`deno task bench --only scanner`, "brace lines").
+ * Skips lines that hold only `{` or `[`, such as `{\n[\n{\n`. Measured: scanned one at a time by scanOthers,
+ * these lines take 20 times as long (`deno task bench --only scanner`, "brace lines").
  */
 function skipOpeningLines(bytes: Uint8Array, at: number, end: number): number {
   while (end - at > 1 && bytes[at + 1] === Byte.LineFeed && isOpening(bytes[at]!)) at += 2;
@@ -180,14 +180,13 @@ function skipBlank(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * Adds up a datagram that is one object or one array over several lines. Returns false, and adds nothing, if the
- * datagram is anything else.
+ * Adds up a datagram that is one object or one array over several lines. Returns false, and adds nothing, if
+ * the datagram is anything else.
  *
  *     {"A1":512,\n "A2":-30000,\n "A3":40000}\n
- *     ^ `at`    ^ `brokenAt`: the line ends within the object
+ *     ^ `at`    ^ `brokenAt`: the place where the line is no longer JSON, here its end
  *
- * @param at the place where the line that broke has its first byte other than white space
- * @param brokenAt the place where that line is no longer JSON
+ * @param at the first byte of that line that is not white space
  */
 function scanWhole(
   batch: Batch,
@@ -258,7 +257,7 @@ function scanObject(batch: Batch, at: number, end: number, into: Accumulator): n
   return at < 0 ? at : afterMessage(batch.bytes, at, end);
 }
 
-/** The slow path: adds up or rejects an object that scanWords leaves. Returns as {@linkcode readObject} does. */
+/** The slow path: adds up or rejects what scanWords leaves. Returns as {@linkcode readObject} does. */
 function addAnyObject(batch: Batch, at: number, end: number, overLines: boolean, into: Accumulator): number {
   const { bytes, view } = batch;
   const after = isOtherNumber ? readMembers(bytes, view, at, end) : OTHER_MEMBERS;

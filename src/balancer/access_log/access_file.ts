@@ -1,13 +1,14 @@
 import { openForAppending } from "../../shared/files/append_file.ts";
 import type { AccessFile } from "./access_log.ts";
 
-/** How `--access-log` names stdout. */
+/** The value of `--access-log` that means stdout. */
 const STANDARD_OUTPUT = "-";
 
 /**
- * Opens what `--access-log` names: a file for appending, which is made if it is missing, or stdout.
+ * Opens the target of `--access-log`: stdout, or a file for appending, which is created if it does not exist.
  *
- * @throws {Error} It can't be opened; the message names it, and what to do where a permission is missing.
+ * @throws {Error} The file can't be opened. The message names the file and, if a permission is missing, the
+ * flags that grant it.
  */
 export async function openAccessFile(path: string, stdout: Writer = Deno.stdout): Promise<AccessFile> {
   if (path === STANDARD_OUTPUT) return { write: (lines) => writeAll(stdout, lines), close() {} };

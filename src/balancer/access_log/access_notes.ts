@@ -2,38 +2,43 @@ import { type Choice, destinationIn, reasonIn } from "../choose/choice.ts";
 import { REASONS } from "../choose/reasons.ts";
 import type { Video } from "../redirect/target.ts";
 
-/** Lines that are handed over together: so many characters, or so long after the first, in milliseconds. */
+/** A batch of lines is handed over once it has this many characters, ... */
 const LINES_CHARS_MAX = 32_768;
+/** ... or this long after its first line, in milliseconds. */
 export const HAND_OVER_MS = 250;
 
 export interface NotesClock {
-  /** Since 1970. */
+  /** Milliseconds since 1970. */
   wallMs(): number;
   setTimer(callback: () => void, delayMs: number): void;
 }
 
 export interface NotesOptions {
-  /** The part of all requests that are noted, from 0 to 1. */
+  /** The fraction of requests to note, from 0 to 1. */
   readonly sample: number;
-  /** Takes whole lines of JSON, each with its line end. */
+  /** Receives complete lines of JSON, each with its line end. */
   readonly handOver: (lines: string, count: number) => void;
   readonly clock: NotesClock;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1; by default `Math.random`. */
   readonly random?: () => number;
 }
 
 type Fields = Record<string, string | number>;
 
 /**
- * What a worker notes of the requests that it answers: a line of JSON each, without the query, since tokens are there.
- * A request is noted in three steps: what it is answered, how long that is, and when it is in the socket.
+ * Makes a worker's lines of the access log: one line of JSON per sampled request. The query of a URL is left
+ * out because it may hold tokens. Each request is noted in three steps: its answer (`redirected`, `refused`),
+ * the answer's length (`answered`), and the moment when the answer is in the socket (`handedOver`).
  */
 export class AccessNotes {
   readonly #options: Required<NotesOptions>;
-  /** Of the answers that are not in the socket yet: all of one client, since nothing is waited for meanwhile. */
-  #open: Fields[] = [];
-  /** Whether the answer whose length comes next is one of the noted ones. */
-  #isNoted = false;
+  /**
+   * The answers that are not in the socket yet. They all belong to one connection, because a worker handles
+   * no other connection between the first step and the last.
+   */
+  #unsent: Fields[] = [];
+  /** Whether the current answer is sampled, so that `answered` has to add its length. */
+  #isSampled = false;
   #lines = "";
   #count = 0;
 
@@ -41,7 +46,7 @@ export class AccessNotes {
     this.#options = { random: Math.random, ...options };
   }
 
-  /** @param turn that it took; undefined: the path decided */
+  /** @param turn the turn that the request took; undefined: the video's path decided */
   redirected(status: number, video: Video, choice: Choice, turn: bigint | undefined): void {
     if (!this.#samples()) return;
     const { target: { cluster, destinations }, server, path } = video;
@@ -56,36 +61,36 @@ export class AccessNotes {
     });
   }
 
-  /** @param target of the request; undefined: it could not be read */
+  /** @param target the request target; undefined: it could not be read */
   refused(status: number, refusal: string, target?: string): void {
     if (this.#samples()) {
       this.#note({ status, refusal, ...target !== undefined && { path: withoutQuery(target) } });
     }
   }
 
-  /** The length of the answer that was noted last, if it was. */
+  /** Adds the length of the current answer, if that answer is sampled. */
   answered(bytes: number): void {
-    if (this.#isNoted) this.#open.at(-1)!.bytes = bytes;
-    this.#isNoted = false;
+    if (this.#isSampled) this.#unsent.at(-1)!.bytes = bytes;
+    this.#isSampled = false;
   }
 
   /**
-   * All answers since the last time are in the socket.
+   * Completes the lines of all answers since the last call: they are in the socket now.
    *
-   * @param ms since their requests were read; undefined: there was none
+   * @param ms the time since their requests were read; undefined: no complete request was read
    */
   handedOver(ms?: number): void {
-    if (this.#open.length === 0) return;
+    if (this.#unsent.length === 0) return;
     if (this.#lines === "") this.#options.clock.setTimer(() => this.flush(), HAND_OVER_MS);
     const time = new Date(this.#options.clock.wallMs()).toISOString();
     const us = ms === undefined ? {} : { us: Math.round(ms * 1000) };
-    for (const fields of this.#open) this.#lines += `${JSON.stringify({ time, ...fields, ...us })}\n`;
-    this.#count += this.#open.length;
-    this.#open = [];
+    for (const fields of this.#unsent) this.#lines += `${JSON.stringify({ time, ...fields, ...us })}\n`;
+    this.#count += this.#unsent.length;
+    this.#unsent = [];
     if (this.#lines.length >= LINES_CHARS_MAX) this.flush();
   }
 
-  /** Hands over the lines that there are. */
+  /** Hands over the completed lines now. */
   flush(): void {
     if (this.#count === 0) return;
     this.#options.handOver(this.#lines, this.#count);
@@ -94,12 +99,12 @@ export class AccessNotes {
   }
 
   #samples(): boolean {
-    this.#isNoted = this.#options.random() < this.#options.sample;
-    return this.#isNoted;
+    this.#isSampled = this.#options.random() < this.#options.sample;
+    return this.#isSampled;
   }
 
   #note(fields: Fields): void {
-    this.#open.push(fields);
+    this.#unsent.push(fields);
   }
 }
 

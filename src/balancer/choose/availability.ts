@@ -1,16 +1,16 @@
-/** What keeps a destination from its share of the redirects. */
+/** Why, and how far, a destination takes less than its share of the redirects. */
 export interface Absence {
-  /** The part of its share that it takes all the same: 0 while it is down, between 0 and 1 while it comes back. */
+  /** The fraction of its share that it takes: 0 while it is down, between 0 and 1 during its slow start. */
   readonly share: number;
-  /** Whether its health says so, or an operator. */
+  /** `failover`: its health is the reason; `forced`: an operator's override is. */
   readonly reason: "failover" | "forced";
 }
 
-/** Which destinations of a cluster are not all there. Never changed: replaced by another object. */
+/** Which destinations of a cluster take less than their share. Immutable: a change makes a new object. */
 export interface Availability {
-  /** By the name of the destination; who is not in it is well. */
+  /** By the name of the destination. A destination that is missing here takes its whole share. */
   readonly absent: ReadonlyMap<string, Absence>;
-  /** Servers of the origin, such as `s3`, that are to be left alone. */
+  /** Servers of the origin, such as `s3`, that get no redirects. */
   readonly drainedServers: ReadonlySet<string>;
 }
 

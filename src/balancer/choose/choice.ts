@@ -5,25 +5,31 @@ import { destinationOf, type Shares } from "./shares.ts";
 import type { Video } from "../redirect/target.ts";
 import type { Target } from "./routing.ts";
 
-/** Which destination, by its index, and why: in one number, because an object for each redirect would cost more. */
+/**
+ * The index of a destination and a reason, packed into one number: an object per redirect would cost more.
+ */
 export type Choice = number;
-const KINDS = REASONS.length;
-export const destinationIn = (choice: Choice): number => Math.trunc(choice / KINDS);
-export const reasonIn = (choice: Choice): Reason => choice % KINDS as Reason;
+const REASON_COUNT = REASONS.length;
+export const destinationIn = (choice: Choice): number => Math.trunc(choice / REASON_COUNT);
+export const reasonIn = (choice: Choice): Reason => choice % REASON_COUNT as Reason;
 
-/** Index of the counters in {@linkcode Target.turns}. */
+/** Indexes of the two counters in {@linkcode Target.turns}. */
 const TURNS = 0;
 const DIVERTED = 1;
 
-/** The turn of the last choice: a second result, that most have no use for. Undefined: the path decided. */
+/**
+ * A second result of {@linkcode choose}, which few callers need: the turn of the last choice; undefined: the
+ * path decided.
+ */
 export let turnOfChoice: bigint | undefined;
 
 /**
- * Decides where a video is watched, in this order: what an operator or the health of a destination forbids, then the
- * spread, then the limit of the origin.
+ * Chooses the destination of a video: the spread (by turn or by path) over the destinations that overrides
+ * and health leave. If that is the origin, a drained server or the origin's rate limit may still divert the
+ * video to a CDN.
  *
- * @param takes whether the turn is taken; else it is only looked at
- * @param nowMs of a clock that the workers share; asked only where the origin has a limit
+ * @param takes whether to take the turn; false only looks at it
+ * @param nowMs a clock that all workers share; read only if the origin has a rate limit
  */
 export function choose(video: Video, takes: boolean, nowMs: () => number): Choice {
   const { target } = video;
@@ -45,14 +51,14 @@ export function choose(video: Video, takes: boolean, nowMs: () => number): Choic
       destination = pick(target, target.cdnsAlone, key, isByTurn ? nextOf(target, DIVERTED, takes) : 0n);
     }
   }
-  return destination * KINDS + reason;
+  return destination * REASON_COUNT + reason;
 }
 
 function pick({ spread, seeds }: Target, shares: Shares, key: number, turn: bigint): number {
   return spread === undefined ? destinationOf(shares, turn) : drawn(key, seeds, shares.weights);
 }
 
-/** The number of the next turn, from 1. */
+/** The number of the next turn; the first turn is 1. */
 function nextOf({ turns }: Target, which: number, takes: boolean): bigint {
   return 1n + (takes ? Atomics.add(turns, which, 1n) : Atomics.load(turns, which));
 }

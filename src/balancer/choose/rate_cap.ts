@@ -1,35 +1,39 @@
 /**
- * A limit on a rate that all workers keep together: the generic cell rate algorithm (ITU-T I.371, annex A) over one
- * shared cell, which holds the time at which the next one would be due.
+ * A rate limit that all workers share: the generic cell rate algorithm (ITU-T I.371, annex A). Its state is
+ * one cell of shared memory, which holds the time at which the next request is due.
  *
  * @module
  */
 
-/** Times are in 1/64 µs, modulo 2^32: a minute apart at most. */
+/**
+ * Times are 32-bit integers in units of 1/64 µs. They wrap after 67 s, so two times may be at most 33 s
+ * apart.
+ */
 const UNITS_PER_MS = 64_000;
-/** What was not used for so long is not made up for later. */
+/** Unused rate is saved up for this long; older unused rate is lost. */
 const BURST_MS = 100;
 
 export interface RateCap {
-  /** Between two of them, in units. */
+  /** The time between two requests at the full rate, in units of 1/64 µs. */
   readonly interval: number;
-  /** How much earlier than it is due one may come. */
+  /** How long before it is due a request may come, in units of 1/64 µs. */
   readonly slack: number;
 }
 
-/** @param rate a second, from 1 to 1,000,000 */
+/** @param rate requests per second, from 1 to 1,000,000 */
 export function rateCap(rate: number): RateCap {
   const interval = Math.round(1000 * UNITS_PER_MS / rate);
-  // An interval at least: who comes a little late after the last one must not take that time from the next one.
+  // At least one interval: a request that comes a little late must not make the next one, which is on time,
+  // too early.
   return { interval, slack: Math.max(interval, BURST_MS * UNITS_PER_MS) };
 }
 
 /**
- * Whether one more may pass.
+ * Whether one more request may pass.
  *
- * @param cell of a route; every worker has the same
- * @param nowMs of a clock that the workers share
- * @param takes whether it counts; else it is only asked
+ * @param cell the state of the limit, shared by all workers
+ * @param nowMs the time of a clock that all workers share
+ * @param takes whether to count the request; false only asks
  */
 export function passes(
   cell: Int32Array<SharedArrayBuffer>,
@@ -41,7 +45,8 @@ export function passes(
   for (;;) {
     const due = Atomics.load(cell, 0);
     const early = due - now | 0;
-    // What lies further ahead than anybody may have put it was put there long ago, or before the clock was set back.
+    // No worker sets a due time this far ahead. So the cell was set long ago, or before the clock was set
+    // back.
     const isStale = early > slack + interval;
     if (!isStale && early > slack) return false;
     if (!takes) return true;

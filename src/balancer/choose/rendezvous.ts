@@ -1,7 +1,8 @@
 /**
- * Weighted rendezvous hashing: each destination draws a number for the path, and the highest one wins (Thaler and
- * Ravishankar, "Using name-based mappings to increase hit rates", 1998; the weights by −w/ln u as in Schindelhauer and
- * Schomaker, "Weighted distributed hash tables", 2005). Without one destination, only its own paths go elsewhere.
+ * Weighted rendezvous hashing: for each path every destination gets a score, and the highest score wins
+ * (Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998). The score is −w/ln u,
+ * where w is the weight and u the hash of path and destination, scaled to 0–1 (Schindelhauer and Schomaker,
+ * "Weighted distributed hash tables", 2005). When a destination goes away, only its own paths move.
  *
  * @module
  */
@@ -9,25 +10,28 @@
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** FNV-1a over the UTF-16 units of a text: 32 bits. */
+/** The 32-bit FNV-1a hash of the UTF-16 code units from `from` to `to`. */
 function hash(text: string, from: number, to: number, seed = FNV_OFFSET): number {
   let value = seed;
   for (let i = from; i < to; i++) value = Math.imul(value ^ text.charCodeAt(i), FNV_PRIME);
   return value;
 }
 
-/** Has each bit of the input change half of those of the result (the end of MurmurHash3). */
+/** The finalizer of MurmurHash3: a change of one input bit flips about half of the output bits. */
 function mixed(value: number): number {
   value = Math.imul(value ^ value >>> 16, 0x85ebca6b);
   value = Math.imul(value ^ value >>> 13, 0xc2b2ae35);
   return (value ^ value >>> 16) >>> 0;
 }
 
-/** What a destination draws with: from its name alone, so that it stays the same in every route and process. */
+/**
+ * The hash of a destination. It depends on the name alone, so it is the same in every route and every
+ * process.
+ */
 export const seedOf = (name: string): number => mixed(hash(name, 0, name.length));
 
 /**
- * The hash of a video: of its server and its directory, or its whole path; never of its query.
+ * The hash of a video: of its server and either the directory or the whole path. The query does not count.
  *
  * @param path begins with a slash
  */
@@ -39,9 +43,9 @@ export function keyOf(server: string, path: string, byDirectory: boolean): numbe
 }
 
 /**
- * The destination of a key, by its index.
+ * The index of the destination with the highest score for a key.
  *
- * @param weights one of them is above 0
+ * @param weights by destination; at least one is above 0
  */
 export function drawn(key: number, seeds: readonly number[], weights: readonly number[]): number {
   let winner = 0;
@@ -49,7 +53,7 @@ export function drawn(key: number, seeds: readonly number[], weights: readonly n
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (weight === 0) continue;
-    // Between 0 and 1, and neither.
+    // The hash is scaled to a number between 0 and 1 that is neither 0 nor 1.
     const score = weight / -Math.log((mixed(key ^ seeds[i]!) + 0.5) / 0x1_0000_0000);
     if (score > highest) [winner, highest] = [i, score];
   }

@@ -13,87 +13,101 @@ export type { RouteSettings } from "../routes/route_settings.ts";
 /** The settings of one cluster, as the store keeps them. */
 export interface Route extends RouteSettings {
   readonly cluster: string;
-  /** From 1, one higher with every change; goes on where a deleted route is made again. */
+  /** From 1; each change adds 1. The count continues when a deleted route is created again. */
   readonly version: number;
   /** The time of the last change, in ISO 8601. */
   readonly updatedAt: string;
-  /** The name of the token that made it, or of what else did. */
+  /** Who made the last change: the name of a token, or `environment` for the first route. */
   readonly updatedBy: string;
-  /** The rule that it breaks, and what to give instead. Such a route is never in force; the API lets none in. */
+  /**
+   * The rule that the route breaks, and what to give instead; undefined: the route is valid. An invalid route
+   * is never in force. The API accepts none, but a row that was written by hand may hold one.
+   */
   readonly problem?: string;
 }
 
 /**
- * The turns of a cluster that were taken, and those of the origin that were given to a CDN: two elements in memory that
- * every worker shares. Each cluster has its own, so that one which takes the place of another can't go on with its
- * turns, whatever table a worker still has in its hands.
+ * Two counters of a cluster, in memory that all workers share: the turns taken, and the origin's turns that
+ * were diverted to a CDN. Each cluster has its own counters. So a new cluster never continues the turns of a
+ * removed one, even while some workers still use the older table.
  */
 export type TurnCounter = BigUint64Array<SharedArrayBuffer>;
 
-/** A place that videos are watched at. */
+/** A place that viewers are redirected to: the origin or a CDN. */
 export interface Destination {
   readonly name: string;
-  /** What its URLs begin with, up to and with the slash before the server; empty: the origin, where a URL stays as it is. */
+  /**
+   * The start of its URLs, up to and including the slash before the server's name. Empty for the origin,
+   * whose URLs stay as they are.
+   */
   readonly prefix: string;
 }
 
-/** A route as a worker needs it: as little as can be is left to be done for each request. Can be posted to a worker. */
+/**
+ * A route as the workers use it. Everything that does not depend on the request is computed in advance. Can
+ * be posted to a worker.
+ */
 export interface Target {
   readonly cluster: string;
-  /** Of the route; 0 where it is not known. */
+  /** The version of the route; 0 if unknown. */
   readonly version: number;
-  /** Whether its videos are redirected at all. */
+  /** Whether requests for its videos are redirected. */
   readonly isEnabled: boolean;
-  /** Of a redirect. */
+  /** The status of a redirect. */
   readonly status: number;
-  /** The status line of a redirect, and the name of the field that says where to. */
+  /** The start of a redirect: its status line and `location: `. */
   readonly head: string;
-  /** The origin first, then the CDNs that are not switched off. */
+  /** The origin first, then the CDNs that are enabled. */
   readonly destinations: readonly Destination[];
-  /** As the route has it, by destination. */
+  /** The shares by the weights of the route. */
   readonly configured: Shares;
-  /** As it is while some destinations are away: the same object while all are there. */
+  /**
+   * The shares in force. While every destination takes its whole share, this is the same object as
+   * `configured`.
+   */
   readonly effective: Shares;
-  /** Where those go that the origin can't take; undefined: there is no CDN. */
+  /** The shares for requests that are diverted from the origin; undefined: no CDN has a weight above 0. */
   readonly cdnsAlone: Shares | undefined;
-  /** Why a destination takes none of its share; undefined: it takes it. */
+  /** By destination: why it takes nothing of its share; undefined: it takes some or all of it. */
   readonly away: readonly (Reason | undefined)[];
-  /** What of a path decides where it goes; undefined: the turn does. */
+  /** Which part of a video's path chooses the destination; undefined: turns choose it. */
   readonly spread: "directory" | "path" | undefined;
-  /** By destination: what it draws with where the path decides. */
+  /** By destination: its hash for the spread by path. */
   readonly seeds: readonly number[];
-  /** Servers of the origin that are to be left alone; undefined: none. */
+  /** Servers of the origin that get no redirects; undefined: none. */
   readonly drainedServers: ReadonlySet<string> | undefined;
-  /** Undefined: the origin takes all that comes. */
+  /** The rate limit of the origin; undefined: none. */
   readonly cap: RateCap | undefined;
-  /** How long a player that is steered waits before it asks again, in seconds. */
+  /** How long a steered player waits before it asks again, in seconds. */
   readonly steeringTtlS: number;
-  /** The port as a video URL has to name it, with its colon, or empty. */
+  /** The port that a video's URL must name, with its colon; empty: the default port of the scheme. */
   readonly originPort: string;
   readonly turns: TurnCounter;
-  /** The cell of {@linkcode cap}. */
+  /** The state of {@linkcode cap}, shared by all workers. */
   readonly cell: Int32Array<SharedArrayBuffer>;
 }
 
-/** What is known of each cluster, by its name. Never changed: replaced whole. Can be posted to a worker. */
+/**
+ * The targets by the name of their cluster. Immutable: a change makes a new table. Can be posted to a worker.
+ */
 export type RoutingTable = ReadonlyMap<string, Target>;
 
-/** What a table needs of a route. */
+/** The fields of a route that a table needs. */
 type TableRoute = RouteSettings & Pick<Route, "cluster"> & Partial<Pick<Route, "version">>;
 
 export interface TableOptions {
-  /** A cluster that is in it goes on with its turns. */
+  /** The table before; its clusters keep their counters. */
   readonly previous?: RoutingTable;
-  /** The turns that another cluster begins after. */
+  /** The number of turns that a new cluster starts after; by default 0. */
   readonly turnsTaken?: () => bigint;
-  /** By cluster; undefined: all its destinations are well. */
+  /** The availability of a cluster's destinations; undefined: each takes its whole share. */
   readonly availabilityOf?: (cluster: string) => Availability | undefined;
 }
 
 /**
- * The table for these routes.
+ * Makes the routing table for these routes.
  *
- * @throws {RangeError} A route breaks a rule of route_settings.ts.
+ * @throws {RangeError} A route breaks a rule of route_rules.ts.
  */
 export function routingTable(
   routes: Iterable<TableRoute>,
@@ -103,7 +117,7 @@ export function routingTable(
   for (const route of routes) {
     const before = previous.get(route.cluster);
     const availability = availabilityOf(route.cluster) ?? ALL_WELL;
-    const made = MADE.get(route);
+    const made = TARGETS.get(route);
     const isSame = before !== undefined && made?.target === before && made.availability === availability;
     table.set(
       route.cluster,
@@ -114,10 +128,11 @@ export function routingTable(
 }
 
 /**
- * The target that was made of each route, as long as both are in use: of a route that is the same object, so is the
- * target. Of 20,000 routes a change makes one anew, and that one alone is sent to the workers.
+ * A cache of the target made from each route object. A route that is the same object as before, with the same
+ * availability, keeps its target object. So with 20,000 routes a change of one makes one new target, and only
+ * that one is sent to the workers.
  */
-const MADE = new WeakMap<object, { target: Target; availability: Availability }>();
+const TARGETS = new WeakMap<object, { target: Target; availability: Availability }>();
 
 function target(
   route: TableRoute,
@@ -148,17 +163,17 @@ function target(
     turns,
     cell,
   };
-  MADE.set(route, { target: made, availability });
+  TARGETS.set(route, { target: made, availability });
   return made;
 }
 
-/** A share that rises is rounded to one in so many. */
+/** During a slow start a share is rounded up to a multiple of 1/SHARE_STEPS. */
 const SHARE_STEPS = 20;
 
 /**
- * Deals the turns of those that are away to the others, by their weights. Where no weight is left, the origin takes all;
- * if it is away, too, CDNs of weight 0 do. Where nobody is left, all are taken to be there: to redirect to where it may
- * fail is better than to fail.
+ * Distributes the turns of destinations that are away over the others, by their weights. If all others have
+ * weight 0, the origin takes everything; if the origin is away too, the CDNs of weight 0 share everything. If
+ * every destination is away, all count as available: a redirect that may fail is better than no redirect.
  */
 function dealing(
   destinations: readonly Destination[],
@@ -189,7 +204,7 @@ function dealing(
   };
 }
 
-/** What makes one table of another: all that has to be sent to whoever has the other one. */
+/** The difference between two tables, as it is sent to a worker. */
 export interface TableChange {
   readonly changed: RoutingTable;
   readonly removed: readonly string[];
@@ -203,7 +218,7 @@ export function changeBetween(before: RoutingTable, after: RoutingTable): TableC
   return { changed, removed };
 }
 
-/** The table after a change; who holds the one before keeps it as it is. */
+/** Applies a change to a table. The result is a new table; the given one does not change. */
 export function changedTable(before: RoutingTable, { changed, removed }: TableChange): RoutingTable {
   const table = new Map(before);
   for (const [cluster, target] of changed) table.set(cluster, target);

@@ -1,28 +1,35 @@
 import { CYCLE_TURNS_MAX, cycleOf, roundedTo, turnOrder } from "./turn_order.ts";
 
-/** How turns are dealt out to the origin, which is destination 0, and to CDNs. Can be posted to a worker. */
+/**
+ * How turns are distributed over the destinations; destination 0 is the origin. Can be posted to a worker.
+ */
 export interface Shares {
-  /** By destination; one of them is above 0. */
+  /** By destination; at least one is above 0. */
   readonly weights: readonly number[];
-  /** The destination of each turn of a cycle; undefined where there is at most one CDN. */
+  /** The destination of each turn of a cycle; undefined if at most one CDN has a weight above 0. */
   readonly order: Uint8Array<SharedArrayBuffer> | undefined;
-  /** The only CDN that takes turns; 0: there is none. */
+  /** Without `order`: the CDN with a weight above 0; 0: there is none. */
   readonly cdn: number;
 }
 
-/** @param weights by destination, the origin first; one of them is above 0 */
+/**
+ * Makes the shares for some weights.
+ *
+ * @param weights by destination, the origin first; at least one is above 0
+ */
 export function sharesOf(weights: readonly number[]): Shares {
   const cdns = weights.flatMap((weight, at) => at > 0 && weight > 0 ? [at] : []);
   if (cdns.length < 2) return { weights, order: undefined, cdn: cdns[0] ?? 0 };
   const exact = cycleOf(weights) <= CYCLE_TURNS_MAX;
-  // A route's own weights are always exact: its rules see to that. Those of a slow start need not be.
+  // The rules of routes keep the cycle of configured weights within the limit. During a slow start it may be
+  // longer.
   return { weights, order: turnOrder(exact ? weights : roundedTo(CYCLE_TURNS_MAX, weights)), cdn: 0 };
 }
 
 /**
  * The destination of a turn.
  *
- * @param turn from 1
+ * @param turn its number; the first turn is 1
  */
 export function destinationOf({ order, cdn, weights }: Shares, turn: bigint): number {
   if (order !== undefined) return order[Number((turn - 1n) % BigInt(order.length))]!;
@@ -31,10 +38,11 @@ export function destinationOf({ order, cdn, weights }: Shares, turn: bigint): nu
 }
 
 /**
- * Whether turn k goes to the origin: ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, so that the origin's turns are spread evenly.
- * That is k·o mod (c+o) < o, in which k counts only by its remainder: no product reaches 2^53.
+ * Whether turn k goes to the origin: ⌊k·o/(c+o)⌋ > ⌊(k-1)·o/(c+o)⌋, which spreads the origin's turns evenly.
+ * This equals k·o mod (c+o) < o, where k may be replaced by k mod (c+o). So no product reaches 2^53, and
+ * every number is exact.
  *
- * @param turn from 1
+ * @param turn its number k; the first turn is 1
  */
 export function isOriginTurn(turn: bigint, cdnWeight: number, originWeight: number): boolean {
   const cycle = cdnWeight + originWeight;

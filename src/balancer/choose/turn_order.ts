@@ -1,14 +1,14 @@
 /**
- * In which order destinations take their turns, so that after any number of turns each has had its share, but for less
- * than one turn.
+ * The order in which destinations take their turns. After any number of turns, each destination's count
+ * differs from its exact share by less than one turn.
  *
  * @module
  */
 
-/** The longest order, in turns: one byte each. */
+/** The most turns in an order. Each takes one byte. */
 export const CYCLE_TURNS_MAX = 65_536;
 
-/** The weights with what they have in common divided out. */
+/** The weights divided by their greatest common divisor. */
 export function reduced(weights: readonly number[]): number[] {
   const divisor = weights.reduce(greatestCommonDivisor, 0);
   return divisor === 0 ? [...weights] : weights.map((weight) => weight / divisor);
@@ -19,11 +19,11 @@ function greatestCommonDivisor(one: number, other: number): number {
   return one;
 }
 
-/** The turns after which the order begins anew. */
+/** The number of turns after which the order repeats. */
 export const cycleOf = (weights: readonly number[]): number =>
   reduced(weights).reduce((sum, weight) => sum + weight, 0);
 
-/** Weights in about the same ratio whose cycle is no longer than `turns`; none that is above 0 becomes 0. */
+/** Weights in about the same ratio whose cycle has at most `turns` turns. A weight above 0 stays above 0. */
 export function roundedTo(turns: number, weights: readonly number[]): number[] {
   const exact = reduced(weights);
   const cycle = exact.reduce((sum, weight) => sum + weight, 0);
@@ -33,16 +33,19 @@ export function roundedTo(turns: number, weights: readonly number[]): number[] {
 }
 
 /**
- * The destination of each turn of a cycle, by its index in `weights`. Earliest deadline first among those that are due
- * (Tijdeman, "The chairman assignment problem", 1980): of n destinations, each has had its share after any number of
- * turns, but for at most 1 − 1/(2n − 2) turns. No order can do better for all weights.
+ * Computes the destination of each turn of a cycle, as indexes of `weights`. Each turn goes to the
+ * destination with the earliest deadline among those that are due (Tijdeman, "The chairman assignment
+ * problem", 1980). With n destinations, the count of each differs from its exact share by at most 1 − 1/(2n −
+ * 2) turns. No order does better for all weights.
  *
- * @throws {RangeError} No weight is above 0, or the cycle is longer than {@linkcode CYCLE_TURNS_MAX}.
+ * @throws {RangeError} No weight is above 0, or the cycle has more than {@linkcode CYCLE_TURNS_MAX} turns.
  */
 export function turnOrder(weights: readonly number[]): Uint8Array<SharedArrayBuffer> {
   const shares = reduced(weights);
   const cycle = shares.reduce((sum, weight) => sum + weight, 0);
-  if (cycle === 0 || cycle > CYCLE_TURNS_MAX) throw new RangeError(`An order can't have ${cycle} turns`);
+  if (cycle === 0 || cycle > CYCLE_TURNS_MAX) {
+    throw new RangeError(`Cannot make an order of ${cycle} turns: give 1 to ${CYCLE_TURNS_MAX}`);
+  }
   const order = new Uint8Array(new SharedArrayBuffer(cycle));
   const taking = shares.flatMap((weight, destination) => weight > 0 ? [destination] : []);
   if (taking.length === 1) return order.fill(taking[0]!);
@@ -54,7 +57,8 @@ export function turnOrder(weights: readonly number[]): Uint8Array<SharedArrayBuf
     for (const destination of taking) {
       const weight = shares[destination]!;
       const had = taken[destination]!;
-      // All of it in whole numbers, times the cycle and the grain: the comparison is exact.
+      // Both sides are multiplied by the cycle and the grain, so all numbers are integers and the comparison
+      // is exact.
       if (grain * (turn * weight - had * cycle) < cycle) continue;
       const deadline = (had * grain + grain - 1) / weight;
       if (deadline < earliest) [next, earliest] = [destination, deadline];

@@ -1,14 +1,17 @@
-/** While requests come, a worker reports this often, in milliseconds: twice as often as it has to. */
+/** How often a worker reports while requests come, in milliseconds. */
 export const REPORT_INTERVAL_MS = 50;
 
-/** What a worker measured since its last report; times in whole microseconds. */
+/**
+ * The requests that a worker answered since its last report, and the slowest and fastest answer in
+ * microseconds.
+ */
 export interface Measurement {
   readonly requests: number;
   readonly slowest: number;
   readonly fastest: number;
 }
 
-/** The time as a meter needs it. */
+/** The timer of a meter: real or simulated. */
 export interface MeterClock {
   setTimer(callback: () => void, delayMs: number): void;
 }
@@ -17,7 +20,9 @@ const REAL_CLOCK: MeterClock = {
   setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
 };
 
-/** Measures how long answers take, and reports while there are any. */
+/**
+ * Collects how long answers take, and reports it every {@linkcode REPORT_INTERVAL_MS} while there are any.
+ */
 export class Meter {
   readonly #report: (measurement: Measurement) => void;
   readonly #clock: MeterClock;
@@ -30,16 +35,18 @@ export class Meter {
     this.#clock = clock;
   }
 
-  /** Adds some requests whose answers were handed over together, each `ms` after it was read. */
+  /**
+   * Adds requests whose answers reached the socket together, `ms` milliseconds after the requests were read.
+   */
   add(requests: number, ms: number): void {
-    // One timer for each report: without requests there is none.
+    // The first request after a report sets the timer, so an idle worker has no timer.
     if (this.#requests === 0) this.#clock.setTimer(() => this.flush(), REPORT_INTERVAL_MS);
     this.#requests += requests;
     if (ms > this.#slowestMs) this.#slowestMs = ms;
     if (ms < this.#fastestMs) this.#fastestMs = ms;
   }
 
-  /** Reports what was measured since the last report, if there is anything. */
+  /** Reports now, unless nothing was measured since the last report. */
   flush(): void {
     if (this.#requests === 0) return;
     const [slowest, fastest] = [this.#slowestMs, this.#fastestMs].map((ms) => Math.round(ms * 1000));
@@ -50,7 +57,7 @@ export class Meter {
   }
 }
 
-/** Two measurements as one. */
+/** Merges two measurements into one. */
 export function combined(one: Measurement, other: Measurement): Measurement {
   return {
     requests: one.requests + other.requests,
@@ -59,7 +66,7 @@ export function combined(one: Measurement, other: Measurement): Measurement {
   };
 }
 
-/** A measurement as the aggregator reads it. */
+/** Encodes a measurement as a message for the aggregator. */
 export function toDatagram({ requests, slowest, fastest }: Measurement): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ A1: requests, A2: slowest, A3: fastest }));
 }

@@ -1,19 +1,23 @@
-/** How long one count is for, and how far back one can look, in milliseconds. */
+/** The length of a slot, in milliseconds. */
 export const SLOT_MS = 10_000;
+/** An hour of slots. */
 const SLOTS = 360;
-/** The count under way, and the five before it. */
+/** A minute of slots: the current one and the five before it. */
 const MINUTE_SLOTS = 6;
-/** Some 3 KB each. */
+/** The most names that are counted. Each takes some 3 KB. */
 const NAMES_MAX = 1000;
 
-/** What was counted under some names in the last hour, in steps of ten seconds. Beyond so many names none is added. */
+/**
+ * Counts and levels of the last hour by name, in slots of ten seconds. Keeps at most {@linkcode NAMES_MAX}
+ * names; counts of further names are dropped.
+ */
 export class Recent {
   readonly #counts = new Map<string, Float64Array>();
   readonly #levels = new Set<string>();
   readonly #beganMs: number;
   #slot: number;
 
-  /** All times are of one monotonic clock. */
+  /** @param nowMs the time of a monotonic clock, as in all methods */
   constructor(nowMs: number) {
     this.#beganMs = nowMs;
     this.#slot = slotOf(nowMs);
@@ -24,41 +28,42 @@ export class Recent {
     if (counts) counts[this.#slot % SLOTS]! += count;
   }
 
-  /** Notes a level, which stays as it is until another one is noted. */
+  /** Sets a level, such as the number of open connections. It stays until it is set again. */
   set(name: string, level: number, nowMs: number): void {
     const counts = this.#countsOf(name, nowMs);
     if (counts) counts[this.#slot % SLOTS] = level;
     this.#levels.add(name);
   }
 
-  /** The sum over the last minute. */
+  /** The sum of the current slot and the five before it. */
   minute(name: string, nowMs: number): number {
     return this.#sum(name, MINUTE_SLOTS, nowMs);
   }
 
+  /** The sum of the last 360 slots. */
   hour(name: string, nowMs: number): number {
     return this.#sum(name, SLOTS, nowMs);
   }
 
-  /** How much time the last minute has, from its first count to now: less soon after the start. */
+  /** How many seconds {@linkcode minute} covers: 50 to 60, or less in the first minute after the start. */
   minuteSeconds(nowMs: number): number {
     return Math.min((MINUTE_SLOTS - 1) * SLOT_MS + nowMs % SLOT_MS, nowMs - this.#beganMs) / 1000;
   }
 
-  /** When the counts of the last hour ended that are over, oldest first. */
+  /** The end times of the completed slots of the last hour, oldest first. */
   ends(nowMs: number): number[] {
     this.#advance(nowMs);
     const first = Math.max(slotOf(this.#beganMs), this.#slot - SLOTS + 1);
     return Array.from({ length: this.#slot - first }, (_, i) => (first + i + 1) * SLOT_MS);
   }
 
-  /** What was counted until each of these ends. */
+  /** The count of each slot, by its end time. */
   series(name: string, ends: readonly number[]): number[] {
     const counts = this.#counts.get(name);
     return ends.map((end) => counts?.[(slotOf(end) - 1) % SLOTS] ?? 0);
   }
 
-  /** Forgets the names that are no longer wanted. */
+  /** Removes all other names. */
   keepOnly(isWanted: (name: string) => boolean): void {
     for (const name of this.#counts.keys()) if (!isWanted(name)) this.#counts.delete(name);
   }

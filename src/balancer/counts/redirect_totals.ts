@@ -1,14 +1,17 @@
 import type { Tallied } from "./tally.ts";
 
-/** Redirects since the start; by status they are not told apart. */
+/** A count of redirects since the start, whatever their status. */
 export type RedirectTotal = Omit<Tallied, "status">;
 
-/** Kinds of redirects that are told apart: a scrape of as many takes some 10 ms. */
+/**
+ * Measured once: a scrape takes some 10 ms with this many kinds of redirects, so further kinds are
+ * counted together.
+ */
 export const KINDS_MAX = 5000;
-/** Stands for the clusters, and for the destinations, of kinds beyond those. */
+/** The name of the cluster and of the destination for all further kinds. */
 export const OTHERS = "(others)";
 
-/** The redirects of all workers since the start, by cluster, destination and reason. */
+/** Counts the redirects of all workers since the start, by kind: cluster, destination and reason. */
 export class RedirectTotals {
   readonly #totals = new Map<string, RedirectTotal>();
   readonly #kindsMax: number;
@@ -30,13 +33,16 @@ export class RedirectTotals {
     this.#totals.set(key, { ...total, count: total.count + (this.#totals.get(key)?.count ?? 0) });
   }
 
-  /** Forgets destinations that are no longer there, so that no number of them that come and go makes this grow. */
+  /**
+   * Removes destinations that no longer exist, so that the memory does not grow as destinations come and go.
+   */
   keepOnly(isThere: (cluster: string, destination: string) => boolean): void {
     for (const [key, { cluster, destination }] of this.#totals) {
       if (cluster !== OTHERS && !isThere(cluster, destination)) this.#totals.delete(key);
     }
   }
 
+  /** All kinds with their counts, in no particular order. */
   all(): Iterable<RedirectTotal> {
     return this.#totals.values();
   }

@@ -3,15 +3,19 @@ import type { AccessNotes } from "../access_log/access_notes.ts";
 import type { Meter } from "./meter.ts";
 import type { Work } from "./work.ts";
 
+/** The start time of requests that are not timed. */
 const UNTIMED = -1;
 
-/** Who wants to know the time of every answer. */
+/** The parts that need the time of every answer; undefined: switched off. */
 export interface StopwatchUsers {
   readonly meter?: Pick<Meter, "add"> | undefined;
   readonly notes?: Pick<AccessNotes, "handedOver"> | undefined;
 }
 
-/** Times the answers of a worker: all of them where somebody wants to know, or else as many as its report needs. */
+/**
+ * Times a worker's answers. With metrics for an aggregator or an access log it times all of them, otherwise
+ * only a sample that `Work` asks for: a read of the clock costs time on the hot path.
+ */
 export class Stopwatch implements Measure {
   readonly #work: Work;
   readonly #meter: Pick<Meter, "add"> | undefined;

@@ -6,7 +6,7 @@ import { Recent } from "./recent.ts";
 import { type Done, increase, LATENCY_BOUNDS } from "./work.ts";
 import type { WorkReport } from "./work_report.ts";
 
-/** The names under which the last hour is counted. */
+/** The names of the counts in {@linkcode Totals.recent}. */
 export const Name = {
   open: "open",
   redirected: "redirected",
@@ -17,7 +17,7 @@ export const Name = {
   destination: (cluster: string, destination: string): string => `destination ${cluster} ${destination}`,
 } as const;
 
-/** What all workers did since the start, as far as they have reported it. */
+/** Sums up the reports of all workers since the start. */
 export class Totals {
   readonly redirects = new RedirectTotals();
   readonly #refusals = new Map<string, number>(REFUSAL_IDS.map((id) => [id, 0]));
@@ -29,10 +29,10 @@ export class Totals {
     ...{ evicted: 0, refused: 0 },
   };
   readonly recent: Recent;
-  /** By worker. */
+  /** Open connections, by worker. */
   readonly #open = new Map<number, number>();
 
-  /** @param nowMs of the monotonic clock, as all times here */
+  /** @param nowMs the time of the monotonic clock, as in all methods */
   constructor(nowMs = 0) {
     this.recent = new Recent(nowMs);
   }
@@ -54,22 +54,22 @@ export class Totals {
 
   #note({ redirects, refusals, latency }: Done, nowMs: number): void {
     const { recent } = this;
-    // With many clusters there are many kinds of redirects, but few names that they have in common.
-    const common = new Map<string, number>();
+    // Many kinds of redirects share few names, so the counts of a name are summed up before they are added.
+    const byName = new Map<string, number>();
     for (const { cluster, destination, reason, count } of redirects) {
-      increase(common, Name.redirected, count);
-      increase(common, Name.reason(reason), count);
+      increase(byName, Name.redirected, count);
+      increase(byName, Name.reason(reason), count);
       recent.add(Name.destination(cluster, destination), count, nowMs);
     }
     for (const [id, count] of refusals) {
-      increase(common, Name.refused, count);
+      increase(byName, Name.refused, count);
       recent.add(Name.refusal(id), count, nowMs);
     }
-    for (const [name, count] of common) recent.add(name, count, nowMs);
+    for (const [name, count] of byName) recent.add(name, count, nowMs);
     latency.counts.forEach((count, i) => count > 0 && recent.add(Name.latency(i), count, nowMs));
   }
 
-  /** Forgets destinations that are no longer there. */
+  /** Removes destinations that no longer exist. */
   keepOnly(isThere: (cluster: string, destination: string) => boolean): void {
     this.redirects.keepOnly(isThere);
     this.recent.keepOnly((name) => {
@@ -78,17 +78,18 @@ export class Totals {
     });
   }
 
-  /** The connections of a worker that died went with it. */
+  /** Removes the open connections of a worker that died. */
   forget(worker: number): void {
     this.#open.delete(worker);
   }
 
-  /** The latencies of the last minute. */
+  /** The latencies of the last minute, in seconds. The sum is not known: NaN. */
   latencyOfMinute(nowMs: number): BucketCounts {
     const counts = this.#latencyCounts.map((_, i) => this.recent.minute(Name.latency(i), nowMs));
     return { bounds: LATENCY_BOUNDS, counts, sum: NaN };
   }
 
+  /** By the id of the refusal. */
   get refusals(): ReadonlyMap<string, number> {
     return this.#refusals;
   }
@@ -98,16 +99,17 @@ export class Totals {
     return this.#answers;
   }
 
-  /** In seconds. */
+  /** The latencies since the start, in seconds. */
   get latency(): BucketCounts {
     return { bounds: LATENCY_BOUNDS, counts: this.#latencyCounts, sum: this.#latencySum };
   }
 
+  /** What happened to connections since the start. */
   get connections(): Readonly<ConnectionCounts> {
     return this.#connections;
   }
 
-  /** Connections that are open. */
+  /** The number of open connections. */
   get open(): number {
     return [...this.#open.values()].reduce((sum, open) => sum + open, 0);
   }

@@ -2,29 +2,34 @@ import { type BucketCounts, Buckets } from "../../shared/metrics/buckets.ts";
 import type { Refusal } from "../../shared/http/refusals.ts";
 import { type Tallied, Tally } from "./tally.ts";
 
-/** From 10 µs to 100 ms, in seconds. */
+/** The bounds of the latency histogram, from 10 µs to 100 ms, in seconds. */
 export const LATENCY_BOUNDS: readonly number[] = [
   ...[0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005],
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
 ];
 
-/** So many of a report are timed, each. */
+/** The first answers of each report that are all timed. */
 export const TIMED_EACH = 1000;
-/** From then on one in so many is timed, a power of two, and stands for those before it. */
+/**
+ * After those, one answer in this many is timed and counts for the untimed ones before it. A power of two.
+ */
 export const TIMED_ONE_IN = 16;
 
-/** What was answered since the last report. */
+/** The answers of a worker since its last report. */
 export interface Done {
   readonly redirects: readonly Tallied[];
   /** By the id of the refusal. */
   readonly refusals: ReadonlyMap<string, number>;
-  /** By status; the redirects are among them. */
+  /** By status, redirects included. */
   readonly answers: ReadonlyMap<number, number>;
-  /** How long it took from a request's last byte to its answer in the socket. */
+  /** The time from a request's last byte to its answer in the socket. */
   readonly latency: BucketCounts;
 }
 
-/** What a worker answers, counted. It is handed over and begun anew, so that nothing is counted twice. */
+/**
+ * Counts a worker's answers. {@linkcode take} returns the counts and resets them, so no answer is counted
+ * twice.
+ */
 export class Work {
   readonly tally = new Tally();
   #refusals = new Map<string, number>();
@@ -32,26 +37,27 @@ export class Work {
   #latency = new Buckets(LATENCY_BOUNDS);
   #timed = 0;
   #lastMs = 0;
-  /** Requests that were not timed since the last one that was. */
+  /** Answers since the last timed one. */
   #untimed = 0;
   #turn = 0;
 
+  /** Counts a refusal. */
   refused({ id, status }: Refusal): void {
     increase(this.#refusals, id);
     increase(this.#answers, status);
   }
 
-  /** An answer that is neither a redirect nor a refusal. */
+  /** Counts an answer that is neither a redirect nor a refusal. */
   answered(status: number): void {
     increase(this.#answers, status);
   }
 
-  /** Whether the requests that have just come together are to be timed: above a thousand a second few have to be. */
+  /** Whether to time the requests that just came together. Above 1,000 a second, one in 16 is enough. */
   isToBeTimed(): boolean {
     return this.#timed < TIMED_EACH || (++this.#turn & (TIMED_ONE_IN - 1)) === 0;
   }
 
-  /** Some requests that came together were answered together. */
+  /** Adds requests that came together and were answered together, with their latency. */
   timed(requests: number, ms: number): void {
     this.#timed++;
     this.#lastMs = ms;
@@ -59,11 +65,14 @@ export class Work {
     this.#untimed = 0;
   }
 
+  /**
+   * Adds requests that were not timed. The next timed answer, or the report, counts them with its latency.
+   */
   untimed(requests: number): void {
     this.#untimed += requests;
   }
 
-  /** Undefined: there was nothing. */
+  /** Returns the counts since the last call and resets them; undefined: there were none. */
   take(): Done | undefined {
     const redirects = this.tally.take();
     if (redirects.length === 0 && this.#answers.size === 0 && this.#timed === 0) return undefined;
@@ -79,6 +88,7 @@ export class Work {
   }
 }
 
+/** Adds to one count of a map. */
 export function increase<Key>(counts: Map<Key, number>, key: Key, by = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }

@@ -1,63 +1,67 @@
 import type { ConnectionCounts } from "../../shared/http/listener.ts";
 import type { Done, Work } from "./work.ts";
 
-/** What a worker did since its last report, and how many connections it holds now. */
+/** A worker's answers and connections since its last report, and the connections that it holds now. */
 export interface WorkReport {
-  /** Undefined: it answered nothing. */
+  /** Undefined: no answer. */
   readonly done: Done | undefined;
   readonly connections: ConnectionCounts;
   readonly open: number;
 }
 
-/** Between two reports, in milliseconds. */
+/** The time between two reports, in milliseconds. */
 export const REPORT_MS = 1000;
 
 export interface ReporterParts {
   readonly work: Work;
-  /** Since the start. */
+  /** The counts since the worker's start. */
   readonly connections: () => ConnectionCounts;
-  /** Connections that are open. */
+  /** The number of open connections. */
   readonly open: () => number;
   readonly post: (report: WorkReport) => void;
   readonly setTimer: (callback: () => void, delayMs: number) => void;
 }
 
-/** Reports what a worker does, once a second at most. While no connection is open no timer runs. */
+/** Reports a worker's work, at most once a second. While no connection is open, no timer runs. */
 export class Reporter {
   readonly #parts: ReporterParts;
   #isWaiting = false;
-  #told: ConnectionCounts;
-  #toldOpen = 0;
+  #reported: ConnectionCounts;
+  #reportedOpen = 0;
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
-    this.#told = { ...parts.connections() };
+    this.#reported = { ...parts.connections() };
   }
 
-  /** There is, or soon will be, something to report: a connection came, or could not come. */
+  /** Schedules a report. To be called when a connection was accepted, or could not be accepted. */
   wake(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     this.#parts.setTimer(() => {
       this.#isWaiting = false;
       const hasReported = this.flush();
-      if (hasReported || this.#toldOpen > 0) this.wake();
+      if (hasReported || this.#reportedOpen > 0) this.wake();
     }, REPORT_MS);
   }
 
-  /** @returns whether there was something to report */
+  /**
+   * Reports now, unless nothing has changed.
+   *
+   * @returns whether there was something to report
+   */
   flush(): boolean {
     const { work, post } = this.#parts;
     const done = work.take();
     const now = { ...this.#parts.connections() };
     const open = this.#parts.open();
-    const connections = difference(now, this.#told);
-    const isNews = done !== undefined || open !== this.#toldOpen ||
+    const connections = difference(now, this.#reported);
+    const hasNews = done !== undefined || open !== this.#reportedOpen ||
       Object.values(connections).some((count) => count > 0);
-    this.#told = now;
-    this.#toldOpen = open;
-    if (isNews) post({ done, connections, open });
-    return isNews;
+    this.#reported = now;
+    this.#reportedOpen = open;
+    if (hasNews) post({ done, connections, open });
+    return hasNews;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Log } from "../../shared/log.ts";
 
 /**
- * Listeners that can't accept connections, most likely for want of file descriptors. They mostly fail together, so one
- * line says when it begins, and one when it is over for all.
+ * Logs when listeners can't accept connections, most likely because the process is out of file descriptors.
+ * Listeners mostly fail together, so there is one line when the first one fails, and one when all have
+ * recovered.
  */
 export class AcceptTrouble {
   readonly #log: Log;
@@ -13,18 +14,24 @@ export class AcceptTrouble {
     this.#log = log;
   }
 
+  /** A listener can't accept connections from now on. */
   began(listener: string, reason: string): void {
     this.#failing.add(listener);
     if (this.#failing.size > 1) return;
     this.#failures = 0;
     this.#log.error(
       "accept_failing",
-      "new connections can't be accepted; those that are open are served: raise the limit of file descriptors " +
+      "new connections can't be accepted, open ones are still served: raise the limit of file descriptors " +
         "(ulimit -n, LimitNOFILE=), or lower --connections-max",
       { listener, reason },
     );
   }
 
+  /**
+   * A listener accepts connections again.
+   *
+   * @param failures how many of its attempts failed
+   */
   ended(listener: string, failures: number): void {
     if (!this.#failing.delete(listener)) return;
     this.#failures += failures;

@@ -1,7 +1,7 @@
 import type { Admission } from "../../shared/http/listener.ts";
 import type { AddressLimit } from "./limits.ts";
 
-/** Keeps one address from having more connections than it may, over all workers. */
+/** Limits the open connections of one address, over all workers. */
 export class AddressAdmission implements Admission {
   readonly #limit: AddressLimit;
 
@@ -9,7 +9,12 @@ export class AddressAdmission implements Admission {
     this.#limit = limit;
   }
 
-  /** Counts a connection of this address, if there may be one more. The caller reports the end of it. */
+  /**
+   * Counts a new connection of this address.
+   *
+   * @returns whether the connection is within the limit. If so, the caller has to call {@linkcode leave} at
+   * its end.
+   */
   enter(address: Deno.NetAddr): boolean {
     const { counters, own, max } = this.#limit;
     const counter = this.#counterOf(address);
@@ -19,6 +24,7 @@ export class AddressAdmission implements Admission {
     return false;
   }
 
+  /** Removes a connection from the count, at its end. */
   leave(address: Deno.NetAddr): void {
     const { counters, own } = this.#limit;
     const counter = this.#counterOf(address);
@@ -33,8 +39,8 @@ export class AddressAdmission implements Admission {
 }
 
 /**
- * The address as it is counted: of IPv6 the /64, which one client has whole. Of an IPv4 address in IPv6's clothes
- * (`::ffff:192.0.2.1`, on a socket that takes both) the IPv4 address.
+ * The part of an address that is counted. For IPv6 that is the /64, because one client usually has all of it.
+ * For an IPv4-mapped address (`::ffff:192.0.2.1`, from a socket that accepts both) it is the IPv4 address.
  */
 export function networkOf(hostname: string): string {
   if (!hostname.includes(":")) return hostname;
@@ -43,13 +49,13 @@ export function networkOf(hostname: string): string {
   const [head = "", tail] = hostname.replace(/%.*/, "").split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {
-    const behind = tail === "" ? [] : tail.split(":");
-    groups.push(...Array.from({ length: 8 - groups.length - behind.length }, () => "0"), ...behind);
+    const after = tail === "" ? [] : tail.split(":");
+    groups.push(...Array.from({ length: 8 - groups.length - after.length }, () => "0"), ...after);
   }
   return groups.slice(0, 4).join(":");
 }
 
-/** FNV-1a with a seed and a last mix (MurmurHash3's finalizer), as an unsigned 32-bit integer. */
+/** Seeded FNV-1a, followed by MurmurHash3's finalizer, as an unsigned 32-bit integer. */
 function hashOf(text: string, seed: number): number {
   let hash = (0x811c9dc5 ^ seed) >>> 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,22 +1,22 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type Certificate, tryHandshake } from "../../shared/http/tls.ts";
 
-/** Where the certificate chain and its key are, as PEM. */
+/** The paths of the certificate chain and of its private key, both in PEM. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What stays the same for as long as nobody puts other files there. */
+/** Identifies the content of a file: it changes when the file is replaced or written. */
 type Mark = string;
 
-/** Between two looks at the files, in milliseconds. */
+/** The time between two checks of the files, in milliseconds. */
 export const LOOK_MS = 5000;
 
-/** The files of a certificate as the disk has them. */
+/** File access for certificates: the real disk, or a simulated one. */
 export interface CertificateDisk {
   readText(path: string): Promise<string>;
-  /** @throws {Error} There is none, or it may not be read. */
+  /** @throws {Error} The file does not exist, or must not be read. */
   mark(path: string): Promise<Mark>;
 }
 
@@ -29,9 +29,10 @@ export const REAL_DISK: CertificateDisk = {
 };
 
 /**
- * Reads a certificate and its key.
+ * Reads a certificate and its key, and tries a TLS handshake with them.
  *
- * @throws {Error} One can't be read, is no PEM, or they don't belong together: in a line that says which, and what to do.
+ * @throws {Error} A file can't be read or is not PEM, or the two don't belong together. The message is one
+ * line that names the file and says what to do.
  */
 export async function readCertificate(
   files: CertificateFiles,
@@ -51,14 +52,17 @@ export async function readCertificate(
     throw unusable(files.key, "give an unencrypted private key in PEM", error);
   }
   if (!isPair) {
-    throw new Error(`Cannot use the key "${files.key}": it is not that of the certificate "${files.cert}"`);
+    throw new Error(
+      `Cannot use the key "${files.key}": it does not belong to the certificate "${files.cert}", ` +
+        "give the matching key",
+    );
   }
   try {
     await tryHandshake({ cert, key });
   } catch (error) {
     throw unusable(
       files.cert,
-      `TLS can't be spoken with it and the key "${files.key}", try another type of key`,
+      `a TLS handshake with it and the key "${files.key}" failed, try another type of key`,
       error,
     );
   }
@@ -83,11 +87,11 @@ function unusable(path: string, remedy: string, cause: unknown): Error {
   return new Error(`Cannot use "${path}": ${remedy}${reason}`, { cause });
 }
 
-/** The time after which a certificate is no longer accepted, in ISO 8601. */
+/** The time at which a certificate expires, in ISO 8601. */
 export const endOf = ({ cert }: Certificate): string =>
   new Date(new X509Certificate(cert).validTo).toISOString();
 
-/** Tells when there are other files: each of the two may be replaced, or a link that leads to it. */
+/** Notices when the certificate or the key was replaced, or a symbolic link to it. */
 export class CertificateWatch {
   readonly #files: CertificateFiles;
   readonly #disk: CertificateDisk;
@@ -98,7 +102,7 @@ export class CertificateWatch {
     this.#disk = disk;
   }
 
-  /** Whether one of the files is another than at the last look. A file that is not there has not changed. */
+  /** Whether a file has changed since the last call. A file that does not exist counts as unchanged. */
   async hasChanged(): Promise<boolean> {
     const { cert, key } = this.#files;
     try {

@@ -2,7 +2,7 @@ import type { Certificate } from "../../shared/http/tls.ts";
 import type { Log } from "../../shared/log.ts";
 import { endOf } from "./certificate.ts";
 
-/** Puts another certificate in the place of that before, one renewal after the other. */
+/** Reloads the certificate while the service runs. Reloads run one after the other. */
 export class CertificateRenewal {
   readonly #read: (() => Promise<Certificate>) | undefined;
   readonly #show: (certificate: Certificate) => void;
@@ -10,8 +10,8 @@ export class CertificateRenewal {
   #last = Promise.resolve();
 
   /**
-   * @param read undefined: viewers come without TLS
-   * @param show has every new connection shown it
+   * @param read reads the certificate; undefined: TLS is off
+   * @param show makes new connections use a certificate
    */
   constructor(
     read: (() => Promise<Certificate>) | undefined,
@@ -23,21 +23,28 @@ export class CertificateRenewal {
     this.#log = log;
   }
 
-  /** Never rejects: a certificate that can't be used changes nothing, and the log says why. */
+  /**
+   * Reloads the certificate. Never rejects: if it can't be used, the previous one stays, and the log says
+   * why.
+   */
   renew(): Promise<void> {
     return this.#last = this.#last.then(() => this.#renewNow());
   }
 
   async #renewNow(): Promise<void> {
     const log = this.#log;
-    if (!this.#read) return log.info("reloaded", "there is no certificate to read again");
+    if (!this.#read) return log.info("reloaded", "TLS is off, so there was no certificate to reload");
     try {
       const certificate = await this.#read();
       this.#show(certificate);
       const ends = endOf(certificate);
-      log.info("certificate", "new connections are shown the certificate read now", { ends });
+      log.info("certificate", "new connections use the reloaded certificate", { ends });
     } catch (error) {
-      log.error("certificate_refused", "the certificate before stays in use: mend the files", { error });
+      log.error(
+        "certificate_refused",
+        "the new certificate can't be used, the previous one stays: fix the files",
+        { error },
+      );
     }
   }
 }

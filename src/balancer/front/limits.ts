@@ -1,41 +1,46 @@
 import type { Patience } from "../../shared/http/places.ts";
 
-/** What a worker allows its clients. Can be posted to a worker. */
+/** The limits on the clients of a worker. Can be posted to a worker. */
 export interface Limits {
-  /** Of this worker: its share of those of the process. */
+  /** This worker's share of the process's connections. */
   readonly connectionsMax: number;
   readonly patience: Patience;
-  /** Undefined: an address may have as many connections as there are. */
+  /** Undefined: no limit per address. */
   readonly perAddress: AddressLimit | undefined;
 }
 
-/** How many connections one address may have, over all workers. */
+/** The limit on the open connections of one address, over all workers. */
 export interface AddressLimit {
   readonly max: number;
-  /** Open connections, by a hash of their address; shared by all workers. */
+  /** The open connections of all workers, by a hash of their address. Shared memory. */
   readonly counters: Int32Array<SharedArrayBuffer>;
-  /** Those of this worker among them. */
+  /** This worker's part of `counters`. */
   readonly own: Int32Array<SharedArrayBuffer>;
-  /** Nobody outside knows it, so nobody can choose an address that shares another one's counter. */
+  /**
+   * The seed of the hash. It is secret, so an attacker can't pick an address that shares a victim's counter.
+   */
   readonly seed: number;
 }
 
-/** The flags that limits come from; times in milliseconds. */
+/** The flags that set the limits; times in milliseconds. */
 export interface LimitFlags {
   readonly headerTimeoutMs: number;
-  /** Infinity: never. */
+  /** Infinity: no timeout. */
   readonly idleTimeoutMs: number;
   readonly writeTimeoutMs: number;
   /** Undefined: no limit. */
   readonly connectionsPerAddress: number | undefined;
 }
 
-/** Open connections to the admin port; past them the longest idle one is closed. */
+/** The most open connections to the admin port. A further one replaces the one that has been idle longest. */
 export const ADMIN_CONNECTIONS_MAX = 24;
 
-/** How long a client has to take its last answer and close, before we do. */
+/**
+ * How long a client may take to read its last answer and close the connection, before the service closes it.
+ */
 const CLOSING_MS = 2000;
 
+/** How long a connection may stay in each stage, by the flags. */
 export function patienceOf({ headerTimeoutMs, idleTimeoutMs, writeTimeoutMs }: LimitFlags): Patience {
   return {
     fresh: headerTimeoutMs,
@@ -47,12 +52,19 @@ export function patienceOf({ headerTimeoutMs, idleTimeoutMs, writeTimeoutMs }: L
   };
 }
 
-/** Counters for this many addresses take 1 MiB; two of 1,000 addresses share one in one of 260 cases. */
+/**
+ * The number of counters, 1 MiB in all. With 1,000 addresses, the chance that one shares its counter is 1 in
+ * 260.
+ */
 const COUNTERS = 2 ** 18;
 
 const newCounters = () => new Int32Array(new SharedArrayBuffer(COUNTERS * Int32Array.BYTES_PER_ELEMENT));
 
-/** What each of these workers allows; `connectionsMax` is that of the process. */
+/**
+ * The limits of each worker.
+ *
+ * @param connectionsMax the limit of the whole process
+ */
 export function limitsOf(flags: LimitFlags, connectionsMax: number, workers: number, seed: number): Limits {
   const { connectionsPerAddress: max } = flags;
   const counters = max === undefined ? undefined : newCounters();
@@ -63,13 +75,16 @@ export function limitsOf(flags: LimitFlags, connectionsMax: number, workers: num
   };
 }
 
-/** The same limits, for a worker whose connections can be told from those of the others. */
+/** The same limits for one worker, with counters of its own beside the shared ones. */
 export function ofOneWorker(limits: Limits): Limits {
   const { perAddress } = limits;
   return perAddress ? { ...limits, perAddress: { ...perAddress, own: newCounters() } } : limits;
 }
 
-/** Takes away what a worker had counted that died: its connections are closed, and it can't count them down. */
+/**
+ * Subtracts the connections of a worker that died from the shared counters: they are closed, but still
+ * counted.
+ */
 export function forgetConnections({ perAddress }: Limits): void {
   if (!perAddress) return;
   const { counters, own } = perAddress;
@@ -78,14 +93,14 @@ export function forgetConnections({ perAddress }: Limits): void {
   }
 }
 
-/** Descriptors of the admin API's connections, the database, files and the event loop's own. */
+/** Descriptors for the admin API's connections, the database, files and the event loop. */
 const MASTER_DESCRIPTORS = ADMIN_CONNECTIONS_MAX + 20;
-/** A worker's event loop and listener. */
+/** Descriptors for a worker's event loop and listener. */
 const WORKER_DESCRIPTORS = 8;
-/** With less room for viewers the service is not worth its start. */
+/** With room for fewer viewers' connections than this, the service does not start. */
 const CONNECTIONS_MIN = 8;
 
-/** The descriptors that connections of viewers may not take. */
+/** The descriptors that are kept free for everything except viewers' connections. */
 export function descriptorReserve(
   { workers, spareWorkers }: { readonly workers: number; readonly spareWorkers: number },
 ): number {
@@ -93,9 +108,9 @@ export function descriptorReserve(
 }
 
 /**
- * The most connections of viewers: as many as asked for, or else as many as there are free descriptors for.
+ * The limit of viewers' connections: the given one, or else what the free descriptors allow.
  *
- * @throws {Error} There are next to none.
+ * @throws {Error} No limit is given, and the free descriptors allow fewer than {@linkcode CONNECTIONS_MIN}.
  */
 export function connectionsFor(asked: number | undefined, free: number, reserve: number): number {
   if (asked !== undefined) return asked;

@@ -1,20 +1,20 @@
 import { cdnsOf, type Check, ORIGIN } from "../routes/route_options.ts";
 import { cdnBase, type RouteSettings } from "../routes/route_settings.ts";
 
-/** What is asked, and by which rules the answers are judged. */
+/** The URL that a check probes, and the rules by which the answers are judged. */
 export interface Target extends Omit<Check, "path" | "host"> {
   readonly url: string;
 }
 
-/** A destination that takes turns. */
+/** A destination of a route that is enabled. */
 export interface Place {
   readonly cluster: string;
   readonly name: string;
-  /** Undefined: it has no check. */
+  /** Undefined: the destination has no check. */
   readonly target: Target | undefined;
 }
 
-/** The destinations of a route that take turns, the origin first. */
+/** The enabled destinations of a route, the origin first; none if the route is disabled. */
 export function placesOf(route: { readonly cluster: string } & RouteSettings): Place[] {
   const { cluster, enabled, originCheck, originPort } = route;
   if (enabled === false) return [];
@@ -35,6 +35,6 @@ function targetOf({ path, host = "", ...rules }: Check, own: string): Target {
   return { url, everyS, timeoutS, downAfter, upAfter, expect };
 }
 
-/** Destinations with the same one are probed once for all of them. */
+/** The identity of a target. Destinations with equal keys share one probe. */
 export const keyOf = ({ url, everyS, timeoutS, downAfter, upAfter, expect }: Target): string =>
   JSON.stringify([url, everyS, timeoutS, downAfter, upAfter, expect]);

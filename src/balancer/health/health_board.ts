@@ -6,8 +6,8 @@ import { keyOf, type Place, placesOf, type Target } from "./checks.ts";
 import { HealthLog } from "./health_log.ts";
 import { absenceOf, type Health, Presence, type Report } from "./presence.ts";
 
-/** Between two looks at what time alone changes: slow starts, reports that were not renewed, overrides that end. */
-const LOOK_MS = 250;
+/** How often the board looks for changes by time alone: slow starts, expired reports and overrides. */
+const TICK_MS = 250;
 
 export interface BoardClock {
   monotonicMs(): number;
@@ -15,7 +15,7 @@ export interface BoardClock {
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 
-/** What probes here; see {@linkcode Prober}. */
+/** A prober in this process; see {@linkcode Prober}. */
 export interface Probing {
   follow(targets: Iterable<Target>): void;
   stop(): void;
@@ -26,9 +26,9 @@ export interface DestinationView {
   readonly name: string;
   readonly state: Health["state"];
   readonly reason: string;
-  /** ISO 8601; null: it has no check. */
+  /** When the state began, in ISO 8601; null: the destination has no check. */
   readonly since: string | null;
-  /** The part of its share that it takes at the moment. */
+  /** The fraction of its share that it takes now. */
   readonly share: number;
   readonly override: Override | undefined;
   readonly target: Target | undefined;
@@ -37,7 +37,7 @@ export interface DestinationView {
 export interface ClusterView {
   readonly cluster: string;
   readonly destinations: readonly DestinationView[];
-  /** Servers of the origin that are to be left alone. */
+  /** Overrides that drain servers of the origin. */
   readonly servers: readonly Override[];
 }
 
@@ -50,31 +50,32 @@ interface Cluster {
   readonly route: Route;
   readonly places: readonly Watched[];
   availability: Availability | undefined;
-  /** By which one tells whether it is another one than before. */
+  /** The availability as text, to notice when it changes. */
   signature: string;
-  /** The destinations that were told to be down. */
+  /** The destinations that the log has reported as down. */
   down: ReadonlySet<string>;
 }
 
-type Wanted = ReadonlyMap<string, { readonly override: Override; readonly endsMs: number }>;
+/** The overrides of a cluster by name, with their end by the monotonic clock. */
+type Overrides = ReadonlyMap<string, { readonly override: Override; readonly endsMs: number }>;
 
-const NONE: Wanted = new Map();
+const NONE: Overrides = new Map();
 
-/** What is known of the health of every destination, and what operators want of it: from both follows who is there. */
+/** Derives each cluster's availability from probers' reports and operators' overrides. Does no probing. */
 export class HealthBoard {
   readonly #clock: BoardClock;
   readonly #log: HealthLog;
   #routes: ReadonlyMap<string, Route> = new Map();
-  /** Those that something may be known or wanted of: of 20,000 routes without a check nothing is kept. */
+  /** Only clusters that have or had a check or an override, because there may be 20,000 without either. */
   #clusters = new Map<string, Cluster>();
-  #wanted: ReadonlyMap<string, Wanted> = new Map();
-  /** The destinations that each check of a prober is for. */
+  #overrides: ReadonlyMap<string, Overrides> = new Map();
+  /** The destinations that share a check, by its key. */
   #placesByKey = new Map<string, Place[]>();
   #probing: Probing | undefined;
-  #cancelLook: (() => void) | undefined;
-  #isTelling = false;
+  #cancelTick: (() => void) | undefined;
+  #isCallScheduled = false;
   #isStopped = false;
-  /** Called when the availability of a cluster has changed, once for all that changed together. */
+  /** Called when availabilities have changed, once for changes at the same time. */
   onChange: () => void = () => {};
 
   constructor({ clock, log }: { clock: BoardClock; log: Log }) {
@@ -82,12 +83,12 @@ export class HealthBoard {
     this.#log = new HealthLog(log);
   }
 
-  /** Has these routes' checks made here; what comes of them is to be given to {@linkcode judged}. */
+  /** Sets a prober in this process. It gets the targets of all checks, and reports to {@linkcode judged}. */
   probeBy(probing: Probing): void {
     this.#probing = probing;
   }
 
-  /** Keeps track of the destinations of these routes, and of no others. */
+  /** Tracks the destinations of these routes, and of no others. */
   follow(routes: readonly Route[]): void {
     const isSame = routes.length === this.#routes.size &&
       routes.every((route) => this.#routes.get(route.cluster) === route);
@@ -97,7 +98,7 @@ export class HealthBoard {
     this.#routes = new Map(routes.map((route) => [route.cluster, route]));
     this.#clusters = new Map(
       routes.filter((route) =>
-        hasCheck(route) || before.has(route.cluster) || this.#wanted.has(route.cluster)
+        hasCheck(route) || before.has(route.cluster) || this.#overrides.has(route.cluster)
       )
         .map((route) => [route.cluster, clusterOf(route, before.get(route.cluster), nowMs)]),
     );
@@ -107,28 +108,28 @@ export class HealthBoard {
       ({ target }) => keyOf(target!),
     );
     this.#probing?.follow([...this.#placesByKey.values()].map(([place]) => place!.target!));
-    this.#look();
+    this.#tick();
   }
 
-  /** Takes what operators want at the moment in place of all that they wanted before. */
+  /** Replaces all overrides by these. */
   override(overrides: readonly Override[]): void {
     const nowMs = this.#clock.monotonicMs();
-    const wanted = overrides.map((override) => ({ override, endsMs: nowMs + override.leftMs }));
-    this.#wanted = new Map(
-      [...Map.groupBy(wanted, ({ override }) => override.cluster)].map(([cluster, all]) =>
+    const timed = overrides.map((override) => ({ override, endsMs: nowMs + override.leftMs }));
+    this.#overrides = new Map(
+      [...Map.groupBy(timed, ({ override }) => override.cluster)].map(([cluster, all]) =>
         [cluster, new Map(all.map((each) => [each.override.name, each]))] as const
       ),
     );
-    for (const cluster of this.#wanted.keys()) {
+    for (const cluster of this.#overrides.keys()) {
       const route = this.#routes.get(cluster);
       if (route && !this.#clusters.has(cluster)) {
         this.#clusters.set(cluster, clusterOf(route, undefined, nowMs));
       }
     }
-    this.#look();
+    this.#tick();
   }
 
-  /** @returns whether there is such a destination, with a check. */
+  /** Takes a prober's report. Returns false if there is no such destination, or if it has no check. */
   report(cluster: string, name: string, report: Report): boolean {
     const found = this.#clusters.get(cluster);
     const presence = found?.places.find(({ place }) => place.name === name)?.presence;
@@ -140,17 +141,17 @@ export class HealthBoard {
     return true;
   }
 
-  /** Takes what a prober found out about all destinations with this check. */
+  /** Takes a report on all destinations that share a check. */
   judged(key: string, report: Report): void {
     for (const { cluster, name } of this.#placesByKey.get(key) ?? []) this.report(cluster, name, report);
   }
 
-  /** Undefined: all destinations of the cluster are there. The same object as long as nothing changes. */
+  /** The availability of a cluster, the same object until it changes; undefined: all take their share. */
   availabilityOf(cluster: string): Availability | undefined {
     return this.#clusters.get(cluster)?.availability;
   }
 
-  /** All clusters, by name, or none or one. */
+  /** All clusters in the order of their names, or only the given one; empty if it does not exist. */
   view(only?: string): ClusterView[] {
     const nowMs = this.#clock.monotonicMs();
     const found = only === undefined ? [...this.#routes.keys()].sort() : [only];
@@ -161,30 +162,31 @@ export class HealthBoard {
     });
   }
 
-  /** Those of {@linkcode view} of which something is known or wanted. */
+  /** The clusters of {@linkcode view} that have, or had, a check or an override. */
   noted(): ClusterView[] {
     return [...this.#clusters.keys()].sort().flatMap((name) => this.view(name));
   }
 
-  /** How often a destination went, and how often one came. */
+  /** How many times a destination went down or came up. */
   get changes(): Readonly<Record<"down" | "up", number>> {
     return this.#log.changes;
   }
 
+  /** Stops the prober and all timers. */
   stop(): void {
     this.#isStopped = true;
-    this.#cancelLook?.();
+    this.#cancelTick?.();
     this.#probing?.stop();
   }
 
   #viewOf(name: string, { places, availability }: Cluster, nowMs: number): ClusterView {
-    const wanted = this.#wantedOf(name, nowMs);
+    const overrides = this.#overridesOf(name, nowMs);
     const wallMs = this.#clock.wallMs() - nowMs;
     return {
       cluster: name,
       destinations: places.map(({ place, presence }) => {
         const health = presence?.at(nowMs);
-        const override = wanted.get(place.name)?.override;
+        const override = overrides.get(place.name)?.override;
         return {
           name: place.name,
           state: health?.state ?? "unchecked",
@@ -195,54 +197,54 @@ export class HealthBoard {
           target: place.target,
         };
       }),
-      servers: [...wanted.values()].map(({ override }) => override)
+      servers: [...overrides.values()].map(({ override }) => override)
         .filter(({ name }) => serverOf(name) !== undefined),
     };
   }
 
-  #wantedOf(cluster: string, nowMs: number): Wanted {
-    const wanted = this.#wanted.get(cluster);
-    return wanted === undefined ? NONE : new Map([...wanted].filter(([, { endsMs }]) => endsMs > nowMs));
+  #overridesOf(cluster: string, nowMs: number): Overrides {
+    const all = this.#overrides.get(cluster);
+    return all === undefined ? NONE : new Map([...all].filter(([, { endsMs }]) => endsMs > nowMs));
   }
 
-  /** Finds out what time has changed. */
-  #look(): void {
+  /** Applies the changes that time has made, and schedules the next tick. */
+  #tick(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const cluster of this.#clusters.values()) this.#refresh(cluster, nowMs);
-    this.#lookLater();
+    this.#scheduleTick();
   }
 
-  #lookLater(): void {
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
-    // While there is nothing that time could change, no timer runs.
-    if (this.#isStopped || (this.#placesByKey.size === 0 && this.#wanted.size === 0)) return;
-    this.#cancelLook = this.#clock.setTimer(() => this.#look(), LOOK_MS);
+  #scheduleTick(): void {
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    // Without checks and overrides time changes nothing, so no timer runs.
+    if (this.#isStopped || (this.#placesByKey.size === 0 && this.#overrides.size === 0)) return;
+    this.#cancelTick = this.#clock.setTimer(() => this.#tick(), TICK_MS);
   }
 
   #refresh(cluster: Cluster, nowMs: number): void {
     const { route: { cluster: name }, places } = cluster;
-    const wanted = this.#wantedOf(name, nowMs);
+    const overrides = this.#overridesOf(name, nowMs);
     const absent = new Map<string, Absence>();
     const down = new Map<string, string>();
     for (const { place, presence } of places) {
       const health = presence?.at(nowMs);
-      const override = wanted.get(place.name)?.override;
+      const override = overrides.get(place.name)?.override;
       const absence = absenceOf(health, override);
       if (absence) absent.set(place.name, absence);
       if (absence?.share === 0) down.set(place.name, override ? reasonOf(override) : health!.reason);
     }
-    const servers = [...wanted.keys()].map(serverOf).filter((server) => server !== undefined);
+    const servers = [...overrides.keys()].map(serverOf).filter((server) => server !== undefined);
     const isAllThere = absent.size === 0 && servers.length === 0;
     const signature = isAllThere ? "" : JSON.stringify([[...absent], servers.sort()]);
     if (signature === cluster.signature) return;
     cluster.signature = signature;
     cluster.availability = isAllThere ? undefined : { absent, drainedServers: new Set(servers) };
-    this.#tell(cluster, down, wanted, nowMs);
+    this.#logDown(cluster, down, overrides, nowMs);
     this.#changed();
   }
 
-  #tell(cluster: Cluster, down: ReadonlyMap<string, string>, wanted: Wanted, nowMs: number): void {
+  #logDown(cluster: Cluster, down: Map<string, string>, overrides: Overrides, nowMs: number): void {
     const { route: { cluster: name }, places, down: before } = cluster;
     const wasEverything = before.size > 0 && before.size === places.length;
     cluster.down = new Set(down.keys());
@@ -251,7 +253,7 @@ export class HealthBoard {
     }
     for (const destination of before) {
       if (down.has(destination)) continue;
-      const override = wanted.get(destination)?.override;
+      const override = overrides.get(destination)?.override;
       const { state } = places.find(({ place }) => place.name === destination)?.presence?.at(nowMs) ?? {};
       this.#log.up(name, destination, override ? reasonOf(override) : state ?? "unchecked", nowMs);
     }
@@ -260,12 +262,12 @@ export class HealthBoard {
     }
   }
 
-  /** Tells once for all that changes in the same turn of the event loop. */
+  /** Calls {@linkcode onChange} once for all changes in this turn of the event loop. */
   #changed(): void {
-    if (this.#isTelling || this.#isStopped) return;
-    this.#isTelling = true;
+    if (this.#isCallScheduled || this.#isStopped) return;
+    this.#isCallScheduled = true;
     this.#clock.setTimer(() => {
-      this.#isTelling = false;
+      this.#isCallScheduled = false;
       if (!this.#isStopped) this.onChange();
     }, 0);
   }
@@ -288,7 +290,7 @@ function clusterOf(route: Route, before: Cluster | undefined, nowMs: number): Cl
   };
 }
 
-/** What is known of a destination stays while its check does. */
+/** The presence of a destination. It is kept while its check stays the same. */
 function presenceOf({ name, target }: Place, before: Cluster | undefined, nowMs: number) {
   if (target === undefined) return undefined;
   const known = before?.places.find(({ place }) => place.name === name);

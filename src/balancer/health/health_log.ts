@@ -1,16 +1,16 @@
 import type { Log } from "../../shared/log.ts";
 
-/** The most lines in a while; those beyond are counted. */
+/** The most lines in each period of {@linkcode PERIOD_MS}. Further lines are only counted. */
 export const LINES_MAX = 20;
-const WHILE_MS = 10_000;
+const PERIOD_MS = 10_000;
 
-/** Tells of destinations that go and come, without filling the log when thousands do. */
+/** Logs destinations that go down and come up, without flooding the log when thousands do. */
 export class HealthLog {
   readonly #log: Log;
   #beganMs = -Infinity;
   #lines = 0;
   #untold = 0;
-  /** How often a destination went, and how often one came, told or not. */
+  /** How many times a destination went down or came up, logged or not. */
   readonly changes = { down: 0, up: 0 };
 
   constructor(log: Log) {
@@ -19,19 +19,23 @@ export class HealthLog {
 
   down(cluster: string, name: string, reason: string, nowMs: number): void {
     this.changes.down++;
-    if (!this.#mayTell(nowMs)) return;
-    this.#log.warn("destination_down", "its turns go to the others", {
-      cluster,
-      name,
-      reason,
-      ...this.#takeUntold(),
-    });
+    if (!this.#mayLog(nowMs)) return;
+    this.#log.warn(
+      "destination_down",
+      "a destination is down or drained: the other destinations take its requests",
+      {
+        cluster,
+        name,
+        reason,
+        ...this.#takeUntold(),
+      },
+    );
   }
 
   up(cluster: string, name: string, reason: string, nowMs: number): void {
     this.changes.up++;
-    if (!this.#mayTell(nowMs)) return;
-    this.#log.info("destination_up", "it takes its turns again", {
+    if (!this.#mayLog(nowMs)) return;
+    this.#log.info("destination_up", "a destination is up and takes its requests again", {
       cluster,
       name,
       reason,
@@ -40,16 +44,16 @@ export class HealthLog {
   }
 
   everythingDown(cluster: string, nowMs: number): void {
-    if (!this.#mayTell(nowMs)) return;
+    if (!this.#mayLog(nowMs)) return;
     this.#log.error(
       "everything_down",
-      "no destination of the cluster is left: viewers are redirected as if all were up",
+      "all destinations of the cluster are down: viewers are redirected as if all were up",
       { cluster, ...this.#takeUntold() },
     );
   }
 
-  #mayTell(nowMs: number): boolean {
-    if (nowMs - this.#beganMs >= WHILE_MS) [this.#beganMs, this.#lines] = [nowMs, 0];
+  #mayLog(nowMs: number): boolean {
+    if (nowMs - this.#beganMs >= PERIOD_MS) [this.#beganMs, this.#lines] = [nowMs, 0];
     if (this.#lines++ < LINES_MAX) return true;
     this.#untold++;
     return false;

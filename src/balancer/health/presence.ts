@@ -2,39 +2,40 @@ import type { Absence } from "../choose/availability.ts";
 import type { Override } from "../routes/override.ts";
 import type { Check } from "../routes/route_options.ts";
 
-/** After coming back a destination's share rises for so long, in so many steps. */
+/** The slow start: after an outage a destination's share rises over this time, in this many equal steps. */
 export const SLOW_START_MS = 10_000;
 const SLOW_START_STEPS = 10;
 
-/** What is told of a destination by whoever probes it. */
+/** A prober's finding on a destination. */
 export interface Report {
   readonly state: "up" | "down" | "unchecked";
-  /** Why it is down or unchecked; else empty. */
+  /** Why the destination is down or unchecked; otherwise empty. */
   readonly reason: string;
 }
 
+/** The state of a destination at a moment. */
 export interface Health {
   /** `unknown` and `unchecked` count as up. */
   readonly state: "up" | "down" | "unknown" | "unchecked";
   readonly reason: string;
-  /** Since when it has this state, by the clock that the reports are told by. */
+  /** When this state began, by the clock of the caller. */
   readonly sinceMs: number;
-  /** The part of its share that it can take. */
+  /** The fraction of its share that it takes. */
   readonly share: number;
 }
 
-/** How long a report holds: whoever reports has to renew it before. */
+/** How long a report is valid, in milliseconds. The prober has to renew it before. */
 export const holdsForMs = ({ everyS, timeoutS }: Pick<Check, "everyS" | "timeoutS">): number =>
   (3 * everyS + timeoutS) * 1000;
 
-/** The health of a destination by the reports of it. Knows no clock: every method is told the time. */
+/** Derives the health of a destination from the reports on it. Has no clock: the caller passes the time. */
 export class Presence {
   readonly #holdsMs: number;
   #state: Health["state"] = "unknown";
   #reason = "";
   #sinceMs: number;
   #renewedMs = -Infinity;
-  /** When it came up after it was down. */
+  /** When the destination last came up after it was down. */
   #returnedMs = -Infinity;
 
   constructor(check: Pick<Check, "everyS" | "timeoutS">, nowMs: number) {
@@ -44,7 +45,7 @@ export class Presence {
 
   report({ state, reason }: Report, nowMs: number): void {
     this.#expire(nowMs);
-    // That somebody may not probe it says nothing against what another one has found out.
+    // A prober that lacks the permission does not overrule another prober's finding.
     if (state === "unchecked" && (this.#state === "up" || this.#state === "down")) return;
     this.#renewedMs = nowMs;
     if (state === "up" && this.#state === "down") this.#returnedMs = nowMs;
@@ -52,6 +53,7 @@ export class Presence {
     this.#reason = reason;
   }
 
+  /** The health at this time. */
   at(nowMs: number): Health {
     this.#expire(nowMs);
     const [state, reason, sinceMs] = [this.#state, this.#reason, this.#sinceMs];
@@ -61,7 +63,7 @@ export class Presence {
   #expire(nowMs: number): void {
     if (this.#state === "unknown" || nowMs - this.#renewedMs < this.#holdsMs) return;
     this.#turn("unknown", this.#renewedMs + this.#holdsMs);
-    this.#reason = "nobody has reported on it lately";
+    this.#reason = "no prober has reported on it lately";
   }
 
   #turn(state: Health["state"], nowMs: number): void {
@@ -78,7 +80,9 @@ export class Presence {
   }
 }
 
-/** An operator's word goes before what its health says. */
+/**
+ * What a destination's health and override make it miss; undefined: nothing. An override takes precedence.
+ */
 export function absenceOf(health: Health | undefined, override: Override | undefined): Absence | undefined {
   if (override !== undefined) return override.state === "up" ? undefined : { share: 0, reason: "forced" };
   return health === undefined || health.share === 1 ? undefined : { share: health.share, reason: "failover" };

@@ -1,8 +1,10 @@
 import { isIPv4, isIPv6 } from "node:net";
 
-/** Ranges that lead back into this machine, or to what hands out its secrets. */
+/**
+ * Addresses of this machine, and of services that hand out its secrets, such as a cloud's metadata service.
+ */
 const RANGES_V4: readonly (readonly [first: string, bits: number, name: string])[] = [
-  ["0.0.0.0", 8, "loopback"], // To connect there is to connect to this machine.
+  ["0.0.0.0", 8, "loopback"], // Connecting to 0.0.0.0 connects to this machine.
   ["127.0.0.0", 8, "loopback"],
   ["169.254.0.0", 16, "link-local"],
 ];
@@ -10,12 +12,14 @@ const RANGES_V6: typeof RANGES_V4 = [
   ["::", 128, "loopback"],
   ["::1", 128, "loopback"],
   ["fe80::", 10, "link-local"],
-  ["fd00:ec2::", 32, "link-local"], // The metadata of Amazon's machines, as 169.254.169.254.
+  ["fd00:ec2::", 32, "link-local"], // The metadata service of AWS, like 169.254.169.254.
 ];
-/** IPv6 addresses whose last 32 bits are an IPv4 address: mapped ones, and those of NAT64 (RFC 6052). */
-const CARRIERS: typeof RANGES_V4 = [["::ffff:0:0", 96, ""], ["64:ff9b::", 96, ""]];
+/** IPv6 prefixes in front of an IPv4 address: IPv4-mapped addresses and NAT64 (RFC 6052). */
+const IPV4_PREFIXES: typeof RANGES_V4 = [["::ffff:0:0", 96, ""], ["64:ff9b::", 96, ""]];
 
-/** The range of an address that no probe is to go to unasked; undefined: it may. */
+/**
+ * The range of an address that is probed only with --probe-private on; undefined: any prober may probe it.
+ */
 export function privateRange(address: string): "loopback" | "link-local" | undefined {
   const bare = address.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
   const found = isIPv4(bare)
@@ -27,7 +31,7 @@ export function privateRange(address: string): "loopback" | "link-local" | undef
 }
 
 function rangeOfV6(bits: bigint): string | undefined {
-  return rangeOf(bits, CARRIERS, 128) === undefined
+  return rangeOf(bits, IPV4_PREFIXES, 128) === undefined
     ? rangeOf(bits, RANGES_V6, 128)
     : rangeOf(bits & 0xffff_ffffn, RANGES_V4, 32);
 }
@@ -44,7 +48,7 @@ function bitsV4(address: string): bigint {
 }
 
 function bitsV6(address: string): bigint {
-  // The URL parser knows every way to write one, and writes them in one way.
+  // The URL parser understands every notation of an IPv6 address, and writes each address in one normal form.
   const hex = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = "", tail] = hex.split("::");
   const groups = (text: string) => text === "" ? [] : text.split(":");

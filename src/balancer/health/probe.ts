@@ -4,52 +4,52 @@ import type { Target } from "./checks.ts";
 import { privateRange } from "./private_address.ts";
 import type { Outcome } from "./verdict.ts";
 
-/** The longest beginning of an answer that is read to find its status. */
+/** How much of an answer is read at most to find its status. */
 const HEAD_BYTES_MAX = 16_384;
-/** Of a server that has HEAD for nothing: it is asked with GET. */
+/** The statuses by which a server says that it does not support HEAD. Such a server is probed with GET. */
 const NO_HEAD = [405, 501];
 
 export interface ProbeOptions {
-  /** Whether addresses of the loopback and the link-local range may be probed. */
+  /** Whether loopback and link-local addresses may be probed. */
   readonly allowsPrivate: boolean;
-  /** Authorities to trust beside those that Deno does, in PEM; for tests. */
+  /** Certificate authorities to trust in addition to Deno's, in PEM; for tests. */
   readonly caCerts?: readonly string[];
-  /** The addresses of a name; for tests, those of the system otherwise. */
+  /** Looks up the addresses of a name; by default the system's resolver. For tests. */
   readonly resolve?: (name: string) => Promise<readonly string[]>;
 }
 
 const addressesOf = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true })).map(({ address }) => address);
 
-/** Thrown where a probe must not go on: nothing is known of the destination. */
+/** Thrown if the probe is not allowed. It says nothing about the health of the destination. */
 class Barred extends Error {}
 
 /**
- * Asks a target once, with HEAD, or with GET where the server knows no HEAD. Follows no redirect, reads no body, and
- * has a connection of its own, which is what a new viewer would have. Never rejects.
+ * Probes a target once, with HEAD, or with GET if the server does not support HEAD. It follows no redirect,
+ * reads no body and opens a new connection, as a new viewer would. Never rejects.
  */
 export async function probe(target: Target, options: ProbeOptions): Promise<Outcome> {
   const { expect, timeoutS } = target;
   const timeout = AbortSignal.timeout(timeoutS * 1000);
-  const late = Promise.withResolvers<never>();
-  const onLate = () => late.reject(new Error(`no answer within ${timeoutS} s`));
-  timeout.addEventListener("abort", onLate);
+  const deadline = Promise.withResolvers<never>();
+  const onTimeout = () => deadline.reject(new Error(`no answer within ${timeoutS} s`));
+  timeout.addEventListener("abort", onTimeout);
   try {
-    const status = await Promise.race([statusOf(new URL(target.url), options, timeout), late.promise]);
+    const status = await Promise.race([statusOf(new URL(target.url), options, timeout), deadline.promise]);
     const [from, to] = expect.split("-");
     if (Number(from) <= status && status <= Number(to)) return { kind: "well" };
-    return { kind: "ill", reason: `status ${status} where ${expect} is expected` };
+    return { kind: "ill", reason: `status ${status}, expected ${expect}` };
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof Barred) return { kind: "barred", reason: message };
     return { kind: "ill", reason: timeout.aborted ? `no answer within ${timeoutS} s` : message };
   } finally {
-    timeout.removeEventListener("abort", onLate);
+    timeout.removeEventListener("abort", onTimeout);
   }
 }
 
 async function statusOf(url: URL, options: ProbeOptions, timeout: AbortSignal): Promise<number> {
-  await judgeHost(url, options);
+  await requireAllowed(url, options);
   const status = await ask("HEAD", url, options, timeout);
   return NO_HEAD.includes(status) ? await ask("GET", url, options, timeout) : status;
 }
@@ -57,14 +57,17 @@ async function statusOf(url: URL, options: ProbeOptions, timeout: AbortSignal): 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
 const portOf = (url: URL): number => Number(url.port) || (url.protocol === "https:" ? 443 : 80);
 
-/** @throws {Barred} The permission is missing, or the host is, or leads to, an address that is not to be probed. */
-async function judgeHost(
+/**
+ * @throws {Barred} The net permission is missing, or the host is or resolves to an address that must not be
+ * probed.
+ */
+async function requireAllowed(
   url: URL,
   { allowsPrivate, resolve = addressesOf }: ProbeOptions,
 ): Promise<void> {
   const address = `${url.hostname}:${portOf(url)}`;
   if (Deno.permissions.querySync({ name: "net", host: address }).state !== "granted") {
-    throw new Barred(`the permission to probe it is missing: run again with --allow-net=${address}`);
+    throw new Barred(`the net permission to probe it is missing: run again with --allow-net=${address}`);
   }
   if (allowsPrivate) return;
   const host = hostOf(url);
@@ -73,7 +76,8 @@ async function judgeHost(
   try {
     (await resolve(host)).forEach(refusePrivate);
   } catch (error) {
-    // It takes the permission for every port of the host; where only one is granted, the connection tells.
+    // A look-up needs the permission for all ports of the host. With one port granted, the check after
+    // connecting decides.
     if ((error as { code?: string }).code !== "EPERM") throw error;
   }
 }
@@ -81,7 +85,7 @@ async function judgeHost(
 function refusePrivate(address: string): void {
   const range = privateRange(address);
   if (range === undefined) return;
-  throw new Barred(`${address} is an address of the ${range} range: --probe-private on lets it be probed`);
+  throw new Barred(`${address} is a ${range} address: only --probe-private on lets it be probed`);
 }
 
 async function ask(
@@ -97,12 +101,13 @@ async function ask(
     try {
       conn.close();
     } catch {
-      // It is closed, or was lost in a handshake.
+      // The connection is closed already, or its handshake failed.
     }
   };
   timeout.addEventListener("abort", close);
   try {
-    // A name may lead elsewhere than a moment ago: nothing is sent before the address is known that it led to.
+    // The name may resolve to another address than a moment ago, so the address is checked before anything is
+    // sent.
     if (!allowsPrivate) refusePrivate(tcp.remoteAddr.hostname);
     if (url.protocol === "https:") {
       const tls = await Deno.startTls(tcp, { hostname, ...caCerts && { caCerts: [...caCerts] } });
@@ -126,7 +131,7 @@ async function send(conn: Deno.Conn, text: string): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
-/** The status of the final answer: an interim one (1xx) goes before it (RFC 9110, 15.2). */
+/** Reads the status of the final answer, which may follow interim answers (1xx, RFC 9110, 15.2). */
 async function readStatus(conn: Deno.Conn): Promise<number> {
   const bytes = new Uint8Array(HEAD_BYTES_MAX);
   const decoder = new TextDecoder("latin1");
@@ -141,5 +146,5 @@ async function readStatus(conn: Deno.Conn): Promise<number> {
     const [, status] = /^HTTP\/1\.[01] ([1-5]\d\d)(?: .*)?\r?\n/.exec(text) ?? [];
     if (status !== undefined && !status.startsWith("1")) return Number(status);
   }
-  throw new Error("the answer is no HTTP/1.1");
+  throw new Error("the answer is not HTTP/1.1");
 }

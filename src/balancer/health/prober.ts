@@ -2,16 +2,16 @@ import { keyOf, type Target } from "./checks.ts";
 import { type Outcome, Verdict } from "./verdict.ts";
 import type { Report } from "./presence.ts";
 
-/** Probes that are under way at once; what is due beyond them waits. */
+/** The most probes that run at the same time. Further probes wait. */
 export const PROBES_MAX = 50;
 
 export interface ProberParts {
   readonly clock: { monotonicMs(): number; setTimer(callback: () => void, delayMs: number): () => void };
-  /** Never rejects, and ends by itself in the time that the target gives it. */
+  /** Probes a target. Must not reject, and must end within the target's `timeoutS`. */
   readonly probe: (target: Target) => Promise<Outcome>;
-  /** Told after each probe that leaves something to tell. */
+  /** Called after each probe, unless the state is still unknown. */
   readonly judged: (key: string, report: Report) => void;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1; by default `Math.random`. */
   readonly random?: () => number;
 }
 
@@ -23,7 +23,7 @@ interface Probed {
   isWaiting: boolean;
 }
 
-/** Probes every target at its pace, each once however many destinations share it. */
+/** Probes every target at the interval of its check. Destinations that share a target share its probes. */
 export class Prober {
   readonly #parts: Required<ProberParts>;
   #probed = new Map<string, Probed>();
@@ -34,7 +34,7 @@ export class Prober {
     this.#parts = { random: Math.random, ...parts };
   }
 
-  /** Probes these from now on, and no others. What is known of one that was probed before stays. */
+  /** Probes these targets from now on, and no others. A target that was probed before keeps its verdict. */
   follow(targets: Iterable<Target>): void {
     const before = this.#probed;
     this.#probed = new Map();
@@ -56,6 +56,7 @@ export class Prober {
     for (const [key, { cancelTimer }] of before) if (!this.#probed.has(key)) cancelTimer();
   }
 
+  /** Stops all probes. The outcome of a probe in progress is ignored. */
   stop(): void {
     this.follow([]);
   }

@@ -1,28 +1,36 @@
 import type { Check } from "../routes/route_options.ts";
 
-/** What came of one probe. */
+/** The outcome of one probe. */
 export type Outcome =
   | { readonly kind: "well" }
   | { readonly kind: "ill"; readonly reason: string }
-  /** It may not be tried: nothing is known of the destination. */
+  /** The probe was not allowed, so nothing is known of the destination. */
   | { readonly kind: "barred"; readonly reason: string };
 
+/** What the probes of a destination say of it. `unchecked`: they are not allowed. */
 export type Judged = "unknown" | "unchecked" | "up" | "down";
 
-/** Between two probes while it is open whether a failure was more than a hiccup. */
+/** The interval of probes after a first failure, until it is clear whether the destination is down. */
 export const SUSPECT_PACE_MS = 100;
-/** So many changes within a minute are flapping: from then on only a minute without a failure brings it back. */
+/**
+ * A destination with this many changes within `CALM_MS` is flapping: it stays down until it had no failure
+ * for that long.
+ */
 export const FLAPS_MAX = 5;
 export const CALM_MS = 60_000;
-/** A pace is up to this part shorter than the check says, so that probes of many destinations do not march in step. */
+/**
+ * Each interval is shortened by a random fraction, at most this one, so that many checks do not probe in
+ * step.
+ */
 const JITTER = 0.1;
 
 /**
- * What the probes of one destination say of it. Knows no clock: every method is told the time.
+ * Judges one destination by its probes, and says when the next one is due. Has no clock: the caller passes
+ * the time.
  *
- * Probes begin at an even pace, whether or not those before have ended, but no more at once than can decide anything.
- * So it takes no longer than twice the pace and one timeout to find out that a destination is down, even where each
- * probe takes all the time that it has.
+ * Probes start at a steady interval, even while earlier ones still run, but never more at once than could
+ * change the verdict. So with `downAfter` up to 2 an outage is found within two intervals and one timeout,
+ * even if every probe runs into its timeout.
  */
 export class Verdict {
   readonly #check: Omit<Check, "path">;
@@ -31,17 +39,17 @@ export class Verdict {
   #reason = "";
   #failures = 0;
   #successes = 0;
-  #wellSinceMs = 0;
+  #noFailureSinceMs = 0;
   #pending = 0;
-  /** The next probe at the pace of the check. */
+  /** When the next probe is due by the interval of the check. */
   #regularMs: number;
-  /** The next probe while it is open whether a failure was more than a hiccup. */
+  /** When the next probe is due after a first failure. */
   #suspectMs = Infinity;
-  /** When it went down or came up. */
+  /** When it went down or came up, within the last {@linkcode CALM_MS}. */
   #changesMs: number[] = [];
   #isFlapping = false;
 
-  /** @param random from 0 to below 1 */
+  /** @param random returns a number from 0 to below 1 */
   constructor(check: Omit<Check, "path">, nowMs: number, random: () => number) {
     this.#check = check;
     this.#random = random;
@@ -52,24 +60,26 @@ export class Verdict {
     return this.#judged;
   }
 
-  /** Why it is down or unchecked; else empty. */
+  /** Why it is down or unchecked; otherwise empty. */
   get reason(): string {
     return this.#judged === "down" || this.#judged === "unchecked" ? this.#reason : "";
   }
 
-  /** When the next probe is to begin; Infinity: not before another one has ended. */
+  /** When the next probe is due; Infinity: not before a running one has ended. */
   get dueMs(): number {
     const useful = this.#judged === "down" ? 1 : this.#check.downAfter - this.#failures;
     if (this.#pending >= useful) return Infinity;
     return this.#isSuspect ? Math.min(this.#suspectMs, this.#regularMs) : this.#regularMs;
   }
 
+  /** A probe has started. */
   began(nowMs: number): void {
     this.#pending++;
     this.#regularMs = nowMs + this.#check.everyS * 1000 * (1 - JITTER * this.#random());
     this.#suspectMs = nowMs + SUSPECT_PACE_MS;
   }
 
+  /** A probe has ended. */
   ended(outcome: Outcome, nowMs: number): void {
     this.#pending--;
     const wasSuspect = this.#isSuspect;
@@ -84,16 +94,16 @@ export class Verdict {
   }
 
   #well(nowMs: number): void {
-    if (this.#successes++ === 0) this.#wellSinceMs = nowMs;
+    if (this.#successes++ === 0) this.#noFailureSinceMs = nowMs;
     this.#failures = 0;
     if (this.#judged !== "down") {
       this.#judged = "up";
       return;
     }
     if (this.#successes < this.#check.upAfter) return;
-    // This change would be the next one.
+    // Coming up would be one more change.
     if (this.#recent(nowMs) + 1 >= FLAPS_MAX) this.#flaps();
-    if (this.#isFlapping && nowMs - this.#wellSinceMs < CALM_MS) return;
+    if (this.#isFlapping && nowMs - this.#noFailureSinceMs < CALM_MS) return;
     this.#isFlapping = false;
     this.#changesMs.push(nowMs);
     this.#judged = "up";
@@ -127,7 +137,8 @@ export class Verdict {
   #flaps(): void {
     if (this.#isFlapping) return;
     this.#isFlapping = true;
-    this.#reason = `it changed ${FLAPS_MAX} times within a minute, and stays down until it has been well ` +
+    this.#reason =
+      `it changed ${FLAPS_MAX} times within a minute, so it stays down until it had no failure ` +
       `for a minute (${this.#reason})`;
   }
 }

@@ -3,48 +3,50 @@ import { REASONS } from "../choose/reasons.ts";
 import type { RoutingTable } from "../choose/routing.ts";
 import { findVideo, locationOf } from "./target.ts";
 
-/** Why a request for a video would be answered as it would be. */
+/** How a request for a video would be answered now, and why. */
 export type Explanation =
   | {
-    /** Why it would be refused. */
+    /** The request would be refused with this status and reason. */
     readonly refusal: { readonly status: number; readonly reason: string };
   }
   | {
     readonly cluster: string;
-    /** Of the route. */
+    /** The version of the route. */
     readonly version: number;
-    /** What decides: whose turn it is, or the path of the video. */
+    /** What chooses the destination: turns, or the directory or the whole path of the video. */
     readonly spread: "turn" | "directory" | "path";
-    /** The turn that it would take. A text, since it may be more than a number can hold. */
+    /** The number of the turn that it would take. A string, since it may exceed 2^53. */
     readonly turn: string;
     readonly destinations: readonly ExplainedDestination[];
     readonly choice: { readonly destination: string; readonly reason: typeof REASONS[number] };
     readonly location: string;
   };
 
+/** A destination of the cluster, as it is now. */
 export interface ExplainedDestination {
   readonly name: string;
   readonly weight: number;
-  /** Of all redirects, the part that it takes now: from 0 to 1. */
+  /** The fraction of all redirects that it takes now, from 0 to 1. */
   readonly share: number;
-  /** Why it takes nothing of its weight; undefined: it takes its share. */
+  /** Why it takes nothing of its share; undefined: it takes some or all of it. */
   readonly away: typeof REASONS[number] | undefined;
+  /** The state of its health. */
   readonly health: string;
-  /** Of its health. */
+  /** The reason for that state; empty: none. */
   readonly reason: string;
 }
 
-/** What is known of a destination's health. */
+/** Looks up the health of a destination; undefined: unknown. */
 export type HealthOf = (
   cluster: string,
   destination: string,
 ) => { readonly state: string; readonly reason: string } | undefined;
 
 /**
- * What would happen to a request for this video now. Takes no turn.
+ * Explains what would happen to a request for a video now. Takes no turn.
  *
- * @param video the URL, decoded
- * @param nowMs of the clock that the workers use
+ * @param video the URL of the video, decoded
+ * @param nowMs the clock that the workers use
  */
 export function explain(
   video: string,

@@ -14,15 +14,17 @@ import { steeringManifest } from "./steering.ts";
 import { findVideo, locationOf, type Refusal as VideoRefusal, type Video, videoIn } from "./target.ts";
 import { Work } from "../counts/work.ts";
 
-/** The answers of a worker, by kind. */
+/** A worker's answers since its start, by kind. */
 export interface Counts {
-  /** Redirects, those of HEAD included. */
+  /** Redirects, including those of HEAD requests. */
   redirected: number;
-  /** Answers of 4xx and 505. */
+  /** Answers with status 4xx or 505. */
   refused: number;
 }
 
-/** Players fetch playlists across origins; a 301 that is cached would pin a viewer to the first choice. */
+/**
+ * Players fetch playlists across origins (CORS). A cached 301 would keep a viewer at its first destination.
+ */
 const REDIRECT_FIELDS =
   "\r\ncache-control: no-store\r\naccess-control-allow-origin: *\r\ncontent-length: 0\r\n";
 const ANY_ORIGIN = "access-control-allow-origin: *";
@@ -30,30 +32,33 @@ const ALLOW = "allow: GET, HEAD, OPTIONS";
 
 const STEERING = "/steering/";
 
-/** Names of header fields, as a browser lists those that it asks leave for. */
+/** A list of header field names, as in `access-control-request-headers`. */
 const FIELD_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
 const FIELD_NAMES_CHARS_MAX = 1024;
 
 export interface RedirectorOptions {
   readonly work?: Work;
-  /** Whether a redirect says where it leads to, by name, and why. */
+  /** Whether a redirect names its destination and the reason in the field `x-sluice`. */
   readonly explains?: boolean;
-  /** Undefined: nothing is noted. */
+  /** Takes notes for the access log; undefined: there is none. */
   readonly notes?: AccessNotes | undefined;
 }
 
-/** Answers the requests of viewers from the newest routing table. Does no I/O and never throws. */
+/** Answers viewers' requests from the newest routing table. Does no I/O and never throws. */
 export class Redirector implements Responder {
-  /** What the requests from now on are answered from. */
+  /** The table that requests are answered from. */
   table: RoutingTable;
-  /** Whether the service is about to stop, as `/readyz` tells those that spread the viewers. */
+  /**
+   * Whether the service is about to stop. `/readyz` then answers 503, so that load balancers send no new
+   * viewers.
+   */
   isStopping = false;
   readonly counts: Counts = { redirected: 0, refused: 0 };
   readonly #work: Work;
   readonly #explains: boolean;
   readonly #notes: AccessNotes | undefined;
-  /** The target of the request that is being answered; undefined: it could not be read. */
-  #asked: string | undefined;
+  /** The target of the current request; undefined: it could not be read. */
+  #requestTarget: string | undefined;
 
   constructor(table: RoutingTable, { work = new Work(), explains = false, notes }: RedirectorOptions = {}) {
     this.table = table;
@@ -63,10 +68,10 @@ export class Redirector implements Responder {
   }
 
   answer(bytes: Uint8Array, head: Head): Answer {
-    const target = this.#asked = pathAndQuery(textOf(bytes, head.targetStart, head.targetEnd));
+    const target = this.#requestTarget = pathAndQuery(textOf(bytes, head.targetStart, head.targetEnd));
     const isGet = isMethod(bytes, head, "GET");
     const isHead = !isGet && isMethod(bytes, head, "HEAD");
-    if (!isAtRoot(target)) return this.#elsewhere(target, bytes, head, isGet || isHead, isHead);
+    if (!isAtRoot(target)) return this.#answerOtherPath(target, bytes, head, isGet || isHead, isHead);
     if (!isGet && !isHead) {
       if (isMethod(bytes, head, "OPTIONS")) return this.#preflight(bytes, head);
       return this.#refuse(GET_ONLY, [ALLOW]);
@@ -82,22 +87,23 @@ export class Redirector implements Responder {
     return this.#explains ? location + explanation(video, choice) : location;
   }
 
-  /** Is told the length of each answer, in bytes. */
+  /** @param bytes the length of the answer */
   answered(bytes: number): void {
     this.#notes?.answered(bytes);
   }
 
+  /** A request did not arrive completely in time, and was answered with 408. */
   timedOut(): void {
     this.#notes?.handedOver();
   }
 
   refuse(refusal: Refusal): FullAnswer {
-    this.#asked = undefined;
+    this.#requestTarget = undefined;
     return this.#refuse(refusal);
   }
 
-  /** The paths that are no redirect: health, for those that send viewers here, and nothing. */
-  #elsewhere(target: string, bytes: Uint8Array, head: Head, isRead: boolean, isHead: boolean): Answer {
+  /** Answers requests for other paths than `/`: preflights, steering and health; all others are refused. */
+  #answerOtherPath(target: string, bytes: Uint8Array, head: Head, isRead: boolean, isHead: boolean): Answer {
     if (target === "*" && isMethod(bytes, head, "OPTIONS")) return this.#preflight(bytes, head);
     const [path = "", query = ""] = target.split(/\?(.*)/s);
     if (path.startsWith(STEERING)) return this.#steer(path.slice(STEERING.length), query, isRead, isHead);
@@ -112,7 +118,10 @@ export class Redirector implements Responder {
     return textAnswer(status, word, [ANY_ORIGIN], isHead);
   }
 
-  /** Asked again and again by players: each time a manifest, since other statuses end the steering for good. */
+  /**
+   * Answers a player's request for a steering manifest. A player asks at intervals and must get a manifest
+   * each time: an error status ends its steering for good.
+   */
   #steer(cluster: string, query: string, isRead: boolean, isHead: boolean): Answer {
     if (!isRead) return this.#refuse(GET_ONLY, ["allow: GET, HEAD"]);
     const target = this.table.get(cluster.toLowerCase());
@@ -138,12 +147,14 @@ export class Redirector implements Responder {
     const { status, reason } = refusal;
     this.counts.refused++;
     this.#work.refused(refusal);
-    this.#notes?.refused(status, reason, this.#asked);
+    this.#notes?.refused(status, reason, this.#requestTarget);
     return textAnswer(status, reason, [ANY_ORIGIN, ...fields], isHead);
   }
 }
 
-/** Of a target that is a whole URL, what a target usually is: neither scheme nor authority play a part. */
+/**
+ * The path and query of a request target. In a target that is a whole URL, scheme and authority are ignored.
+ */
 function pathAndQuery(target: string): string {
   const scheme = target.startsWith("/") ? -1 : target.indexOf("://");
   if (scheme < 0) return target;
@@ -160,8 +171,8 @@ function isMethod(bytes: Uint8Array, { methodStart, methodEnd }: Head, method: s
 }
 
 /**
- * Lets a page of any origin send header fields of its own (Fetch, "CORS-preflight request"): some players do, and go
- * elsewhere if they may not.
+ * Answers a CORS preflight (Fetch, "CORS-preflight request"): pages of any origin may send any header field.
+ * Some players send fields of their own, and fail if the preflight does not allow them.
  */
 function preflight(bytes: Uint8Array, head: Head): Answer {
   const [, asked = ""] =

@@ -1,29 +1,30 @@
 /**
- * Content steering: a player asks now and then at which of its pathways to go on (HLS: RFC 8216bis, 7; DASH: ETSI TS 103
- * 998). The pathways of a stream are named as the destinations of its route.
+ * Content steering: a player asks at intervals which of its pathways to use (HLS: RFC 8216bis, 7; DASH: ETSI
+ * TS 103 998). Each pathway has the name of a destination of the route.
  *
  * @module
  */
 import { destinationOf } from "../choose/shares.ts";
 import type { Target } from "../choose/routing.ts";
 
-/** What a player is told; the names are those of both standards. */
+/** The answer to a player. Both standards use these names. */
 export interface SteeringManifest {
   readonly VERSION: 1;
-  /** After so many seconds it asks again. */
+  /** After how many seconds the player asks again. */
   readonly TTL: number;
-  /** Where; relative to where it has asked. */
+  /** The URL to ask next, relative to the current one. */
   readonly "RELOAD-URI": string;
-  /** The best one first. Those that are away are left out, unless all are. */
+  /** The pathways, best first. Those that are down are left out, unless all are down. */
   readonly "PATHWAY-PRIORITY": readonly string[];
 }
 
 /**
- * The pathways for a session. Its turn at the first request decides which comes first, and it is kept in the address to
- * ask again: so a session stays where it is, goes elsewhere while that is away, and comes back.
+ * Makes the manifest for a session. The first request of a session takes a turn, which decides its own
+ * pathway. Turn and pathway are part of `RELOAD-URI`. So a session stays on its own pathway, uses another one
+ * while that is down, and then returns.
  *
- * @param query of the request, without the question mark
- * @param takes whether a first request takes its turn
+ * @param query the query of the request, without the question mark
+ * @param takes whether a first request takes a turn; false only looks at it
  */
 export function steeringManifest(target: Target, query: string, takes: boolean): SteeringManifest {
   const { cluster, destinations, configured, effective, away, steeringTtlS } = target;
@@ -43,7 +44,9 @@ export function steeringManifest(target: Target, query: string, takes: boolean):
   };
 }
 
-/** A session as {@linkcode steeringManifest} gave it out; what a client has made of it is not believed. */
+/**
+ * The session in a query, as {@linkcode steeringManifest} wrote it. Anything else counts as a first request.
+ */
 function sessionIn(query: string): { session?: bigint; pathway?: string } {
   const [, session, pathway] =
     /(?:^|&)session=([1-9]\d{0,18})&pathway=([a-z0-9-]{1,32})(?:&|$)/.exec(query) ?? [];

@@ -1,12 +1,14 @@
-/** What is known of the database: whether it answers, and since when the routes may be older than what it holds. */
+/**
+ * Whether the database answers and takes changes, and for how long the routes in force may have been stale.
+ */
 export class DatabaseState {
   readonly #nowMs: () => number;
   #downMs: number | undefined;
-  #wasUp = false;
+  #wasEverUp = false;
   #isReadOnly = false;
   #reconnects = 0;
 
-  /** Until it answers for the first time it counts as down. */
+  /** The database counts as down until it first answers. */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
     this.#downMs = nowMs();
@@ -16,29 +18,30 @@ export class DatabaseState {
     return this.#downMs === undefined;
   }
 
-  /** It takes no changes. */
+  /** Whether the database takes no changes, as a standby does. */
   get isReadOnly(): boolean {
     return this.#isReadOnly;
   }
 
-  /** How often it came back. */
+  /** How many times the database came back after an outage. */
   get reconnects(): number {
     return this.#reconnects;
   }
 
-  /** 0 while it answers. */
+  /** How long the database has been down, in seconds; 0 while it answers. */
   get staleSeconds(): number {
     return this.#downMs === undefined ? 0 : (this.#nowMs() - this.#downMs) / 1000;
   }
 
+  /** Records the state of the database. */
   turned(up: boolean, isReadOnly: boolean): void {
     this.#isReadOnly = isReadOnly;
     if (!up) {
       this.#downMs ??= this.#nowMs();
       return;
     }
-    if (this.#wasUp && !this.isUp) this.#reconnects++;
-    this.#wasUp = true;
+    if (this.#wasEverUp && !this.isUp) this.#reconnects++;
+    this.#wasEverUp = true;
     this.#downMs = undefined;
   }
 }

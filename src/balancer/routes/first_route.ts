@@ -3,15 +3,17 @@ import type { Log } from "../../shared/log.ts";
 import { routeProblems } from "./route_rules.ts";
 import { parseRatio, type RouteSettings } from "./route_settings.ts";
 
+/** The first route of a new database. */
 export interface FirstRoute extends RouteSettings {
   readonly cluster: string;
 }
 
 /**
- * The route that a new database begins with, as the variables ask for it; undefined: none.
+ * Reads the first route from the variables CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN; undefined: they are
+ * not set.
  *
- * @param variable the value of a variable; empty: it is not set
- * @throws {UsageError} One is missing or can't be used; the message names it.
+ * @param variable returns the value of a variable, or an empty string if it is not set
+ * @throws {UsageError} A variable is missing or can't be used. The message names it.
  */
 export function parseFirstRoute(variable: (name: string) => string): FirstRoute | undefined {
   const values = { cluster: "ORIGIN_CLUSTER", cdnHost: "CDN_HOST", ratio: "CDN_TO_ORIGIN" } as const;
@@ -36,7 +38,9 @@ export function parseFirstRoute(variable: (name: string) => string): FirstRoute 
   return route;
 }
 
-/** Says that the environment changes nothing any more, where that is not what the database has. */
+/**
+ * Logs that the environment variables are ignored, if the database holds another route than they describe.
+ */
 export function tellDifference(
   { cluster, ...settings }: FirstRoute,
   stored: RouteSettings | undefined,
@@ -46,8 +50,8 @@ export function tellDifference(
   if (stored && names.every((name) => stored[name] === settings[name])) return;
   log.info(
     "environment_ignored",
-    "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the routes in the database: they make only the " +
-      "first route of a new one, and from then on the API decides",
+    "CDN_HOST, ORIGIN_CLUSTER and CDN_TO_ORIGIN differ from the route in the database and are ignored: they " +
+      "only make the first route of a new database; use the API to change a route",
     {
       cluster,
       environment: settings,

@@ -17,7 +17,7 @@ const isWhole = (value: unknown, min: number, max: number): boolean =>
 const isBetween = (value: unknown, min: number, max: number): boolean =>
   typeof value === "number" && min <= value && value <= max;
 
-/** What is wrong with what a route has beside its one CDN: nothing, if it can go into a routing table. */
+/** The problems of a route's options: list of CDNs, checks, limits and so on. Empty if all are valid. */
 export function optionProblems(
   settings: RouteOptions & { readonly originWeight: number },
 ): RouteProblem[] {
@@ -78,10 +78,10 @@ function cdnProblems(cdns: readonly Cdn[], originWeight: number): RouteProblem[]
 
 function nameProblem(name: unknown, isTaken: boolean): string | undefined {
   if (typeof name !== "string" || !CDN_NAME_PATTERN.test(name)) {
-    return "give 1 to 32 small letters, digits and hyphens, such as cdn-a";
+    return "give 1 to 32 lower-case letters, digits and hyphens, such as cdn-a";
   }
-  if (name === ORIGIN) return `give another name: "${ORIGIN}" is the origin's`;
-  if (isTaken) return "give each CDN a name of its own";
+  if (name === ORIGIN) return `give another name: "${ORIGIN}" is reserved for the origin`;
+  if (isTaken) return "give each CDN a different name";
 }
 
 function weightProblems(cdns: readonly Cdn[], originWeight: number): RouteProblem[] {
@@ -91,8 +91,8 @@ function weightProblems(cdns: readonly Cdn[], originWeight: number): RouteProble
   }
   const isOrdered = weights.slice(1).filter((weight) => weight > 0).length > 1;
   if (!isOrdered || cycleOf(weights) <= CYCLE_TURNS_MAX) return [];
-  const message = `give weights whose sum, the origin's included, is at most ${CYCLE_TURNS_MAX} ` +
-    "once what they have in common is divided out, such as 60, 30 and 10";
+  const message = `give weights whose sum, including the origin's, is at most ${CYCLE_TURNS_MAX} ` +
+    "after division by their greatest common divisor, such as 60, 30 and 10";
   return [{ field: "cdns", message }];
 }
 
@@ -109,7 +109,7 @@ function checkProblems(field: string, check: Check): RouteProblem[] {
     [
       "host",
       host === undefined || (typeof host === "string" && cdnHostProblem(host) === undefined),
-      "give a host, if need be with http:// or https:// and a port",
+      "give a host, optionally with http:// or https:// and a port",
     ],
     ["everyS", isBetween(everyS, 0.5, 3600), "give a number of seconds from 0.5 to 3600"],
     ["timeoutS", isBetween(timeoutS, 0.1, 60), "give a number of seconds from 0.1 to 60"],

@@ -1,19 +1,26 @@
-/** What a route may have beside one CDN, two weights and a port. What is left out is as it always was. */
+/**
+ * The optional settings of a route, beside one CDN, two weights and a port. What is left out has its default.
+ */
 export interface RouteOptions {
-  /** In place of one CDN; `cdnHost` and `cdnWeight` then are the {@linkcode shortForm} of them. */
+  /** A list of CDNs in place of one; `cdnHost` and `cdnWeight` then hold its {@linkcode shortForm}. */
   readonly cdns?: readonly Cdn[];
   readonly originCheck?: Check;
-  /** The most redirects to the origin in a second, over all workers; what goes over it goes to the CDNs. */
+  /**
+   * The most redirects to the origin per second, over all workers of an instance; the rest goes to the CDNs.
+   */
   readonly originRateMax?: number;
-  /** By the path of the video, so that one video always goes to the same place; by default in turn. */
+  /** By the path of the video, so that each video always goes to the same destination; by default by turn. */
   readonly spread?: "path";
-  /** With a spread by path: by the whole path; by default only by the directory, so that the files of a stream stay together. */
+  /**
+   * For a spread by path: by the whole path; by default by its directory, which keeps the files of a stream
+   * together.
+   */
   readonly spreadBy?: "path";
-  /** Of the redirect; by default 301. */
+  /** The status of a redirect; by default 301. */
   readonly status?: RedirectStatus;
-  /** Whether the videos of the cluster are redirected at all; by default they are. */
+  /** False switches the route off; by default it is on. */
   readonly enabled?: false;
-  /** For players that ask again where to go, in seconds; by default 10. */
+  /** How long a steered player waits before it asks again, in seconds; by default 10. */
   readonly steeringTtlS?: number;
 }
 
@@ -22,32 +29,33 @@ export const REDIRECT_STATUSES = [302, 307, 308] as const;
 
 /** One of the CDNs of a route. */
 export interface Cdn {
-  /** Within the route; in reasons, metrics and the calls of the API. */
+  /** Its name in metrics, logs and the API; unique within the route. */
   readonly name: string;
-  /** The base of its URLs, as `cdnHost`. */
+  /** The base of its URLs, in the form of `cdnHost`. */
   readonly host: string;
   readonly weight: number;
-  /** Whether it takes its turns; by default it does. */
+  /** False takes the CDN out and keeps its settings; by default it is in use. */
   readonly enabled?: false;
   readonly check?: Check;
 }
 
-/** How to find out whether a destination is well. Times are in seconds. */
+/** How to check the health of a destination. Times are in seconds. */
 export interface Check {
-  /** Asked for at the destination's host, with its query if it has one. */
+  /** The path to request, with its query if it has one. */
   readonly path: string;
-  /** The host to ask, with a scheme and a port if need be; by default the destination's own. */
+  /** The host to request it from, optionally with scheme and port; by default the destination's own. */
   readonly host?: string;
   readonly everyS: number;
   readonly timeoutS: number;
-  /** So many failures in a row make it down, so many successes up again. */
+  /** This many failures in a row make the destination down, ... */
   readonly downAfter: number;
+  /** ... and this many successes in a row make it up again. */
   readonly upAfter: number;
-  /** The statuses of an answer that is well, such as `200-399`. */
+  /** The range of statuses that count as success, such as `200-399`. */
   readonly expect: string;
 }
 
-/** What stands for what a check leaves out. */
+/** The defaults of a check. */
 export const CHECK_DEFAULTS = {
   everyS: 2,
   timeoutS: 1,
@@ -61,13 +69,13 @@ export const ORIGIN_RATE_MAX = 1_000_000;
 export const STEERING_TTL_S = 10;
 export const CHECK_PATH_CHARS_MAX = 512;
 
-/** The origin as a destination among the CDNs. */
+/** The name of the origin as a destination. */
 export const ORIGIN = "origin";
-/** The name of the one CDN of a route that has no list of them. */
+/** The name of the CDN of a route without a list of CDNs. */
 export const ONLY_CDN = "cdn";
 export const CDN_NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
-/** Each of them takes turns by its own rules and may be looked at alone. */
+/** The CDNs of a route: its list, or a list of its one CDN. */
 export function cdnsOf(
   { cdns, cdnHost, cdnWeight }: { cdns?: readonly Cdn[]; cdnHost: string; cdnWeight: number },
 ): readonly Cdn[] {

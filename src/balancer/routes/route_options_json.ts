@@ -1,6 +1,6 @@
 /**
- * The options of a route as JSON has them, in the API and in the database: with names of its own, and without what is
- * as by default.
+ * The options of a route in JSON, as the API and the database use them: with names in snake case, and without
+ * options that have their default.
  *
  * @module
  */
@@ -35,10 +35,10 @@ export interface OptionsJson {
   readonly steering_ttl?: number;
 }
 
-/** Never throws, so that a route which breaks a rule can be shown as it is. */
+/** Converts options to JSON. Never throws, so that even an invalid route can be shown as it is. */
 export function toOptionsJson(options: RouteOptions): OptionsJson {
   const { cdns, originCheck, originRateMax, spread, spreadBy, status, enabled, steeringTtlS } = options;
-  return given({
+  return defined({
     cdns: Array.isArray(cdns) ? cdns.map(cdnJson) : cdns,
     origin_check: checkJson(originCheck),
     origin_rate_max: originRateMax,
@@ -51,24 +51,24 @@ export function toOptionsJson(options: RouteOptions): OptionsJson {
 }
 
 /**
- * The options in a piece of JSON, which may hold anything. What can't be as it is stays so, for the rules of
- * route_option_rules.ts to find; null counts as not given, and what a check leaves out gets its default.
+ * Converts JSON, which may hold anything, to options. Invalid values are kept for route_option_rules.ts to
+ * find. Null counts as not given, and fields that a check leaves out get their defaults.
  */
 export function fromOptionsJson(json: unknown): RouteOptions {
   const all = isObject(json) ? json : {};
-  return given({
-    cdns: Array.isArray(all.cdns) ? all.cdns.map(cdnFrom) : unless(null, all.cdns),
+  return defined({
+    cdns: Array.isArray(all.cdns) ? all.cdns.map(cdnFrom) : unlessDefault(null, all.cdns),
     originCheck: checkFrom(all.origin_check),
-    originRateMax: unless(null, all.origin_rate_max),
-    spread: unless("turn", all.spread),
-    spreadBy: unless("directory", all.spread_by),
-    status: unless(301, all.status),
-    enabled: unless(true, all.enabled),
-    steeringTtlS: unless(STEERING_TTL_S, all.steering_ttl),
+    originRateMax: unlessDefault(null, all.origin_rate_max),
+    spread: unlessDefault("turn", all.spread),
+    spreadBy: unlessDefault("directory", all.spread_by),
+    status: unlessDefault(301, all.status),
+    enabled: unlessDefault(true, all.enabled),
+    steeringTtlS: unlessDefault(STEERING_TTL_S, all.steering_ttl),
   }) as RouteOptions;
 }
 
-/** The path of a property of a route as JSON has it: `cdns/0/check/everyS` → `cdns/0/check/every_s`. */
+/** Converts the path of a property to its path in JSON: `cdns/0/check/everyS` → `cdns/0/check/every_s`. */
 export function jsonPath(field: string): string {
   return field.replace("steeringTtlS", "steering_ttl")
     .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -77,13 +77,13 @@ export function jsonPath(field: string): string {
 function cdnJson(cdn: Cdn): unknown {
   if (!isObject(cdn)) return cdn;
   const { name, host, weight, enabled, check } = cdn;
-  return given({ name, host, weight, enabled, check: checkJson(check) });
+  return defined({ name, host, weight, enabled, check: checkJson(check) });
 }
 
 function checkJson(check: Check | undefined): unknown {
   if (!isObject(check)) return check;
   const { path, host, everyS, timeoutS, downAfter, upAfter, expect } = check;
-  return given({
+  return defined({
     path,
     host,
     every_s: everyS,
@@ -97,14 +97,14 @@ function checkJson(check: Check | undefined): unknown {
 function cdnFrom(json: unknown): unknown {
   if (!isObject(json)) return json;
   const { name, host, weight, enabled, check } = json;
-  return given({ name, host, weight, enabled: unless(true, enabled), check: checkFrom(check) });
+  return defined({ name, host, weight, enabled: unlessDefault(true, enabled), check: checkFrom(check) });
 }
 
 function checkFrom(json: unknown): unknown {
-  if (!isObject(json)) return unless(null, json);
-  return given({
+  if (!isObject(json)) return unlessDefault(null, json);
+  return defined({
     path: json.path,
-    host: unless(null, json.host),
+    host: unlessDefault(null, json.host),
     everyS: json.every_s ?? CHECK_DEFAULTS.everyS,
     timeoutS: json.timeout_s ?? CHECK_DEFAULTS.timeoutS,
     downAfter: json.down_after ?? CHECK_DEFAULTS.downAfter,
@@ -116,9 +116,9 @@ function checkFrom(json: unknown): unknown {
 const isObject = <T>(value: T): value is T & Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const unless = (byDefault: unknown, value: unknown): unknown =>
-  value === null || value === byDefault ? undefined : value;
+const unlessDefault = (defaultValue: unknown, value: unknown): unknown =>
+  value === null || value === defaultValue ? undefined : value;
 
-/** Without what is undefined. */
-const given = (properties: object): object =>
+/** The properties that are not undefined. */
+const defined = (properties: object): object =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));

@@ -9,7 +9,10 @@ import {
   weightsProblem,
 } from "./route_settings.ts";
 
-/** Everything that is wrong with a route: nothing, if it can go into a routing table. */
+/**
+ * All problems of a route; empty if the route is valid. Options are judged only if the basic settings are
+ * valid.
+ */
 export function routeProblems(cluster: string, settings: RouteSettings): RouteProblem[] {
   const { cdnHost, cdnWeight, originWeight, originPort } = settings;
   const isText = (value: unknown) => typeof value === "string"; // A newer version may have stored something else.
@@ -29,7 +32,10 @@ export function routeProblems(cluster: string, settings: RouteSettings): RoutePr
   return problems.length > 0 ? problems : optionProblems(settings);
 }
 
-/** @throws {RangeError} that names the first field which can't be as it is. */
+/**
+ * @throws {RangeError} The route is invalid. The message names the first invalid field and says what to give
+ * instead.
+ */
 export function checkRoute(cluster: string, settings: RouteSettings): void {
   const [problem] = routeProblems(cluster, settings);
   if (problem) throw new RangeError(`Cannot use the ${problem.field} of this route: ${problem.message}`);

@@ -1,29 +1,29 @@
 import type { Log } from "../../shared/log.ts";
 import type { Route } from "../choose/routing.ts";
 
-/** The most lines that one reading of the routes adds to the log. */
+/** The most lines that one read of the routes adds to the log. */
 const LINES_MAX = 10;
 
 /**
- * The routes that requests are answered from. One that breaks a rule is passed over: its cluster keeps the last good
- * route that there was, if any, and the others go their way.
+ * Selects the routes that are in force from those in the store. An invalid route is skipped: its cluster
+ * keeps its last valid route, if there was one. Other clusters are not affected.
  */
 export class RoutesInForce {
   readonly #log: Log;
   #last: ReadonlyMap<string, Route> = new Map();
-  /** The problem of each cluster that was last told. */
-  #told: ReadonlyMap<string, string> = new Map();
+  /** The logged problem of each cluster whose stored route is invalid. */
+  #logged: ReadonlyMap<string, string> = new Map();
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** Routes that break a rule, at the last look. */
+  /** The number of invalid routes at the last read. */
   get refused(): number {
-    return this.#told.size;
+    return this.#logged.size;
   }
 
-  /** What is in force of all that is stored; the log tells of each route that is not, once for each problem. */
+  /** Returns the routes in force, and logs each invalid route once per problem. */
   take(stored: readonly Route[]): readonly Route[] {
     const used = new Map<string, Route>();
     const problems = new Map<string, string>();
@@ -33,30 +33,32 @@ export class RoutesInForce {
       if (good !== undefined) used.set(route.cluster, good);
     }
     this.#last = used;
-    this.#tell(problems);
+    this.#logProblems(problems);
     return [...used.values()];
   }
 
-  #tell(problems: ReadonlyMap<string, string>): void {
-    const news = [...problems].filter(([cluster, problem]) => this.#told.get(cluster) !== problem);
-    this.#told = problems;
-    for (const [cluster, problem] of news.slice(0, LINES_MAX)) {
-      const then = this.#last.has(cluster) ? "the last good one stays in force" : "its videos get 404";
+  #logProblems(problems: ReadonlyMap<string, string>): void {
+    const newProblems = [...problems].filter(([cluster, problem]) => this.#logged.get(cluster) !== problem);
+    this.#logged = problems;
+    for (const [cluster, problem] of newProblems.slice(0, LINES_MAX)) {
+      const consequence = this.#last.has(cluster)
+        ? "its last valid version stays in force"
+        : "its videos get 404";
       this.#log.error(
         "route_refused",
-        `a route in the database breaks a rule; ${then}: mend it or DELETE it`,
+        `a route in the database is invalid; ${consequence}: fix or DELETE the route`,
         {
           cluster,
           problem,
         },
       );
     }
-    if (news.length > LINES_MAX) {
+    if (newProblems.length > LINES_MAX) {
       this.#log.error(
         "route_refused",
-        "more routes in the database break a rule; GET /api/v1/routes shows them",
+        "more routes in the database are invalid; GET /api/v1/routes shows them",
         {
-          more: news.length - LINES_MAX,
+          more: newProblems.length - LINES_MAX,
         },
       );
     }

@@ -4,24 +4,29 @@ import type { Log } from "../../shared/log.ts";
 import { routeProblems } from "./route_rules.ts";
 import type { Route } from "../choose/routing.ts";
 
-/** Keeps the last routes known, for a start without the database. */
+/** Keeps the last known routes, for a start while the database is down. */
 export interface Snapshot {
-  /** When routes were last kept, by the monotonic clock in milliseconds; undefined: not since the start. */
+  /**
+   * When routes were last written, in milliseconds of the monotonic clock; undefined: not since the start.
+   */
   readonly keptMs?: number | undefined;
-  /** The routes it holds; undefined when it holds none that can be read. */
+  /** Reads the routes; undefined: there is no snapshot, or it can't be read. */
   read(): Promise<Route[] | undefined>;
-  /** Holds these from now on. Resolves when they are kept, or newer ones are, or can't be: the log then says so. */
+  /**
+   * Replaces the routes. Resolves once these or newer ones are written, or once that has failed and is
+   * logged.
+   */
   write(routes: readonly Route[]): Promise<void>;
 }
 
-/** Another version may have written a route that this one has no use for: that one is passed over. */
+/** Marks a route as invalid if it breaks a rule: another version of the service may have written it. */
 function judged(route: Route): Route {
   const { cluster, ...settings } = route;
   const [problem] = routeProblems(cluster, settings);
   return problem ? { ...route, problem: `${problem.field}: ${problem.message}` } : route;
 }
 
-/** The line of each route, as long as it is in use: to make 20,000 anew with each change would take 30 ms. */
+/** A cache of each route's line in the file. Measured once: to encode 20,000 routes anew takes 30 ms. */
 const LINES = new WeakMap<Route, string>();
 
 function lineOf(route: Route): string {
@@ -30,7 +35,7 @@ function lineOf(route: Route): string {
   return line;
 }
 
-/** A file, replaced as one step. */
+/** A snapshot in a file, which is replaced atomically. */
 export class SnapshotFile implements Snapshot {
   readonly #path: string;
   readonly #log: Log;
@@ -44,10 +49,11 @@ export class SnapshotFile implements Snapshot {
   }
 
   /**
-   * Makes the directory if it is missing.
+   * Opens the snapshot in a directory, which is created if it does not exist.
    *
-   * @throws {Deno.errors.NotCapable} The permission to read or to write there is missing; the message names the flag.
-   * @throws {Error} It can't be made.
+   * @throws {Deno.errors.NotCapable} A permission to read or write the directory is missing. The message
+   * names the flag.
+   * @throws {Error} The directory can't be created.
    */
   static async open(directory: string, log: Log): Promise<SnapshotFile> {
     for (const name of ["read", "write"] as const) {
@@ -72,12 +78,12 @@ export class SnapshotFile implements Snapshot {
   async read(): Promise<Route[] | undefined> {
     try {
       const { routes } = JSON.parse(await Deno.readTextFile(this.#path));
-      if (!Array.isArray(routes)) throw new SyntaxError("it holds no routes");
+      if (!Array.isArray(routes)) throw new SyntaxError("it holds no list of routes");
       return routes.map(judged);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       const message =
-        `can't read the last known routes from ${this.#path}; it is written anew with the next ones`;
+        `can't read the last known routes from ${this.#path}; the next change of routes replaces the file`;
       this.#log.warn("snapshot_unreadable", message, { error });
     }
   }

@@ -1,72 +1,79 @@
-/** How long the notification of what was announced may take. */
-const PATIENCE_MS = 2_000;
+/** How long an expected notification may take to arrive. */
+const ARRIVAL_MS_MAX = 2_000;
 
 /**
- * Whether the notifications of the database come through. They do not behind a pooler that lends out its connections
- * for a statement or a transaction at a time, and nothing says so: LISTEN succeeds there. So what one announces oneself
- * must be heard.
+ * Finds out whether notifications of the database arrive. Behind a connection pooler in transaction or
+ * statement mode they don't, although LISTEN succeeds there. So after every notification that this instance
+ * sends itself, it expects to receive one.
  */
 export class Hearing {
   readonly #nowMs: () => number;
   #isProven = false;
-  #isDeaf = false;
-  #announcedMs: number | undefined;
-  /** How many notifications were as good as those announced. */
-  #heard = 0;
+  #isMissing = false;
+  #sentMs: number | undefined;
+  /** How many notifications were accepted as the expected ones. */
+  #accepted = 0;
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }
 
-  /** Nothing is owed, and notifications were heard: there is no need to look for changes. */
+  /** Notifications have arrived and none is overdue, so there is no need to poll for changes. */
   get isGood(): boolean {
-    return this.#isProven && this.#announcedMs === undefined && !this.#isDeaf;
+    return this.#isProven && this.#sentMs === undefined && !this.#isMissing;
   }
 
-  /** Whether it is still open: something is to be announced, to see whether it is heard. */
+  /** It is not known yet whether notifications arrive: a test notification has to be sent. */
   get isUnknown(): boolean {
-    return !this.#isProven && !this.#isDeaf;
+    return !this.#isProven && !this.#isMissing;
   }
 
-  /** Something was announced that is to be heard. */
+  /** A notification was sent and is expected to arrive. */
   announced(): void {
-    if (!this.#isDeaf) this.#announcedMs ??= this.#nowMs();
+    if (!this.#isMissing) this.#sentMs ??= this.#nowMs();
   }
 
   /**
-   * Something is about to be announced. To be told by what this returns whether it was: the notification may come
-   * before the answer to whoever announced it. That returns whether it is still to be heard.
+   * A change is about to be made, which sends a notification. The notification may arrive before the answer
+   * to the change.
+   *
+   * @returns a function to call once the change was made. It returns whether the notification is still to
+   * come.
    */
   announcing(): () => boolean {
-    const before = this.#heard;
+    const before = this.#accepted;
     return () => {
-      if (this.#heard > before) return false;
+      if (this.#accepted > before) return false;
       this.announced();
       return true;
     };
   }
 
   /**
-   * A notification came. What comes while an answer is owed proves nothing: a pooler may have passed it on with that.
-   * Where there is proof already, it is what was announced: a change of one's own is heard of while it is read.
+   * A notification arrived. If it arrived during a query on the same connection, it does not prove that
+   * notifications arrive: a pooler may have passed it on together with the answer. Once there is proof, any
+   * notification counts as the expected one, because the notification of an own change may arrive while that
+   * change is being read.
    */
   heard({ isAnswerOwed }: { isAnswerOwed: boolean }): void {
     if (!isAnswerOwed) this.#isProven = true;
     if (!this.#isProven) return;
-    this.#announcedMs = undefined;
-    this.#heard++;
+    this.#sentMs = undefined;
+    this.#accepted++;
   }
 
-  /** Whether it has become clear just now that notifications do not come; from then on they are not waited for. */
+  /**
+   * Returns true once, when an expected notification is overdue. From then on no notification is expected.
+   */
   losesPatience(): boolean {
-    if (this.#announcedMs === undefined || this.#nowMs() - this.#announcedMs < PATIENCE_MS) return false;
-    this.#announcedMs = undefined;
-    return this.#isDeaf = true;
+    if (this.#sentMs === undefined || this.#nowMs() - this.#sentMs < ARRIVAL_MS_MAX) return false;
+    this.#sentMs = undefined;
+    return this.#isMissing = true;
   }
 
-  /** The connection is another one. */
+  /** The connection was replaced: everything is unknown again. */
   reset(): void {
-    this.#isProven = this.#isDeaf = false;
-    this.#announcedMs = undefined;
+    this.#isProven = this.#isMissing = false;
+    this.#sentMs = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { type Migration, migrationScript as scriptOf } from "../../shared/database/migration.ts";
 
-/** Heard of by every instance on the database when a route or an override has changed. */
+/** The channel on which every instance of the database is notified of changes of routes and overrides. */
 export const CHANNEL = "balancer_routes";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,11 +28,11 @@ export const MIGRATIONS: readonly Migration[] = [
         after jsonb, -- null: the route was removed
         primary key (cluster, version)
       );
-      -- Holds a row once the database was given its first route: no two instances can both give it one.
+      -- Holds a row once the first route was created, so that no two instances create one each.
       create table balancer.seeded (
         once boolean primary key default true check (once)
       );
-      -- A trigger, so that a change by hand is announced, too.
+      -- A trigger, so that changes made by hand are announced as well.
       create function balancer.announce_routes() returns trigger language plpgsql as $announce$
       begin
         perform pg_notify('${CHANNEL}', '');
@@ -46,7 +46,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     number: 2,
     name: "options of routes",
-    // A version before 0.2.0 reads and writes past it: cdn_host and cdn_weight stay what it can know of several CDNs.
+    // Versions before 0.2.0 ignore this column. For them, cdn_host and cdn_weight hold the short form of
+    // several CDNs.
     sql: `
       alter table balancer.routes
         add column options jsonb check (jsonb_typeof(options) = 'object'); -- null: there are none
@@ -72,8 +73,8 @@ export const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Any number, as long as every instance has the same: the ASCII codes of "route". */
+/** The number of the advisory lock, which must be the same in every instance: the ASCII codes of "route". */
 const LOCK = 0x726f757465;
 
-/** What brings a database from any earlier schema to that of `migrations`. */
+/** The SQL script that brings a database from any earlier schema to that of `migrations`. */
 export const migrationScript = (migrations = MIGRATIONS): string => scriptOf("balancer", LOCK, migrations);

@@ -4,19 +4,20 @@ import { Repository } from "./repository.ts";
 import type { Store } from "./store.ts";
 
 export interface StoreOptions {
-  /** postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty or not given: the embedded PostgreSQL. */
+  /** postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty or undefined: the embedded PostgreSQL. */
   readonly databaseUrl?: string | undefined;
-  /** Where the embedded PostgreSQL lives; made if it isn't there. */
+  /** The directory of the embedded PostgreSQL; it is created if it does not exist. */
   readonly dataDirectory: string;
   readonly log: Log;
 }
 
 /**
- * Opens the store. With a URL it does not wait for the server, which may be down; without one the embedded PostgreSQL
- * is open when it returns.
+ * Opens the store. With a URL it does not connect yet, so the server may be down. Without a URL it opens the
+ * embedded PostgreSQL.
  *
- * @throws {SyntaxError | Deno.errors.NotCapable} The URL can't be used, or a permission is missing.
- * @throws {Error} The embedded PostgreSQL can't be opened, or is open in another process.
+ * @throws {SyntaxError} The URL is invalid.
+ * @throws {Deno.errors.NotCapable} A permission is missing.
+ * @throws {Error} The embedded PostgreSQL can't be opened, or another process has it open.
  */
 export async function openStore({ databaseUrl, dataDirectory, log }: StoreOptions): Promise<Store> {
   return new Repository(await openSql({ databaseUrl, dataDirectory, name: "balancer" }), log);

@@ -12,13 +12,13 @@ interface OverrideRow {
   left_ms: number;
 }
 
-/** The time left is reckoned by the database, so that the clocks of several instances need not agree. */
+/** The database computes the time left, so that the clocks of the instances need not agree. */
 const COLUMNS = `cluster, name, state, author, since, expires_at,
   (extract(epoch from expires_at - now()) * 1000)::float8 as left_ms`;
 
 const READ = `select ${COLUMNS} from balancer.overrides where expires_at > now() order by cluster, name`;
 
-/** Those of anybody that have ended go with it: nothing else takes them away. */
+/** Setting an override also deletes all expired ones, because nothing else does. */
 const SET = `
   with ended as (
     delete from balancer.overrides where expires_at <= now() and (cluster, name) <> ($1::text, $2::text)
@@ -32,7 +32,7 @@ const SET = `
 const REMOVE = `
   delete from balancer.overrides where cluster = $1::text and name = $2::text returning ${COLUMNS}`;
 
-/** What operators want of destinations, in the database. */
+/** The table of operators' overrides in the database. */
 export class OverrideTable {
   readonly #query: Sql["query"];
 
@@ -40,10 +40,12 @@ export class OverrideTable {
     this.#query = query;
   }
 
+  /** Reads the overrides that have not expired. */
   async read(): Promise<Override[]> {
     return (await this.#query<OverrideRow>(READ)).map(toOverride);
   }
 
+  /** Sets an override for `forS` seconds, in place of one with the same name. */
   async set(
     cluster: string,
     name: string,
@@ -54,7 +56,7 @@ export class OverrideTable {
     return toOverride(row!);
   }
 
-  /** What was removed, if it was still in force. */
+  /** Removes an override. Returns it if it was still in force. */
   async remove(cluster: string, name: string): Promise<Override | undefined> {
     const [row] = await this.#query<OverrideRow>(REMOVE, [cluster, name]);
     return row && row.left_ms > 0 ? toOverride(row) : undefined;

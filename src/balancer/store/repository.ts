@@ -9,15 +9,15 @@ import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type Versi
 import { type Sql, within } from "../../shared/database/sql.ts";
 import { type RouteVersion, type Store, StoreReadOnly, StoreUnavailable } from "./store.ts";
 
-/** The longest that a caller waits for the schema to be ready. */
+/** How long a caller waits at most for the schema to be ready. */
 const READY_MS = 2_000;
 
 /**
- * A new version and what follows from it, for each row of the query `guard`, in one statement.
+ * The statement that writes a new version and updates the route, once for each row of the query `guard`.
  *
- * The primary key of the versions does the work of a lock. Whoever read version n writes n + 1, and of several only
- * one can: for the others the conflict leaves no row, and nothing follows. So no lock waits for a client, which may
- * have been cut off.
+ * The primary key of the versions replaces a lock. A writer that read version n inserts version n + 1. If
+ * several writers do so, only one succeeds; for the others the conflict leaves no row, and nothing else
+ * happens. So no lock is ever held by a client that may have lost its connection.
  */
 const writeVersion = (guard: string) => `
   with guard as (${guard}),
@@ -47,7 +47,10 @@ const SEED = writeVersion(`
   insert into balancer.seeded select true where not exists (select from balancer.route_versions)
   on conflict do nothing returning true`);
 
-/** The routes in a database. Brings its schema up to date before anything else, as soon as it can be reached. */
+/**
+ * The store in a PostgreSQL database. It migrates the schema before the first query, once the database can be
+ * reached.
+ */
 export class Repository implements Store {
   readonly #sql: Sql;
   readonly #log: Log;
@@ -60,8 +63,8 @@ export class Repository implements Store {
     this.#sql = sql;
     this.#log = log;
     this.#outage = new Outage(log, {
-      down: "going on with the last known routes until it is back",
-      up: "the routes are read from the database",
+      down: "the database can't be used: redirects continue with the last known routes",
+      up: "the database answers: routes are read from it",
     });
   }
 
@@ -79,7 +82,7 @@ export class Repository implements Store {
     by: string,
     to: (current: Route | undefined) => RouteSettings | null,
   ): Promise<{ before: Route | undefined; after: Route | undefined }> {
-    for (;;) { // Comes round again only when a change by somebody else was made meanwhile.
+    for (;;) { // Repeats only if another change was made in between.
       const { latest, before } = await this.#latest(cluster);
       const settings = to(before);
       if (settings === null && before === undefined) return { before, after: undefined };
@@ -115,7 +118,7 @@ export class Repository implements Store {
     try {
       return await this.#write(SEED, cluster, 1, by, null, settings) !== undefined;
     } catch (error) {
-      // Asked before there is a watch, and so the first to see why the database can't be used.
+      // This runs before the watch starts, so it is the first to see why the database can't be used.
       if (error instanceof StoreUnavailable && !(error instanceof StoreReadOnly)) this.#outage.goesOn(error);
       throw error;
     }
@@ -131,7 +134,7 @@ export class Repository implements Store {
       log: this.#log,
       outage: this.#outage,
       ready: () => this.#ready(),
-      changed: (routes) => this.#tell(routes, changed),
+      changed: (routes) => this.#pass(routes, changed),
       state,
       readOverrides: async () => overridden(await this.#overrides.read()),
     });
@@ -163,7 +166,10 @@ export class Repository implements Store {
     await stopped;
   }
 
-  /** The schema is up to date. Callers at the same time share one attempt; the one after a failure tries again. */
+  /**
+   * Waits until the schema is up to date. Concurrent callers share one attempt; after a failure the next
+   * caller retries.
+   */
   async #ready(): Promise<void> {
     this.#migrated ??= this.#sql.exec(migrationScript()).catch((error) => {
       this.#migrated = undefined;
@@ -177,7 +183,7 @@ export class Repository implements Store {
     return await this.#sql.query<Row>(text, parameters);
   }
 
-  /** The route, and the number of its latest version: 0 when there never was one. */
+  /** The route, and the number of its latest version; 0: the cluster never had a route. */
   async #latest(cluster: string): Promise<{ latest: number; before: Route | undefined }> {
     const [row] = await this.#query<{ latest: number } & (RouteRow | { cluster: null })>(
       `select (select coalesce(max(version), 0) from balancer.route_versions where cluster = $1) as latest, routes.*
@@ -187,7 +193,10 @@ export class Repository implements Store {
     return { latest: row!.latest, before: row!.cluster === null ? undefined : toRoute(row as RouteRow) };
   }
 
-  /** The time of the change, or undefined when the guard of `statement` or another change was in the way. */
+  /**
+   * Writes a version. Returns its time; undefined: the guard of `statement` or a concurrent change prevented
+   * it.
+   */
   async #write(
     statement: string,
     cluster: string,
@@ -203,14 +212,14 @@ export class Repository implements Store {
     return row?.changed_at.toISOString();
   }
 
-  #tell(routes: Route[], changed: (routes: Route[]) => void): void {
+  #pass(routes: Route[], changed: (routes: Route[]) => void): void {
     try {
       changed(routes);
     } catch (error) {
-      // The API lets no such route in; a change by hand may.
+      // The API accepts no such routes; a change by hand may have made them.
       this.#log.error(
         "routes_refused",
-        "the routes in the database can't be used; mend what was changed by hand",
+        "the routes in the database can't be used: fix what was changed by hand",
         {
           error,
         },

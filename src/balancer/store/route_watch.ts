@@ -8,18 +8,19 @@ import type { Sql, Subscription } from "../../shared/database/sql.ts";
 import { StoreReadOnly, StoreUnavailable } from "./store.ts";
 import { Watch } from "./watch.ts";
 
-/** Between two looks where notifications come: a dead connection is found out by it. */
-const LOOK_MS = 10_000;
-/** Between two looks where they do not, so that a change is in force within 250 ms all the same. */
+/** How often to read while notifications arrive, to find out that a connection is dead. */
+const REREAD_MS = 10_000;
+/** How often to read while no notifications arrive, so that a change is still in force within 250 ms. */
 const POLL_MS = 200;
-/** Between two sessions where one is not allowed to write, to see whether the next one is. */
+/** How often to open a new session while the current one must not write, to see whether a new one may. */
 const RENEW_MS = 1_000;
 
 /**
- * The routes of each part of the table that is another one than before, and no more than its name of each other part:
- * of 20,000 routes a change reads some 80. A part is what has the same last bits in the hash of its cluster, and what
- * tells one state of it from another is a hash as well; xmin is new with each write. In one statement, so that what
- * was changed together is seen together.
+ * Reads the routes that may have changed. The table is divided into 256 parts by the last 8 bits of the hash
+ * of the cluster's name. Of each part whose own hash has changed, all routes are read; of every other part
+ * only number and hash. So a change among 20,000 routes reads some 80. The hash of a part covers xmin, which
+ * every write of a row changes. It is one statement, so that changes made in one transaction are seen
+ * together.
  */
 const CHANGES = `
   with session as (
@@ -34,7 +35,7 @@ const CHANGES = `
   from session left join parts on true left join balancer.routes
     on hashtext(routes.cluster) & 255 = part and ($1::text::jsonb ->> part::text) is distinct from hash`;
 
-/** One route of a part, or the part alone where it is as before; or neither, where there are no routes. */
+/** A route and its part; or only the part, if that is unchanged; or neither, if there are no routes. */
 type ChangeRow = (RouteRow | { cluster: null }) & {
   read_only: boolean;
   standby: boolean;
@@ -42,7 +43,7 @@ type ChangeRow = (RouteRow | { cluster: null }) & {
   hash: string;
 };
 
-/** The routes of one part, and what they were known by when they were read. */
+/** The routes of one part, and the hash of the part when they were read. */
 interface Part {
   readonly hash: string;
   readonly routes: readonly Route[];
@@ -52,32 +53,34 @@ export interface RouteWatchOptions {
   readonly sql: Sql;
   readonly log: Log;
   readonly outage: Outage;
-  /** Brings the schema up to date. */
+  /** Waits until the schema is up to date. */
   readonly ready: () => Promise<void>;
+  /** Called with all routes when they have changed. */
   readonly changed: (routes: Route[]) => void;
+  /** Called when the database goes up or down, or starts or stops taking changes. */
   readonly state: (up: boolean, isReadOnly: boolean) => void;
-  /** Reads what operators want, which is announced on the same channel. */
+  /** Reads the overrides, which are announced on the same channel. */
   readonly readOverrides?: () => Promise<void>;
 }
 
-/** Tells of the routes as they change: by notification, or by looking, where no notification comes. */
+/** Follows the routes and overrides in the database: by notifications or, if none arrive, by polling. */
 export class RouteWatch {
   readonly #options: RouteWatchOptions;
   readonly #subscription: Subscription;
   readonly #watch: Watch<Route[]>;
   readonly #hearing = new Hearing();
-  /** By which one knows one's own test of the notifications from a change. */
+  /** The payload of this instance's test notifications, which distinguishes them from those of changes. */
   readonly #name = `test ${crypto.randomUUID()}`;
   #isReading = false;
   #isUp = false;
   #isReadOnly = false;
   #renewedMs = -Infinity;
-  /** One reading of the overrides after the other. */
+  /** The last read of the overrides; reads run one after the other. */
   #overridesRead = Promise.resolve();
   #isOverrideReadWaiting = false;
   #areOverridesUnread = false;
   #parts: ReadonlyMap<number, Part> = new Map();
-  /** All of them, in no order; another array only when they are other routes. */
+  /** All routes, in no particular order. The same array until a route changes. */
   #routes: Route[] | undefined;
 
   constructor(options: RouteWatchOptions) {
@@ -86,19 +89,23 @@ export class RouteWatch {
     this.#watch = new Watch({
       read: () => this.#read(),
       differs: (one, other) => one !== other,
-      rereadMs: () => this.#lookMs(),
+      rereadMs: () => this.#rereadMs(),
       changed: options.changed,
       failed: (reason) => options.outage.goesOn(reason),
       reached: (up) => this.#reached(up),
     });
   }
 
-  /** Resolves after the first attempt to read, whatever came of it. */
+  /** Resolves after the first attempt to read, whether or not it succeeded. */
   get tried(): Promise<void> {
     return this.#watch.tried;
   }
 
-  /** A change of one's own is about to be made; what this returns is to be called once it was. */
+  /**
+   * This instance is about to make a change.
+   *
+   * @returns a function to call once the change was made
+   */
   announcing(): () => void {
     const announced = this.#hearing.announcing();
     return () => {
@@ -106,6 +113,7 @@ export class RouteWatch {
     };
   }
 
+  /** Stops following. Resolves when the reads in progress are over. */
   async stop(): Promise<void> {
     await this.#watch.stop();
     await this.#overridesRead;
@@ -120,14 +128,15 @@ export class RouteWatch {
       const hashes = Object.fromEntries([...this.#parts].map(([part, { hash }]) => [part, hash]));
       const found = await this.#subscription.query<ChangeRow>(CHANGES, [JSON.stringify(hashes)]);
       this.#update(found);
-      this.#note(found[0]!);
+      this.#updateReadOnly(found[0]!);
     } finally {
       this.#isReading = false;
     }
-    // At the start both are known before anybody is answered; later no change of a route waits for the other reading.
+    // At the start, overrides must be known before the first answer. Later, a change of routes does not wait
+    // for them.
     const overridesRead = this.#readOverrides();
     if (isFirst) await overridesRead;
-    await this.#test();
+    await this.#testNotifications();
     return this.#routes!;
   }
 
@@ -147,7 +156,10 @@ export class RouteWatch {
     this.#routes = [...parts.values()].flatMap(({ routes }) => routes);
   }
 
-  /** Never rejects: without what operators want the routes are followed all the same, and it is tried again. */
+  /**
+   * Reads the overrides. Never rejects: if it fails, the routes are still followed, and the next read
+   * retries.
+   */
   #readOverrides(): Promise<void> {
     const { readOverrides, log } = this.#options;
     if (readOverrides === undefined || this.#isOverrideReadWaiting) return this.#overridesRead;
@@ -158,22 +170,25 @@ export class RouteWatch {
         await readOverrides();
         this.#areOverridesUnread = false;
       } catch (error) {
-        const isNews = !this.#areOverridesUnread && !(error instanceof StoreUnavailable);
+        const mustLog = !this.#areOverridesUnread && !(error instanceof StoreUnavailable);
         this.#areOverridesUnread = true;
-        if (isNews) {
-          log.error("overrides_unread", "what operators want can't be read; it stays as it was", { error });
+        if (mustLog) {
+          log.error("overrides_unread", "overrides can't be read; the last known ones stay in force", {
+            error,
+          });
         }
       }
     });
   }
 
-  /** Announces something, where it is open whether one would hear of it. */
-  async #test(): Promise<void> {
+  /** Sends a test notification if it is not known whether notifications arrive. */
+  async #testNotifications(): Promise<void> {
     if (this.#hearing.losesPatience()) {
       this.#options.log.warn(
         "notifications_missing",
-        `the database's notifications do not come, as behind PgBouncer in transaction or statement mode: the routes are ` +
-          `read every ${POLL_MS} ms instead; for notifications connect to the server itself, or in session mode`,
+        "no notifications of the database arrive, as behind PgBouncer in transaction or statement mode: " +
+          `routes are read every ${POLL_MS} ms instead; to get notifications, connect to the server itself ` +
+          "or use session mode",
       );
     }
     if (!this.#hearing.isUnknown || !this.#subscription.isListening) return;
@@ -185,20 +200,21 @@ export class RouteWatch {
     }
   }
 
-  #lookMs(): number {
-    const isTold = this.#subscription.isListening && this.#hearing.isGood && !this.#isReadOnly;
-    return isTold && !this.#areOverridesUnread ? LOOK_MS : POLL_MS;
+  #rereadMs(): number {
+    const isNotified = this.#subscription.isListening && this.#hearing.isGood && !this.#isReadOnly;
+    return isNotified && !this.#areOverridesUnread ? REREAD_MS : POLL_MS;
   }
 
   #heard(payload?: string): void {
-    if (payload === undefined) this.#hearing.reset(); // The connection is lost.
+    if (payload === undefined) this.#hearing.reset(); // The connection was lost.
     else this.#hearing.heard({ isAnswerOwed: this.#isReading });
     const isTest = payload?.startsWith("test ") ?? false;
     if (!isTest) this.#watch.wake();
   }
 
-  #note({ read_only: isReadOnly, standby }: ChangeRow): void {
-    // A session keeps for its life what it was made with; in recovery it is the server's state that counts.
+  #updateReadOnly({ read_only: isReadOnly, standby }: ChangeRow): void {
+    // A session keeps the setting it was opened with, so only a new one can show a change. On a standby, the
+    // server's state counts instead.
     if (isReadOnly && !standby && performance.now() - this.#renewedMs > RENEW_MS) {
       this.#renewedMs = performance.now();
       this.#subscription.renew();
@@ -208,10 +224,10 @@ export class RouteWatch {
     if (isReadOnly) {
       this.#options.log.warn(
         "database_read_only",
-        "the routes are read from a database that takes no changes, such as a standby: changes get 503 until it does",
+        "the database takes no changes, for example as a standby: redirects continue, changes get 503",
       );
     } else {
-      this.#options.sql.renew(); // The sessions that were made before may still refuse changes.
+      this.#options.sql.renew(); // Sessions opened before may still refuse changes.
       this.#options.log.info("database_writable", "the database takes changes again");
     }
     if (this.#isUp) this.#options.state(true, isReadOnly);
@@ -222,7 +238,7 @@ export class RouteWatch {
     if (up) this.#options.outage.ended();
     else {
       this.#hearing.reset();
-      // The database that comes back may be another one, with the same numbers of transactions for other writes.
+      // After the outage it may be another database, where the same xmin belongs to another write.
       this.#parts = new Map();
       this.#routes = undefined;
     }

@@ -4,17 +4,17 @@ import { routeProblems } from "../routes/route_rules.ts";
 import { isShort, shortForm } from "../routes/route_settings.ts";
 import type { Route, RouteSettings } from "../choose/routing.ts";
 
-/** Settings as the versions keep them. What a later schema adds is missing in the versions before it. */
+/** Settings as they are stored in routes and versions. Versions lack the fields that later schemas added. */
 interface StoredSettings {
   cdn_host: string;
   cdn_weight: number;
   origin_weight: number;
   origin_port?: number | null;
-  /** What {@linkcode toOptionsJson} makes; null or missing where there is none. */
+  /** The result of {@linkcode toOptionsJson}; null or missing: no options. */
   options?: unknown;
 }
 
-/** All routes, by cluster. */
+/** Reads all routes, ordered by cluster. */
 export const ROUTES = "select * from balancer.routes order by cluster";
 
 export interface RouteRow extends StoredSettings {
@@ -33,8 +33,9 @@ export interface VersionRow {
 }
 
 /**
- * A version before 0.2.0, and many a hand, changes the host and the weight alone: where they are no longer the short
- * form of the CDNs, they count.
+ * Converts stored settings. A version before 0.2.0, or a change by hand, may change only `cdn_host` and
+ * `cdn_weight`. So if these are no longer the short form of the list of CDNs, they count, and the list is
+ * ignored.
  */
 export function toSettings(stored: StoredSettings): RouteSettings {
   const { cdns, ...options } = fromOptionsJson(stored.options);
@@ -54,7 +55,10 @@ export function toSettings(stored: StoredSettings): RouteSettings {
   return isOutdated || isShort(cdns) ? settings : { ...settings, cdns };
 }
 
-/** A row may hold anything, written by hand or by a newer version: what is wrong with it is said, not thrown. */
+/**
+ * Converts a row, which may hold anything: a person or a newer version may have written it. An invalid one
+ * has a `problem`.
+ */
 export function toRoute(row: RouteRow): Route {
   const { cluster, version, updated_at, updated_by } = row;
   const settings = toSettings(row);
@@ -64,7 +68,7 @@ export function toRoute(row: RouteRow): Route {
     ? `${jsonPath(broken.field)}: ${broken.message}`
     : isDated
     ? undefined
-    : "updated_at: give a time that has a date";
+    : "updated_at: give a finite time";
   return {
     cluster,
     ...settings,
@@ -75,11 +79,12 @@ export function toRoute(row: RouteRow): Route {
   };
 }
 
-/** PostgreSQL also knows the time "infinity", which no Date can be: it is told as the beginning of 1970. */
+/** Formats a time of PostgreSQL. The time "infinity", which no `Date` can hold, becomes the start of 1970. */
 export function isoTime(time: Date): string {
   return (Number.isFinite(Number(time)) ? time : new Date(0)).toISOString();
 }
 
+/** Converts settings to the JSON that is stored. */
 export function toJson(settings: RouteSettings | null): string | null {
   if (settings === null) return null;
   const { cdnHost, cdnWeight, originWeight, originPort } = settings;

@@ -1,37 +1,42 @@
-/** By default it looks again after this long without news, and so finds out that a connection is dead. */
+/** By default the state is read again after this long, to find out that a connection is dead. */
 const REREAD_MS = 10_000;
-/** Between two attempts while there is no answer. */
+/** The pause after a failed attempt. */
 const RETRY_MS = 250;
 
 export interface WatchOptions<State> {
-  /** Reads the state, which is plain data; what changes it later wakes the watch. */
+  /** Reads the state, which is plain data. Whoever notices a later change calls `wake`. */
   readonly read: () => Promise<State>;
-  /** Told of the first state, of every other one, and of that after an outage. Must not throw. */
+  /**
+   * Called with the first state, with every different one, and with the first one after an outage. Must not
+   * throw.
+   */
   readonly changed: (state: State) => void;
-  /** Told after the first attempt and whenever that turns. Must not throw. */
+  /**
+   * Called with whether the read succeeded: after the first attempt, and when that changes. Must not throw.
+   */
   readonly reached: (up: boolean) => void;
-  /** Told why an attempt failed, each time. Must not throw. */
+  /** Called with the reason of each failed attempt. Must not throw. */
   readonly failed?: (reason: unknown) => void;
-  /** Whether a state is another one than that told before; by default by all that they hold. */
+  /** Whether two states differ; by default compares them as JSON. */
   readonly differs?: (one: State, other: State) => boolean;
-  /** How long to wait without news before it looks again. */
+  /** How long to wait for a wake before reading again. */
   readonly rereadMs?: number | (() => number);
   readonly retryMs?: number;
 }
 
 /**
- * Keeps somebody up to date with a state that is read from elsewhere. It reads one at a time, and what wakes it during
- * a read leads to one more: however many changes come, the last state is told, and told last.
+ * Follows a state by reading it. Reads run one at a time; a wake during a read leads to one more read. So
+ * however many changes come, the last call of `changed` has the last state.
  */
 export class Watch<State> {
   readonly #options: Required<WatchOptions<State>>;
   readonly #ended: Promise<void>;
-  /** Resolves after the first attempt to read, whatever came of it. */
+  /** Resolves after the first attempt to read, whether or not it succeeded. */
   readonly tried: Promise<void>;
   #woken = Promise.withResolvers<void>();
   #stopped = false;
   #up: boolean | undefined;
-  #told: State | undefined;
+  #reported: State | undefined;
 
   constructor(options: WatchOptions<State>) {
     this.#options = { rereadMs: REREAD_MS, retryMs: RETRY_MS, failed() {}, differs, ...options };
@@ -39,12 +44,12 @@ export class Watch<State> {
     this.#ended = this.tried.then(() => this.#run());
   }
 
-  /** The state may have changed, or the way to it. */
+  /** Reads again soon: the state may have changed, or it may be readable again. */
   wake(): void {
     this.#woken.resolve();
   }
 
-  /** Tells nothing from here on; resolves when the read under way is over. */
+  /** Makes no further calls. Resolves when the read in progress is over. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.wake();
@@ -58,22 +63,23 @@ export class Watch<State> {
     }
   }
 
-  /** Ends with a wake, or after a while. */
+  /** Waits for a wake, or until the next read is due. */
   async #pause(): Promise<void> {
     const { rereadMs, retryMs } = this.#options;
-    const lookMs = typeof rereadMs === "number" ? rereadMs : rereadMs();
-    const timer = setTimeout(() => this.wake(), this.#up ? lookMs : retryMs);
+    const delayMs = typeof rereadMs === "number" ? rereadMs : rereadMs();
+    const timer = setTimeout(() => this.wake(), this.#up ? delayMs : retryMs);
     await this.#woken.promise;
     clearTimeout(timer);
   }
 
   async #attempt(): Promise<void> {
-    this.#woken = Promise.withResolvers(); // Before the read, which may not see what comes during it.
+    this.#woken = Promise.withResolvers(); // Before the read, which may miss a change made during it.
     try {
       const state = await this.#options.read();
-      if (!this.#stopped) this.#tell(state);
+      if (!this.#stopped) this.#report(state);
     } catch (error) {
-      // A failed attempt to connect is itself a wake: it must not lead to the next one at once.
+      // A failed connection attempt calls `wake` itself. That wake is dropped: it must not lead to a retry at
+      // once.
       this.#woken = Promise.withResolvers();
       if (this.#stopped) return this.wake();
       this.#options.failed(error);
@@ -81,9 +87,9 @@ export class Watch<State> {
     }
   }
 
-  #tell(state: State): void {
-    if (!this.#up || this.#options.differs(state, this.#told!)) this.#options.changed(state);
-    this.#told = state;
+  #report(state: State): void {
+    if (!this.#up || this.#options.differs(state, this.#reported!)) this.#options.changed(state);
+    this.#reported = state;
     if (!this.#up) this.#options.reached(this.#up = true);
   }
 }

@@ -18,7 +18,7 @@ import { judgeLine, textAt, totalsOfOutcome } from "../../support/messages/refer
 const encoder = new TextEncoder();
 const nothing = totalsOf(new Accumulator().take());
 
-/** Scans `text` up to `end`, in memory that goes on for no longer than it may read. */
+/** Scans `text` up to `end`. The memory ends where the slack ends, so a scanner that reads further throws. */
 function scan(text: string, end = text.length, scanner = scanWords): { next: number; totals: Totals } {
   const memory = new Uint8Array(end + WORD_SLACK_BYTES);
   memory.set(encoder.encode(text).subarray(0, memory.length));
@@ -44,7 +44,7 @@ for (
   ]
 ) {
   Deno.test({
-    name: `words: ${JSON.stringify(line)} is settled`,
+    name: `scanWords: ${JSON.stringify(line)} needs no slow path`,
     permissions: "none",
     fn() {
       const totals = totalsOfOutcome(judgeLine(encoder.encode(line), true)[0]!);
@@ -68,14 +68,14 @@ for (
   ]
 ) {
   Deno.test({
-    name: `words: ${line} is of another form`,
+    name: `scanWords: ${line} is left to the slow path`,
     permissions: "none",
     fn: () => assert.deepEqual(scan(line), { next: OTHER_FORM, totals: nothing }),
   });
 }
 
 Deno.test({
-  name: "words: a brace alone is no JSON for sure, and that shows where the line ends",
+  name: "scanWords: a line with only `{` is not JSON, and breaks where the line ends",
   permissions: "none",
   fn() {
     for (const line of ["{", "{  \t", "{\n}", "{\r\n"]) {
@@ -86,7 +86,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "words: a message is settled whatever follows it on the line, and that is left",
+  name: "scanWords: a message is read, and what follows it on its line is not",
   permissions: "none",
   fn() {
     for (const message of ['{"A1":1,"A2":2,"A3":3}', "{}"]) {
@@ -100,7 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "words: what lies behind the end adds nothing, and is read no further than its slack",
+  name: "scanWords: bytes after the end never count, and none after the slack is read",
   permissions: "none",
   fn() {
     const member = fc.tuple(
@@ -147,7 +147,7 @@ for (
   ]
 ) {
   Deno.test({
-    name: `words: line after line such as ${JSON.stringify(line)} is settled at once`,
+    name: `scanLines: lines such as ${JSON.stringify(line)} are read in one call`,
     permissions: "none",
     fn() {
       const lines = `${line}\n`.repeat(3);
@@ -166,7 +166,7 @@ for (
 }
 
 Deno.test({
-  name: "words: of lines up to a cut those are settled that are whole, and each as it is judged",
+  name: "scanLines: lines up to a cut or another form are read as by the reference parser",
   permissions: "none",
   fn() {
     const value = fc.oneof(
@@ -202,7 +202,7 @@ Deno.test({
           mergeTotals(expected, totalsOfOutcome(outcomes[0]!));
         }
         assert.deepEqual(totals, { ...expected, received: 0 });
-        // What it leaves is of another form: it begins with no whole message as serializers write it.
+        // What scanLines leaves does not begin with a complete message of the everyday form.
         const rest = text.slice(next, end).split("\n")[0]!;
         const integer = "(?:0|-0|-?[1-9][0-9]{0,8})";
         const everyday = new RegExp(

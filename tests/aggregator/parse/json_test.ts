@@ -4,7 +4,7 @@ import { fieldAt, MISSING, readObject } from "../../../src/aggregator/parse/json
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Whether the bytes are one object and nothing else. */
+/** Whether readObject reads the bytes as one object, up to their end. */
 function reads(bytes: Uint8Array, overLines = false): boolean {
   return readObject(bytes, 0, bytes.length, overLines) === bytes.length;
 }
@@ -19,8 +19,7 @@ function parses(bytes: Uint8Array): boolean {
 }
 
 Deno.test({
-  name:
-    "readObject returns the place behind the object, or the complement of a place in the line that is wrong",
+  name: "readObject: returns the place after the object, or the complement of the place that is not JSON",
   permissions: "none",
   fn() {
     const rows: [text: string, returned: number][] = [
@@ -54,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "over lines a line feed is white space, and in a string it is a mistake",
+  name: "readObject: over several lines, a line feed is white space, but never valid in a string",
   permissions: "none",
   fn() {
     const rows: [text: string, returned: number][] = [
@@ -74,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readObject notes where the last value of each field begins, at the top level only",
+  name: "readObject: notes where the last value of each field begins, at the top level only",
   permissions: "none",
   fn() {
     const rows: [text: string, ...places: number[]][] = [
@@ -93,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every pair of bytes in a string is judged as JSON.parse does",
+  name: "readObject: accepts the same pairs of bytes in a string as JSON.parse",
   permissions: "none",
   fn() {
     const bytes = encoder.encode('{"":"__"}');
@@ -109,7 +108,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "UTF-8 of three and four bytes is judged as TextDecoder does, at the edges of every range",
+  name:
+    "readObject: accepts the same UTF-8 of three and four bytes as TextDecoder, at the limits of each range",
   permissions: "none",
   fn() {
     const edges = [0x22, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
@@ -131,7 +131,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a datagram of nothing but nesting is judged as JSON.parse does",
+  name: "readObject: nesting of thousands of levels is accepted if valid, and rejected if not",
   permissions: "none",
   fn() {
     const levels = 30_000;

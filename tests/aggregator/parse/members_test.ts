@@ -14,7 +14,10 @@ import { message } from "../../support/messages/message_arbitraries.ts";
 
 const encoder = new TextEncoder();
 
-/** What it reads of an object that lies between other bytes, or undefined. */
+/**
+ * Returns what readMembers makes of an object between other bytes; undefined if it leaves the object to
+ * json.ts.
+ */
 function read(text: string, after = "000"): unknown {
   const { bytes, view } = Batch.of(encoder.encode(`{"A1":7,${text}${after}`));
   const end = bytes.length - after.length;
@@ -55,14 +58,14 @@ for (
       "-123456789012345678e0",
       "123456789012345678e1",
     ],
-    // Of each length, up to one that no int64 has; with zeros at the seams.
+    // Each length, up to 20 digits, which no int64 has; also with zeros where the words and limbs meet.
     ...Array.from({ length: 20 }, (_, digits) => "98765432109876543210".slice(0, digits + 1)),
     ...Array.from({ length: 20 }, (_, zeros) => `-1${"0".repeat(zeros)}`),
     ...Array.from({ length: 19 }, (_, zeros) => `7${"0".repeat(zeros)}3`),
   ]
 ) {
   Deno.test({
-    name: `members: ${value} is read`,
+    name: `readMembers: ${value} is read`,
     permissions: "none",
     fn() {
       const text = `{"A1":1,"A3":${value} ,\t"A2": ${value}} \r`;
@@ -101,14 +104,14 @@ for (
   ]
 ) {
   Deno.test({
-    name: `members: ${text} is left to others`,
+    name: `readMembers: ${text} is left to json.ts`,
     permissions: "none",
     fn: () => assert.equal(read(text, "}"), undefined),
   });
 }
 
 Deno.test({
-  name: "members: what is read of a message is what it comes to",
+  name: "readMembers: a message that is read has the values or the reason of the reference parser",
   permissions: "none",
   fn() {
     fc.assert(

@@ -14,7 +14,10 @@ import { datagram } from "../../support/messages/message_arbitraries.ts";
 
 const encoder = new TextEncoder();
 
-/** Scans a datagram that lies between other bytes, which would go on with a message if they were read. */
+/**
+ * Scans a datagram between other bytes, and alone. The other bytes would complete messages, so the totals
+ * would differ if the scanner read them.
+ */
 function scan(
   datagram: string | Uint8Array,
   truncated = false,
@@ -45,7 +48,7 @@ function expected(...outcomes: Outcome[]): Totals {
 const of = (A1: bigint, A2: bigint, A3: bigint): Outcome => ({ A1, A2, A3 });
 const one = of(1n, 2n, 3n);
 
-/** Each case as it is, and with a trailing newline, which changes nothing. */
+/** Scans each case as it is and with a newline at its end, which makes no difference. */
 function check(cases: [datagram: string, ...outcomes: Outcome[]][]): void {
   for (const [text, ...outcomes] of cases) {
     for (const end of ["", "\n", "\r\n"]) {
@@ -60,7 +63,7 @@ const pretty = (...messages: string[]) =>
   messages.map((message) => JSON.stringify(JSON.parse(message), null, 1)).join("\n");
 
 Deno.test({
-  name: "a message is accepted with its exact integers",
+  name: "scanner: a message is accepted with its exact integers",
   permissions: "none",
   fn() {
     for (const [line, A1, A2, A3] of accepted) assert.deepEqual(scan(line), expected(of(A1, A2, A3)), line);
@@ -68,7 +71,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a message is rejected for the first reason that applies",
+  name: "scanner: a message is rejected for the first reason that applies",
   permissions: "none",
   fn() {
     for (const [reason, lines] of Object.entries(rejected)) {
@@ -78,7 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a datagram that ends in the middle of a message is not read on, whatever follows it in the buffer",
+  name: "scanner: a datagram that ends within a message is not completed by what follows it in the buffer",
   permissions: "none",
   fn() {
     const ascii = accepted.map(([line]) => line).filter((line) =>
@@ -100,7 +103,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a datagram is split at line feeds, and one bad line rejects that line only",
+  name: "scanner: a datagram is split at line feeds, and an invalid line does not affect the others",
   permissions: "none",
   fn() {
     const cases: [datagram: string, ...outcomes: Outcome[]][] = [
@@ -142,7 +145,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a datagram that is one object over several lines is one message",
+  name: "scanner: a datagram that is one object over several lines is one message",
   permissions: "none",
   fn() {
     check([
@@ -154,7 +157,7 @@ Deno.test({
       ['{\n"A1": 1,\n"A2": 2\n}', "missing_field"],
       ['{\n"A1": 1,\n"A2": 2,\n"A3":"3"\n}', "not_integer"],
       ["{\n}", "missing_field"],
-      // Not one from end to end: read line by line, as ever.
+      // These datagrams are not one object from end to end, so they are read line by line.
       [pretty(line, line), ...Array(10).fill("syntax")],
       [`{\n${line}\n}`, "syntax", one, "syntax"],
       [`${line}\n${pretty(line)}`, one, "syntax", "syntax", "syntax", "syntax", "syntax"],
@@ -167,7 +170,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every object of a line is a message, and what follows the last one and is none is one syntax",
+  name: "scanner: each object on a line is a message, and the rest of the line is rejected once as syntax",
   permissions: "none",
   fn() {
     check([
@@ -188,7 +191,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "every element of an array of objects is a message; any other array is one syntax",
+  name:
+    "scanner: each element of an array of objects is a message; any other array is rejected once as syntax",
   permissions: "none",
   fn() {
     check([
@@ -209,7 +213,7 @@ Deno.test({
       [`[\n${line},\n${pretty(extra)}\n]`, one, one],
       [`[${line},\n\n${line}]`, one, one],
       [`[${line},\n1]`, "syntax", "syntax"],
-      // What is read of one that breaks off must not turn up in the next.
+      // Messages of an array that breaks off must not count with the next array.
       [`[${line}\n[${line}]`, "syntax", one],
       [`[${line},{"A1":1,"A2":1e18,"A3":-1e18},\n[${line}]`, "syntax", one],
       [`[{}\n[${extra},{"A1":1e18,"A2":1,"A3":1e18}]`, "syntax", one, {
@@ -223,7 +227,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "of a truncated datagram the complete lines count, and the cut one is rejected",
+  name: "scanner: complete lines of a truncated datagram count, and the line that was cut is rejected",
   permissions: "none",
   fn() {
     const cases: [datagram: string, ...outcomes: Outcome[]][] = [
@@ -241,7 +245,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "invalid UTF-8 is rejected wherever it is",
+  name: "scanner: invalid UTF-8 is rejected wherever it occurs",
   permissions: "none",
   fn() {
     const bytes = encoder.encode('{"x":"?","A1":1,"A2":2,"A3":3}');
@@ -260,7 +264,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what the scanner is compared with judges as the tables do",
+  name: "reference parser: it returns what the tables of messages say",
   permissions: "none",
   fn() {
     for (const [line, A1, A2, A3] of accepted) {
@@ -275,20 +279,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the scanner agrees with JSON.parse and BigInt on 100,000 messages, whole and damaged",
+  name: "scanner: agrees with JSON.parse and BigInt on 100,000 messages, valid and damaged",
   permissions: "none",
   fn() {
     fc.assert(
       fc.property(datagram, fc.nat(9), (bytes, ninth) => {
         assert.deepEqual(scan(bytes, ninth === 9), judgeDatagram(bytes, ninth === 9));
       }),
-      { numRuns: 50_000 }, // Datagrams of two messages, on average.
+      { numRuns: 50_000 }, // A datagram has two messages on average.
     );
   },
 });
 
 Deno.test({
-  name: "the scanner agrees with JSON.parse on random bytes",
+  name: "scanner: agrees with JSON.parse on random bytes",
   permissions: "none",
   fn() {
     const alphabet = encoder.encode('{}[]":,A123-0.e+\\u \t\r\ntruefalsn\xe9');
@@ -305,14 +309,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "scanning allocates nothing, plain messages or other ones",
+  name: "scanner: allocates nothing, whatever the form of the messages",
   permissions: "none",
   fn() {
     const lines = accepted.map(([line]) => line).concat(rejected.syntax!, rejected.not_integer!);
     const batch = Batch.of(encoder.encode(lines.join("\n")));
     const into = new Accumulator();
     const scans = 200;
-    // Until it is compiled the scanner boxes numbers: so it is given time, and has to manage three times in a row.
+    // Until V8 has compiled the scanner, numbers are boxed. So the test waits for three rounds in a row that
+    // allocate nothing.
     let clean = 0;
     for (let round = 0; round < 500 && clean < 3; round++) {
       const before = Deno.memoryUsage().heapUsed;
@@ -324,7 +329,7 @@ Deno.test({
   },
 });
 
-/** What is read of a datagram, in bytes; one that is looked at several times in a row counts once. */
+/** Returns how many bytes of a datagram are read. A byte that is read several times in a row counts once. */
 function bytesRead(text: string, truncated = false): number {
   const { bytes, view } = Batch.of(encoder.encode(text));
   let read = 0;
@@ -350,7 +355,7 @@ function bytesRead(text: string, truncated = false): number {
 
 const wide = "123456789012345678";
 
-/** Of what a datagram can be made to be read again and again, if at all. */
+/** Datagrams that could make a careless scanner read the same bytes again and again. */
 const AGAIN: readonly ((size: number) => string)[] = [
   (size) => "{\n".repeat(size / 2),
   (size) => "[\n".repeat(size / 2),
@@ -385,13 +390,13 @@ const AGAIN: readonly ((size: number) => string)[] = [
 ];
 
 Deno.test({
-  name: "no datagram takes more than twice the work of one pass, and twice the bytes take twice the work",
+  name: "scanner: no datagram takes more than two passes, and twice the bytes take twice the work",
   permissions: "none",
   fn() {
     for (const make of AGAIN) {
       const text = make(4800);
       const read = bytesRead(text);
-      // Nobody can tell whether one that was cut is whole: it is read line by line and no more.
+      // A truncated datagram is never tried as a whole, so this is the work of reading it line by line.
       const once = bytesRead(`${text}\n`, true);
       const ofOneLine = bytesRead(text.replaceAll("\n", " "));
       assert.ok(read <= 2 * Math.max(once, ofOneLine) + 32, `${make}: ${read} of ${once} and ${ofOneLine}`);

@@ -21,7 +21,7 @@ Deno.test({
     assert.deepEqual(presence.at(14_999), down);
     const unknown = {
       state: "unknown",
-      reason: "nobody has reported on it lately",
+      reason: "no prober has reported on it lately",
       sinceMs: 15_000,
       share: 1,
     };

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
-import type { Entrant } from "../contest.ts";
+import type { AnyContender } from "../contest.ts";
 import { type Build, type Tool, TOOLS } from "../machine.ts";
 import type { Program } from "../processes.ts";
 import { programOfTask } from "../tasks.ts";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** Adds up A1 alone, in two ways; all that it checks is where a line ends. */
+/** Adds up A1 only, in one of two modes. The only check is where a line ends. */
 const RECEIVE: Build = {
   source: new URL("./receive.c", import.meta.url),
   into: "receive",
@@ -24,13 +24,13 @@ const RECEIVE_RAPIDJSON: Build = {
   flags: ["-std=c++17", "-DWITH_RAPIDJSON"],
 };
 
-/** Receives messages, and reports `listening` with its `address`, then `stopped` with what it received. */
-export interface Contender extends Entrant {
-  /** @param directory Where it may write, and where the compiled programs are. */
+/** A program that receives messages. It reports `listening` with its `address`, and totals in `stopped`. */
+export interface Contender extends AnyContender {
+  /** @param directory where the program may write, and where compiled programs are */
   program(directory: string): Program;
-  /** What it has to be compiled from before it can start. */
+  /** What to compile before the program can start. */
   readonly build?: Build;
-  /** It judges every message as Sluice does; that is checked before it is measured. */
+  /** The program accepts and rejects exactly what Sluice does, which is checked before it is measured. */
   readonly judges?: true;
 }
 
@@ -40,7 +40,7 @@ const sluice = (task: "start" | "start:sandbox") => (directory: string) =>
     ...["--workers", "1", "--log-format", "json", "--admin", "127.0.0.1:0"],
   ]);
 
-/** The first of them that runs is the baseline, unless another is asked for. */
+/** The first of these that runs is the baseline, unless `--baseline` names another. */
 export const BASELINES = ["c-limit", "c-naive", "deno"];
 
 const built = (build: Build, needs: readonly Tool[] = [], args: readonly string[] = []) => ({

@@ -12,7 +12,7 @@ async function prepare({ directory, cores }: Bench, { build, judges, program }: 
   if (judges) await checkJudgement(program(directory), cores.receiver);
 }
 
-/** The receivers of messages. */
+/** The contest of programs that receive messages. */
 export const AGGREGATOR: Contest<Contender, Load> = {
   part: "aggregator",
   contenders: CONTENDERS,

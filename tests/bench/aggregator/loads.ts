@@ -1,7 +1,7 @@
-import type { Burden } from "../contest.ts";
+import type { AnyLoad } from "../contest.ts";
 
-export interface Load extends Burden {
-  /** Datagrams per second; null is as fast as the sender can. */
+export interface Load extends AnyLoad {
+  /** Datagrams per second; null: as fast as the sender can. */
   readonly rate: number | null;
   readonly sources: number;
   /** Messages in each datagram, one a line. */
@@ -26,27 +26,27 @@ export const LOADS: readonly Load[] = [
 ];
 
 /**
- * Before each load, unmeasured: enough for what is compiled at run time to be compiled. After 20,000 datagrams V8 still
- * compiled the scanner for 25 ms of a load: a tenth of what one of 5 s at 50,000 a second takes. After datagrams of one
- * message it does so once more for those of 30.
+ * The length of the warm-up before each load. It is not measured, and gives V8 time to compile. Measured
+ * once: after 20,000 datagrams V8 still compiled the scanner for 25 ms of processor time, a tenth of what 5 s
+ * of `50k` take. After datagrams of one message, V8 compiles the scanner once more for datagrams of 30.
  */
 const WARM_UP_SECONDS = 1.5;
 const WARM_UP_RATE_MAX = 50_000;
 
-/** The warm-up for a load: the same, but no faster than any contender can follow. */
+/** The warm-up for a load: the same load, but not faster than every contender can follow. */
 export function warmUpFor(load: Load): Load & { readonly rate: number } {
   return { ...load, rate: Math.min(load.rate ?? WARM_UP_RATE_MAX, WARM_UP_RATE_MAX) };
 }
 
-/** The datagrams of that; no more than the load itself has. */
+/** The number of datagrams in the warm-up; not more than the load itself has. */
 export function warmUpDatagrams(load: Load, count: number): number {
   return Math.min(count, warmUpFor(load).rate * WARM_UP_SECONDS);
 }
 
-/** About what the sender reaches flat out: only how long such a load lasts depends on it. */
+/** About what the sender reaches at full speed. It decides only how long such a load lasts. */
 const FLAT_RATE = 500_000;
 
-/** The datagrams that make `load` last for so long. */
+/** The number of datagrams that make `load` last this long. */
 export function datagramsFor(load: Load, seconds: number): number {
   return (load.rate ?? FLAT_RATE) * seconds;
 }

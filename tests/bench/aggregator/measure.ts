@@ -19,13 +19,13 @@ export const COLUMNS: readonly [Column, ...Column[]] = [
 ];
 
 const START_MS_MAX = 20_000;
-/** What the sender may take beyond the time its schedule takes; and the rate it must reach flat out. */
+/** How long the sender may take beyond its schedule, and the rate it must reach at full speed. */
 const SEND_MS_MAX = 30_000;
 const FLAT_RATE_MIN = 20_000;
 
-/** What `deno task send` prints at its end. */
+/** The report that `deno task send` prints at its end. */
 interface Sent {
-  /** Messages. */
+  /** The number of messages. */
   readonly sent: number;
   readonly datagrams: number;
   readonly seconds: number;
@@ -33,11 +33,11 @@ interface Sent {
 }
 
 /**
- * Starts a contender, sends it a warm-up and then `count` datagrams, and ends it. Its processor time is taken from just
- * before the load until it has read everything and is idle again; `processCpuMs` is all that it has spent since its
+ * Starts a contender, sends it a warm-up and then `count` datagrams, and ends it. Its processor time counts
+ * from just before the load until it has read everything and is idle again. `processCpuMs` counts from its
  * start.
  *
- * @throws {Error} It does not start, does not stop, or adds up something else than what was sent.
+ * @throws {Error} The contender does not start, does not stop, or its totals differ from what was sent.
  */
 export async function measure(
   { directory, cores, clock }: Bench,
@@ -66,8 +66,8 @@ export async function measure(
 }
 
 /**
- * The figures of a load of which so many datagrams were `received`, for `cpuMs` of processor time. Both rates are by
- * the time that the sending took: what a buffer still held at its end counts in.
+ * The figures of a load: `received` datagrams took `cpuMs` of processor time. Both rates are per second of
+ * sending, so datagrams that were still in a buffer at its end count, too.
  */
 export function perDatagram({ datagrams, seconds }: Sent, received: number, cpuMs: number) {
   return {
@@ -89,9 +89,9 @@ async function send(to: string, load: Load, count: number, cores: Cores): Promis
 }
 
 /**
- * The datagrams a contender says it received.
+ * Returns how many datagrams a contender reports as received.
  *
- * @throws {Error} It can't be right: a contender that adds up something else is no contender.
+ * @throws {Error} The report can't be right: such a contender is not measured.
  */
 export function receivedOf(stopped: Report, all: readonly Sent[]): number {
   const total = (key: keyof Sent) => all.reduce((sum, sent) => sum + sent[key], 0);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { LOADS, warmUpDatagrams, warmUpFor } from "./loads.ts";
 import { perDatagram, receivedOf } from "./measure.ts";
 
-const test = (name: string, fn: () => void) => Deno.test({ name, permissions: "none", fn });
+const test = (name: string, fn: () => void) =>
+  Deno.test({ name: `bench aggregator: ${name}`, permissions: "none", fn });
 
 const sent = [
   { sent: 60, datagrams: 2, seconds: 1, A1_sum: 500 },
@@ -17,7 +18,7 @@ for (
     { received: 0, accepted: 0, A1_sum: 0 },
   ]
 ) {
-  test(`${JSON.stringify(stopped)} is believed`, () => {
+  test(`the report ${JSON.stringify(stopped)} is accepted`, () => {
     assert.equal(receivedOf(stopped, sent), stopped.received);
   });
 }
@@ -30,10 +31,11 @@ for (
     [{ received: 12, accepted: 360, A1_sum: 7501 }, /its A1_sum is 7501, not 7500/],
   ] as const
 ) {
-  test(`${JSON.stringify(stopped)} is not`, () => assert.throws(() => receivedOf(stopped, sent), message));
+  test(`the report ${JSON.stringify(stopped)} is an error`, () =>
+    assert.throws(() => receivedOf(stopped, sent), message));
 }
 
-test("rates are by the time of sending, the processor time by what was received", () => {
+test("rates are per second of sending, and processor time is per received datagram", () => {
   assert.deepEqual(perDatagram({ sent: 3000, datagrams: 1000, seconds: 2, A1_sum: 0 }, 800, 4), {
     cpuNs: 5000,
     loss: 1 - 0.8,
@@ -42,7 +44,7 @@ test("rates are by the time of sending, the processor time by what was received"
   });
 });
 
-test("a load is warmed up for by datagrams of the same kind, none faster than any contender can follow", () => {
+test("the warm-up for a load has datagrams of the same kind, at a rate that every contender can follow", () => {
   const rates = LOADS.map((load) => {
     const { rate, perDatagram, sources } = warmUpFor(load);
     assert.deepEqual({ perDatagram, sources }, { perDatagram: load.perDatagram, sources: load.sources });

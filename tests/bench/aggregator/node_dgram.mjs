@@ -1,5 +1,6 @@
 /**
- * The aggregator as one would write it for Node.js: `dgram` and `JSON.parse`, on a free port of 127.0.0.1 until SIGTERM.
+ * The aggregator in its simplest form for Node.js: `dgram` and `JSON.parse`, on a free port of 127.0.0.1
+ * until SIGTERM.
  *
  * @module
  */

@@ -1,16 +1,18 @@
-// receive naive|limit: receives messages on a free port of 127.0.0.1 until SIGTERM, and adds up A1 alone.
+// receive naive|limit: receives messages on a free port of 127.0.0.1 until SIGTERM, and adds up A1 only.
 //
-// Both modes share everything but how they wait: "naive" blocks in recvmmsg, as most programs do, and so pays a system
-// call for every few datagrams; "limit" lets the socket's buffer fill and takes full batches, so that what is left is
-// the least the kernel charges for a datagram. Neither checks a message: their cost is a floor.
+// The modes differ only in how they wait. "naive" blocks in recvmmsg, as most programs do, so every few
+// datagrams cost a system call. "limit" lets the socket's buffer fill and takes full batches, so its cost is
+// the least that the kernel charges for a datagram. Neither mode checks messages: no correct receiver can be
+// cheaper.
 //
-// Reports as the other contenders do, in lines of JSON: {"event":"listening",…} at first, {"event":"stopped",…} at last.
+// Reports in lines of JSON, as the other contenders do: first {"event":"listening",…}, at the end
+// {"event":"stopped",…}.
 #include "receive.h"
 
 enum {
   BATCH = 1024,
   DATAGRAM_BYTES_MAX = 2048,
-  STRIDE = DATAGRAM_BYTES_MAX + 64, // no power of two: the datagrams would share a few sets of the cache
+  STRIDE = DATAGRAM_BYTES_MAX + 64, // not a power of two: datagrams would share a few sets of the cache
 };
 
 static struct mmsghdr headers[BATCH];
@@ -18,8 +20,8 @@ static struct iovec slots[BATCH];
 static char data[BATCH * STRIDE];
 static unsigned long long received, accepted, a1_sum;
 
-// One message a line, and A1 first: {"A1":17, "A2":…
-//                                   012345^
+// Expects one message per line, with A1 first: {"A1":17, "A2":…
+//                                              012345^
 static void add_up(const char *at, const char *end) {
   while (end - at > 6) {
     unsigned long long a1 = 0;

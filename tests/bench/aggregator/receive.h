@@ -1,6 +1,6 @@
-// What the receivers in C and C++ share: a socket on a free port of 127.0.0.1, SIGTERM, and how to wait for a batch.
+// For the receivers in C and C++: a socket on a free port of 127.0.0.1, SIGTERM, and waiting for a batch.
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE // C++ has it already
+#define _GNU_SOURCE // g++ defines it already
 #endif
 #include <arpa/inet.h>
 #include <poll.h>
@@ -23,7 +23,7 @@ static void stop(int signal) {
   stopping = 1;
 }
 
-// Returns its file descriptor, or -1.
+// Returns the socket's file descriptor, or -1.
 static int listen_on_free_port(void) {
   struct sigaction on_stop;
   memset(&on_stop, 0, sizeof on_stop);
@@ -32,7 +32,7 @@ static int listen_on_free_port(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0), bytes = RECEIVE_BUFFER_BYTES;
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-  // A blocked read looks up now and then: a signal that comes just before it would not wake it.
+  // A blocked read returns after IDLE_MS: a signal that comes just before the read does not interrupt it.
   struct timeval patience = {0, IDLE_MS * 1000};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   struct sockaddr_in address;
@@ -54,8 +54,8 @@ static void wait_for_datagram(int fd) {
   poll(&readable, 1, IDLE_MS);
 }
 
-// Sleeps after a read that found `count` datagrams of at most `most`, unless it found many; returns how long the next
-// sleep is to be.
+// Sleeps after a read of `count` datagrams, unless that is at least half of `most`, the size of a full batch.
+// Returns how long to sleep after the next read.
 static long sleep_after(int count, int most, long sleep_us) {
   if (count >= most / 2) return sleep_us / 2 > SLEEP_US_MIN ? sleep_us / 2 : SLEEP_US_MIN;
   if (count < most / 4) sleep_us = sleep_us * 2 < SLEEP_US_MAX ? sleep_us * 2 : SLEEP_US_MAX;

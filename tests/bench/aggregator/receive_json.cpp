@@ -1,10 +1,11 @@
-// receive_json: receives messages on a free port of 127.0.0.1 until SIGTERM, and does with them what the aggregator
-// does: reads each with a JSON parser, adds up exactly, and counts what it refuses by the same reasons.
+// receive_json: receives messages on a free port of 127.0.0.1 until SIGTERM, and treats them as the
+// aggregator does: reads each with a JSON parser, adds up exactly, and counts rejected messages by the same
+// reasons.
 //
-// Compiled with -DWITH_SIMDJSON or -DWITH_RAPIDJSON. An everyday message is the parser's alone, as it comes. All that
-// it refuses or can't say exactly is read a second time, piece by piece: see `Piece`.
+// Compiled with -DWITH_SIMDJSON or -DWITH_RAPIDJSON. The parser alone reads an ordinary message, unchanged.
+// Text that the parser refuses or can't read exactly is read a second time, piece by piece: see `Piece`.
 //
-// Reports as receive.c does, and with A2_max, A3_min and `rejected` at last.
+// Reports as receive.c does; `stopped` also has A2_max, A3_min and `rejected`.
 #include "receive.h"
 
 #include <cstdint>
@@ -14,10 +15,10 @@
 #include <vector>
 
 enum {
-  BATCH = 128, // as many as sluice takes; 1024 took 1.1 times as long
+  BATCH = 128, // as many as sluice takes; measured once: 1024 took 1.1 times as long
   FLOOD = 2048,
   DATAGRAM_BYTES_MAX = 8192,
-  STRIDE = DATAGRAM_BYTES_MAX + 64, // no power of two, and room that a parser may read past the end
+  STRIDE = DATAGRAM_BYTES_MAX + 64, // not a power of two, and with room for parsers that read past the end
 };
 
 enum Reason { EMPTY, TRUNCATED, SYNTAX, MISSING_FIELD, NOT_INTEGER, OUT_OF_RANGE, REASONS };
@@ -44,7 +45,7 @@ static int field_of(const char *key, size_t length) {
   return length == 2 && key[0] == 'A' && key[1] >= '1' && key[1] <= '3' ? key[1] - '1' : -1;
 }
 
-// What a parser makes of a text: an object, no such thing, or one that has to be read as a `Piece`.
+// A parser's result for a text: an object, no object, or an object that must be read as a `Piece`.
 enum class Verdict { Object, None, Unsure };
 
 #if defined(WITH_SIMDJSON)
@@ -64,7 +65,8 @@ public:
     return read_object(parser.parse(text, length, false), into);
   }
 
-  // Reads some lines at once, which takes 0.6 times as long; false unless each is an object that it is sure of.
+  // Reads several lines at once; returns false unless each is an object that the parser reads exactly.
+  // Measured once: takes 0.6 times as long as reading the lines one by one.
   bool read_lines(const char *text, size_t length, std::vector<Fields> &into) {
     dom::document_stream documents;
     if (parser.parse_many(text, length, length).get(documents) != simdjson::SUCCESS) return false;
@@ -156,7 +158,7 @@ public:
     constexpr unsigned FLAGS = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
     rapidjson::ParseResult result = reader.Parse<FLAGS>(stream, handler);
     if (handler.is_unsure) return Verdict::Unsure;
-    // It takes a zero byte for the end.
+    // RapidJSON takes a zero byte for the end of the text.
     return result && handler.is_object && stream.Tell() == length ? Verdict::Object : Verdict::None;
   }
 
@@ -178,7 +180,7 @@ static const char *skip_space(const char *at, const char *end, bool over_lines) 
 
 static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// Behind the number (RFC 8259, section 6) at `at`, or null.
+// Returns the place after the number (RFC 8259, section 6) at `at`, or null if there is none.
 static const char *behind_number(const char *at, const char *end) {
   auto digits = [&] {
     const char *start = at;
@@ -197,11 +199,11 @@ static const char *behind_number(const char *at, const char *end) {
   return at;
 }
 
-// Of a valid number its mathematical value, if that is an int64.
+// Returns the mathematical value of a valid number, if that is an int64.
 static Field evaluate(std::string_view number) {
   bool negative = number[0] == '-';
   std::string digits;
-  int64_t power = 0; // of ten, that the last digit stands for
+  int64_t power = 0; // the power of ten of the last digit
   bool behind_point = false;
   for (size_t i = negative; i < number.size(); i++) {
     if (number[i] == '.') behind_point = true;
@@ -229,14 +231,15 @@ static Field evaluate(std::string_view number) {
   return value < INT64_MIN || value > INT64_MAX ? Field{Kind::OutOfRange, 0} : Field{Kind::Integer, int64_t(value)};
 }
 
-// The object at the beginning of a text, cut out, in a form that no parser is at a loss with: in place of each number
-// stands its index, and of a surrogate's escape, which JSON.parse takes alone as well, another character's.
+// The object at the beginning of a text, rewritten so that every parser reads it exactly: an index replaces
+// each number, and another character's escape replaces a surrogate's escape, because JSON.parse accepts
+// unpaired surrogates.
 class Piece {
   std::string text;
   std::vector<std::string_view> numbers;
 
 public:
-  // Reads the object; returns the place behind it, or null if there is none. Parsers may read past its end.
+  // Reads the object; returns the place after it, or null. Adds spaces, because parsers read past the end.
   const char *read(const char *at, const char *end, Reader &reader, Fields &into) {
     text.clear();
     numbers.clear();
@@ -262,7 +265,7 @@ private:
         const char *behind = behind_number(at, end);
         if (behind == nullptr) return nullptr;
         text += std::to_string(numbers.size());
-        text += ' '; // Two numbers side by side stay two.
+        text += ' '; // Two adjacent numbers must stay two.
         numbers.emplace_back(at, size_t(behind - at));
         at = behind;
         continue;
@@ -310,7 +313,7 @@ static void add(const Fields &fields) {
   }
 }
 
-// Adds up an array of messages, all or none; returns the place behind it, or null.
+// Adds up an array of messages, all or none; returns the place after it, or null.
 static const char *add_array(const char *at, const char *end, bool over_lines) {
   std::vector<Fields> all;
   do {
@@ -327,7 +330,7 @@ static const char *add_array(const char *at, const char *end, bool over_lines) {
   return at + 1;
 }
 
-// Adds up a datagram that is one object or one array from end to end.
+// Adds up a datagram that is one object or one array from beginning to end; returns false if it is not.
 static bool add_whole(const char *at, const char *end) {
   at = skip_space(at, end, true);
   if (at < end && *at == '[') return add_array(at, end, true) != nullptr;
@@ -338,7 +341,7 @@ static bool add_whole(const char *at, const char *end) {
   return true;
 }
 
-// Adds up the messages of a line, one behind the other; false: from some place on it is no JSON.
+// Adds up the messages of a line, one after the other; returns false at the first text that is no JSON.
 static bool add_pieces(const char *at, const char *end) {
   do {
     at = skip_space(at, end, false);
@@ -356,7 +359,7 @@ static bool add_pieces(const char *at, const char *end) {
 
 static std::vector<Fields> lines;
 
-// Adds up a datagram of several lines, if each of them is an everyday message.
+// Adds up a datagram of several lines, if each of them is an ordinary message; returns false if not.
 static bool add_lines(const char *start, const char *end) {
   if (memchr(start, '\n', size_t(end - start)) == nullptr) return false;
   lines.clear();
@@ -416,7 +419,7 @@ static void receive_full_batches(int fd) {
   long sleep_us = SLEEP_US_MIN;
   int flood, count, last;
   do {
-    last = stopping; // What has come before the stop is read.
+    last = stopping; // Read once more after the stop: datagrams that came before it.
     flood = 0;
     do flood += (count = receive_batch(fd)) > 0 ? count : 0;
     while (count == BATCH && flood < FLOOD);

@@ -5,7 +5,7 @@ import { haproxyConfig, haproxyMap } from "./haproxy.ts";
 import { nginxConfig } from "./nginx.ts";
 import { sluiceProgram } from "./sluice.ts";
 
-/** The first of them that runs is the baseline, unless another is asked for. */
+/** The first of these that runs is the baseline, unless `--baseline` names another. */
 export const BASELINES = ["nginx", "haproxy", "deno-serve"];
 
 export const CONTENDERS: readonly Contender[] = [

@@ -4,7 +4,7 @@ import { BASELINES, CONTENDERS } from "./contenders.ts";
 import { type Load, LOADS } from "./loads.ts";
 import { COLUMNS, measure } from "./measure.ts";
 
-/** The redirectors of requests. */
+/** The contest of programs that redirect requests. */
 export const BALANCER: Contest<Contender, Load> = {
   part: "balancer",
   contenders: CONTENDERS,

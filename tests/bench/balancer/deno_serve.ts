@@ -1,6 +1,6 @@
 /**
- * The least that redirects one in ten requests to the origin and the rest to the CDN: `deno_serve.ts PORT`. It checks
- * nothing, knows no clusters, and counts for one worker alone.
+ * The simplest program that redirects one in ten requests to the origin and the rest to the CDN:
+ * `deno_serve.ts PORT`. It checks nothing, knows no clusters, and counts for one worker only.
  *
  * @module
  */

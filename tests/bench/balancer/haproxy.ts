@@ -1,11 +1,11 @@
 import { CDN_HOST, clusterName } from "./traffic.ts";
 
-/** The table of clusters, in a file of its own. */
+/** The content of HAProxy's map file with all clusters. */
 export function haproxyMap(clusters: number): string {
   return Array.from({ length: clusters }, (_, i) => `${clusterName(i)} ${CDN_HOST}\n`).join("");
 }
 
-/** A balancer made of HAProxy's own means, in one thread: a share at random, a table of clusters, a redirect. */
+/** A balancer with HAProxy's own features, in one thread: a random share, a table of clusters, a redirect. */
 export function haproxyConfig(mapPath: string, port: number): string {
   const video = "var(txn.video)";
   const host = "var(txn.host)";

@@ -1,15 +1,15 @@
-import type { Burden } from "../contest.ts";
+import type { AnyLoad } from "../contest.ts";
 import { VIDEOS } from "./traffic.ts";
 
-export interface Load extends Burden {
+export interface Load extends AnyLoad {
   readonly connections: number;
   /** Whether a connection serves one request only. */
   readonly newConnections: boolean;
-  /** Clusters in the routing table, all of them asked for. */
+  /** How many clusters are in the routing table. The requests ask for all of them. */
   readonly clusters: number;
-  /** Different URLs, asked for in turn. */
+  /** How many different URLs are requested, in turn. */
   readonly videos: number;
-  /** Whether it is followed by one of half the rate, unmeasured but for the latency. */
+  /** Whether a second load follows at half the rate, of which only the latency is measured. */
   readonly latency?: true;
 }
 

@@ -24,10 +24,10 @@ const START_MS_MAX = 30_000;
 const RETRY_MS = 20;
 const ANSWER_MS_MAX = 5000;
 const WARM_UP_SECONDS = 1;
-/** What wrk may take beyond the time of the load. */
+/** How long wrk may take beyond the time of the load. */
 const WRK_MS_MAX = 15_000;
 
-/** What wrk.lua reports. */
+/** The report of wrk.lua. */
 interface Traffic {
   readonly requests: number;
   readonly seconds: number;
@@ -36,11 +36,11 @@ interface Traffic {
 }
 
 /**
- * Starts a contender, sees that it redirects as it should, warms it up, loads it as hard as wrk can, and ends it. Its
- * processor time is taken from just before the load until it is idle again; `processCpuMs` is all that it has spent
- * since its start.
+ * Starts a contender, checks its redirects, warms it up, loads it as hard as wrk can, and ends it. Its
+ * processor time counts from just before the load until it is idle again. `processCpuMs` counts from its
+ * start.
  *
- * @throws {Error} It does not start, or redirects elsewhere.
+ * @throws {Error} The contender does not start, or redirects to a wrong place.
  */
 export async function measure(bench: Bench, contender: Contender, load: Load): Promise<Measurement> {
   const { directory, cores, clock, options: { seconds } } = bench;
@@ -73,7 +73,7 @@ export async function measure(bench: Bench, contender: Contender, load: Load): P
   };
 }
 
-/** Waits until the contender answers, and sees that it redirects some requests. @throws {Error} Not as it should. */
+/** Waits until the contender listens, and checks some redirects. @throws {Error} A redirect is wrong. */
 async function checkAnswers(server: Child, port: number, clusters: number): Promise<void> {
   await untilListening(server, port);
   for (let i = 0; i < VIDEOS; i += VIDEOS / 10) {
@@ -106,7 +106,7 @@ async function untilListening(server: Child, port: number): Promise<void> {
   }
 }
 
-/** @param rate Requests per second to stay near; as many as possible where it is missing. */
+/** @param rate how many requests to send per second, about; by default as many as possible */
 async function runWrk(
   port: number,
   { connections, newConnections, clusters, videos }: Load,

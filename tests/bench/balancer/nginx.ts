@@ -1,9 +1,9 @@
 import { CDN_HOST, clusterName } from "./traffic.ts";
 
-/** Where nginx may write: its built-in directories belong to root. */
+/** The directories for nginx's temporary files. Its built-in ones belong to root. */
 const TEMP = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
-/** A balancer made of nginx's own means, in one process: a share at random, a table of clusters, a redirect. */
+/** A balancer with nginx's own features, in one process: a random share, a table of clusters, a redirect. */
 export function nginxConfig(directory: string, port: number, clusters: number): string {
   const table = Array.from({ length: clusters }, (_, i) => `"${clusterName(i)}" "${CDN_HOST}";`);
   return `

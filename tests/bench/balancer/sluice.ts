@@ -4,18 +4,18 @@ import type { Place } from "./contender.ts";
 import { freePort } from "./ports.ts";
 import { CDN_HOST, clusterName } from "./traffic.ts";
 
-/** A new embedded database takes seconds to be made. */
+/** Long, because a start creates a new embedded database, which takes seconds. */
 const START_MS_MAX = 60_000;
 const CHANGE_MS_MAX = 10_000;
-/** Nothing listens there; the cost of sending is the same. */
+/** Nothing listens at this address, but sending costs the same. */
 const METRICS_TO = "127.0.0.1:9";
 
 const token = crypto.getRandomValues(new Uint8Array(32)).toHex();
 
-/** Directories of databases that hold their routes already. */
+/** Data directories whose databases have their routes already. */
 const filled = new Set<string>();
 
-/** The balancer as the task starts it; its routes are kept from one run to the next. */
+/** Returns the balancer as its task starts it. The routes are stored once and kept for later runs. */
 export async function sluiceProgram({ directory, port, clusters, core }: Place): Promise<Program> {
   const data = `${directory}/balancer-${clusters}`;
   const admin = freePort();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { requestPath, targets } from "./traffic.ts";
 
 Deno.test({
-  name: "wrk.lua asks for the same videos",
+  name: "bench traffic: wrk.lua requests the same videos as traffic.ts",
   permissions: { read: ["tests/bench/balancer/wrk.lua"] },
   fn() {
     const script = Deno.readTextFileSync("tests/bench/balancer/wrk.lua");
@@ -16,7 +16,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the CDN's URL begins with the server",
+  name: "bench traffic: the path of the CDN's URL begins with the server",
   permissions: "none",
   fn() {
     assert.equal(targets(7, 1)[1], "http://cdn.example.net/s1/video/7/xcg2djHckad.m3u8");

@@ -1,5 +1,6 @@
--- wrk … URL -- CLUSTERS VIDEOS [DELAY_MS]: asks for the videos in turn, as traffic.ts has them, and reports as the
--- contenders do, in a line of JSON. With DELAY_MS each connection waits so long between two requests, on the average.
+-- wrk … URL -- CLUSTERS VIDEOS [DELAY_MS]: requests the videos of traffic.ts in turn, and reports in a line
+-- of JSON, as the contenders do. With DELAY_MS each connection waits that long between two requests, on
+-- average.
 local videos
 local requests = {}
 local turn = 0
@@ -11,7 +12,7 @@ function init(args)
     local url = ("http://s1.cluster-%d.example/video/%d/xcg2djHckad.m3u8"):format(i % clusters, i)
     requests[i] = wrk.format("GET", "/?video=" .. url)
   end
-  -- wrk looks for this function once, after init: where it is missing, nothing waits.
+  -- wrk looks for this function once, after init. If it is missing, connections do not wait.
   if delay_ms then
     function delay() return math.random(0, 2 * delay_ms) end
   end

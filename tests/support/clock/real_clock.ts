@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
 
-/** The clock of the machine, as the service uses it. */
+/** The machine's clock, as the service uses it. */
 export const realClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -1,7 +1,7 @@
 import { createClock } from "@sinonjs/fake-timers";
 import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
 
-/** Time that moves only when a test says so; the wall clock can step, the monotonic one can't. */
+/** A clock that moves only when a test moves it. The wall clock can also step; the monotonic clock can't. */
 export class SimulatedClock implements Clock {
   readonly #clock;
 
@@ -23,12 +23,12 @@ export class SimulatedClock implements Clock {
     return () => this.#clock.clearTimeout(timer);
   }
 
-  /** Lets time pass: runs every timer that falls due, and the promises that wait for it. */
+  /** Lets time pass: runs every timer that is due, and the promises that wait for timers. */
   async pass(ms: number): Promise<void> {
     await this.#clock.tickAsync(ms);
   }
 
-  /** Forgets every timer: the process they belong to is gone. */
+  /** Removes every timer, as when the process is killed. */
   freeze(): void {
     this.#clock.reset();
   }

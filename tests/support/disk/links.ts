@@ -1,9 +1,9 @@
-/** Makes a symbolic link: Deno would need every permission for it, /bin/sh takes run permission for itself. */
+/** Makes a symbolic link by /bin/sh: Deno.symlink needs access to all files, /bin/sh only run permission. */
 export function makeSymlink(target: string, path: string): Promise<void> {
   return link("-s", target, path);
 }
 
-/** Gives a file one more name. */
+/** Makes a hard link, a second name for a file, with /bin/sh. */
 export function makeHardLink(target: string, path: string): Promise<void> {
   return link("-T", target, path);
 }

@@ -1,15 +1,15 @@
-/** Named pipes (fifo(7)), and who reads them. */
+/** Named pipes (fifo(7)), and a process that reads one. */
 import { within } from "../../bench/processes.ts";
 
 const PATIENCE_MS = 30_000;
 
-/** Makes one; it takes run permission for /bin/sh. */
+/** Makes a named pipe. Needs run permission for /bin/sh. */
 export async function makePipe(path: string): Promise<void> {
   const { success } = await new Deno.Command("/bin/sh", { args: ["-c", 'mkfifo "$0"', path] }).output();
   if (!success) throw new Error(`Cannot make the pipe ${path}`);
 }
 
-/** A process that has a pipe open for reading, and reads no more of it than it is asked for. */
+/** A process that has a pipe open for reading, and reads only as many bytes as the test asks for. */
 export class Reader implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -23,9 +23,9 @@ export class Reader implements AsyncDisposable {
     this.#stdout = process.stdout.getReader();
   }
 
-  /** Opens it, which waits for no writer. */
+  /** Starts a reader of the pipe at `path`. It does not wait for a writer. */
   static async of(path: string): Promise<Reader> {
-    // For both: to read alone it would wait for a writer, and each read would end when there is none.
+    // Opened for reading and writing: a read-only open waits for a writer, and reads end without a writer.
     const script = 'exec 3<>"$0" && echo "" && while read bytes; do head -c "$bytes" <&3; done';
     const process = new Deno.Command("/bin/sh", {
       args: ["-c", script, path],
@@ -37,7 +37,7 @@ export class Reader implements AsyncDisposable {
     return reader;
   }
 
-  /** Waits for so many bytes. */
+  /** Waits for this many bytes and returns them. */
   async read(bytes: number): Promise<string> {
     await this.#stdin.write(new TextEncoder().encode(`${bytes}\n`));
     return new TextDecoder().decode(await within(PATIENCE_MS, "the pipe: to be written", this.#take(bytes)));

@@ -1,6 +1,6 @@
 type FileMethod = "write" | "syncData" | "stat";
 
-/** While it lives, open files do this instead; `this` is the file, and the first argument does what it did before. */
+/** Replaces a method of open files until disposed. `instead` first gets the original, bound to a file. */
 export function patchFiles<Name extends FileMethod>(
   name: Name,
   instead: (

@@ -13,7 +13,7 @@ import type { Operation, SimulatedDisk, SimulatedProcessDisk } from "./simulated
 export const PATH = "data/metrics.jsonl";
 const START_SECONDS = 1000;
 
-/** One life of the service, as far as records are concerned: everything from the windows to the disk is real. */
+/** Begins a life of a service without workers: real windows, recorder, sink and checkpoint on this disk. */
 export async function begin(disk: SimulatedDisk, id: string, process: SimulatedProcessDisk = disk.process()) {
   const clock = new SimulatedClock(START_SECONDS * 1000);
   const entries: LogEntry[] = [];
@@ -41,7 +41,7 @@ export async function begin(disk: SimulatedDisk, id: string, process: SimulatedP
     clock,
     /** Adds a message to the open window. */
     add: (a1: number) => windows.add(0, windows.open, windows.open, message(a1)),
-    /** The open window ends: writes its records. */
+    /** Ends the open window and writes its records. */
     end: () => recorder.write(render(windows.advance(nowMs += 1000))),
     finish: () => recorder.finish(render(windows.stop(nowMs))),
     events: () => eventsOf(entries),
@@ -52,12 +52,13 @@ function message(a1: number): Totals {
   return { ...emptyTotals(), accepted: 1, sum: BigInt(a1), max: 1n, min: 1n };
 }
 
-/** The sum of all records of one length, whole and partial, in the file. */
+/** Returns the A1 sum of all records of one length in the file, whole and partial. */
 export function sumOf(disk: SimulatedDisk, countType: string): number {
   return disk.text(PATH).split("\n").filter((line) => line.includes(`"${countType}"`))
     .reduce((sum, line) => sum + JSON.parse(line).A1_sum, 0);
 }
 
+/** Makes these operations of the disk fail. */
 export function failOn(disk: SimulatedDisk, ...operations: Operation[]): void {
   disk.pause = (operation) => {
     if (operations.includes(operation)) throw new Error("Input/output error (os error 5)");
@@ -65,11 +66,12 @@ export function failOn(disk: SimulatedDisk, ...operations: Operation[]): void {
   };
 }
 
+/** Ends what `failOn` began. */
 export function repair(disk: SimulatedDisk): void {
   disk.pause = () => undefined;
 }
 
-/** Runs `life` until its process begins its `operations`-th operation on the disk; whether it came to its end. */
+/** Runs `life`, and kills its process after this many disk operations. Returns whether `life` ended first. */
 export async function killedAfter(
   disk: SimulatedDisk,
   operations: number,
@@ -90,7 +92,7 @@ export async function killedAfter(
   return completed;
 }
 
-/** Starts and stops the service, in peace: what was left behind is in the file now. */
+/** Starts and stops a service without trouble, which writes to the file what earlier lives had left. */
 export async function settle(disk: SimulatedDisk): Promise<void> {
   const { recorder, recovered, finish } = await begin(disk, "ff");
   await recorder.recover(recovered);

@@ -6,17 +6,17 @@ interface SimulatedFile {
   text: string;
   /** The process that holds its lock. */
   holder?: SimulatedProcessDisk | undefined;
-  /** What its text may grow to in place; it takes that much room. */
+  /** How long its text may get in place. The file takes this much space. */
   slotBytes?: number;
-  /** It is a pipe: what is written can't be read back. */
+  /** The file is a pipe, whose bytes can't be read back. */
   isStream?: boolean;
-  /** No slot of it is whole. */
+  /** No slot of the file is whole. */
   damaged?: boolean;
 }
 
 export type Operation = Exclude<keyof Disk, "append"> | "open" | "write" | "syncFile" | "rename";
 
-/** How long a text may be that is put at a path for the first time; then twice as much again and again. */
+/** The smallest slot. For longer texts the slot is doubled until the text fits. */
 const SLOT_BYTES = 512;
 
 const stateOf = ({ identity, text, isStream = false }: SimulatedFile): FileState => ({
@@ -28,22 +28,25 @@ const stateOf = ({ identity, text, isStream = false }: SimulatedFile): FileState
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A file system in memory that fails when it is told to, and that processes can be killed on. ASCII alone. */
+/**
+ * A file system in memory. It can be full, slow or failing, and processes on it can be killed. ASCII only.
+ */
 export class SimulatedDisk {
   readonly #files = new Map<string, SimulatedFile>();
   #identities = 0;
   /** Bytes that all files together can hold. */
   capacity = Infinity;
-  /** What every operation fails with while it is set. */
+  /** While set, every operation fails with this message. */
   fault: string | undefined;
-  /** Called before every operation: what it returns is waited for, as for a slow disk; what it throws fails it. */
+  /** Called before every operation. A promise delays the operation; an error makes it fail. */
   pause: (operation: Operation, path: string) => Promise<void> | undefined = () => undefined;
-  /** Operations begun and not held up by a pause, and all that were ever begun. */
+  /** How many operations are under way and not delayed by `pause`. */
   ready = 0;
+  /** How many operations have begun so far. */
   operations = 0;
   /** Called when a process has renamed a file. */
   renamed: (from: string, to: string) => void = () => {};
-  /** How many bytes of a write of so many are taken, at most. */
+  /** Returns how many of a write's bytes are taken, at most. */
   writeMax: (bytes: number) => number = () => Infinity;
 
   /** The file system as one process sees it. */
@@ -69,7 +72,7 @@ export class SimulatedDisk {
     return file;
   }
 
-  /** As the real one calls a file that is to replace the one at `path`. */
+  /** Returns a name like the real one of a file that will replace the file at `path`. */
   unfinishedPath(path: string): string {
     return `${path}.${(++this.#identities).toString(16).padStart(8, "0")}.new`;
   }
@@ -92,7 +95,7 @@ export class SimulatedDisk {
     if (file) file.text = file.text.slice(0, size);
   }
 
-  /** How much of a write fits, or the error it fails with. */
+  /** Returns how many bytes of a write fit. @throws {Error} The write fails. */
   admit(bytes: number): number {
     this.check();
     const fits = Math.min(bytes, this.writeMax(bytes), this.room());
@@ -116,6 +119,7 @@ export class SimulatedDisk {
   }
 }
 
+/** The simulated disk as one process sees it. */
 export class SimulatedProcessDisk implements Disk {
   readonly #disk: SimulatedDisk;
   #killed = false;
@@ -124,7 +128,7 @@ export class SimulatedProcessDisk implements Disk {
     this.#disk = disk;
   }
 
-  /** The process ends between two system calls: from here on none of its calls happens, or returns. */
+  /** Ends the process between two system calls: from now on its calls have no effect and never return. */
   kill(): void {
     this.#killed = true;
     for (const path of this.#disk.paths()) {
@@ -175,7 +179,7 @@ export class SimulatedProcessDisk implements Disk {
     return this.#call("siblings", path, () => this.#disk.paths());
   }
 
-  /** A renewal in place, or else a new file beside it that is then renamed. */
+  /** Renews the text in place, or else makes a new file beside it and renames that. */
   async replace(path: string, text: string): Promise<void> {
     const held = this.#disk.find(path);
     if (held?.holder === this && text.length <= (held.slotBytes ?? 0)) {
@@ -187,7 +191,7 @@ export class SimulatedProcessDisk implements Disk {
     await this.#call("replace", temporary, () => {
       let slotBytes = SLOT_BYTES;
       while (slotBytes < text.length) slotBytes *= 2;
-      // The new file is there beside the old one for a moment.
+      // The disk must hold the new file beside the old one for a moment.
       if (this.#disk.room() < slotBytes) throw new Error("No space left on device (os error 28)");
       Object.assign(this.#disk.create(temporary, text), { holder: this, slotBytes });
     });
@@ -239,7 +243,7 @@ export class SimulatedProcessDisk implements Disk {
     this.#disk.operations++;
     await this.#disk.pause(operation, path);
     this.#disk.ready++;
-    await null; // as a real one, it is done a little later
+    await null; // Like a real operation, it takes effect a little later.
     this.#disk.ready--;
     if (this.#killed) return await new Promise<never>(() => {});
     this.#disk.check();

@@ -9,7 +9,7 @@ export const PATH = "data/metrics.jsonl";
 
 export type Rotate = Pick<RotationParts, "when" | "keep">;
 
-/** A sink on a disk of its own. Nothing is opened yet. */
+/** Makes a sink on this disk, not opened yet. */
 export function sinkOn(disk: SimulatedDisk, recordsWaitingMax = 1000, rotate?: Rotate) {
   const clock = new SimulatedClock(1_000_000);
   const entries: LogEntry[] = [];
@@ -46,6 +46,7 @@ export function sinkOn(disk: SimulatedDisk, recordsWaitingMax = 1000, rotate?: R
   };
 }
 
+/** Makes a sink on a new disk, whose file holds `text`, and opens it. */
 export async function openSink(text = "", recordsWaitingMax?: number) {
   const disk = new SimulatedDisk();
   if (text !== "") disk.create(PATH, text);
@@ -54,12 +55,14 @@ export async function openSink(text = "", recordsWaitingMax?: number) {
   return { ...parts, lastTimestampSeconds };
 }
 
-/** A record as long as those of the service, and unlike every other. */
+/** Returns a line like a record, different for each `i`. */
 export function line(i: number): string {
   return `{"timestamp":${1000 + i}, "count_type":"1s"}\n`;
 }
 
-/** What the checkpoint relies on at any moment: from `position` on the file holds the beginning of what waits. */
+/**
+ * Checks what the checkpoint relies on: after `position`, the file has the beginning of the waiting records.
+ */
 export function assertConsistent(sink: Sink, disk: SimulatedDisk): void {
   const { identity, size } = sink.position;
   const path = disk.paths().find((each) => disk.find(each)!.identity === identity);
@@ -72,7 +75,9 @@ export function assertConsistent(sink: Sink, disk: SimulatedDisk): void {
   );
 }
 
-/** Holds up an operation until it is let go. */
+/**
+ * Delays an operation of the disk until `release` is called. `reached` resolves when the operation begins.
+ */
 export function hold(disk: SimulatedDisk, operation: Operation) {
   const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   disk.pause = (each) => {

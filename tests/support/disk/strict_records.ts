@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** A record as it stands in the file, with all the digits. */
+/** A record of the file, with exact numbers. */
 export interface StrictRecord {
   timestamp: number;
   seconds: number;
@@ -13,7 +13,7 @@ export interface StrictRecord {
 const RECORD =
   /^\{"timestamp":(\d+), "count_type":"(\d+)s", "A1_sum": (-?\d+), "A2_max":(-?\d+), "A3_min": (-?\d+)(, "partial":true)?\}$/;
 
-/** Reads records; a line that is torn, damaged or not ended by a newline fails the test. */
+/** Parses records. A line that is torn, damaged or without a newline fails the test. */
 export function parseStrictly(text: string): StrictRecord[] {
   if (text === "") return [];
   assert.ok(text.endsWith("\n"), `the last line is torn: ${text.slice(-200)}`);
@@ -32,16 +32,17 @@ export function parseStrictly(text: string): StrictRecord[] {
   });
 }
 
+/** Reads the records of a file; see {@linkcode parseStrictly}. */
 export async function readStrictly(path: string): Promise<StrictRecord[]> {
   return parseStrictly(await Deno.readTextFile(path));
 }
 
-/** What the records of this window length add up to. */
+/** Returns the A1 sum of the records of this window length. */
 export function sumOf(records: readonly StrictRecord[], seconds: number): bigint {
   return records.filter((record) => record.seconds === seconds).reduce((sum, record) => sum + record.sum, 0n);
 }
 
-/** Checks that the timestamps of each window length strictly increase, and that each length adds up to the same. */
+/** Checks that the timestamps of each window length strictly increase. */
 export function assertConsistent(records: readonly StrictRecord[]): void {
   const lengths = [...new Set(records.map((record) => record.seconds))];
   for (const seconds of lengths) {
@@ -55,12 +56,12 @@ export function assertConsistent(records: readonly StrictRecord[]): void {
   }
 }
 
-/** Checks that every length of window comes to this sum: nothing is counted twice, nothing is left out. */
+/** Checks that the records of each length have this A1 sum: nothing is counted twice, nothing is missing. */
 export function assertSums(records: readonly StrictRecord[], lengths: readonly number[], sum: bigint): void {
   for (const seconds of lengths) assert.equal(sumOf(records, seconds), sum, `the ${seconds}s records`);
 }
 
-/** Checks that the records of this length follow each other without a gap. */
+/** Checks that the whole records of this length follow each other without a gap. */
 export function assertGapless(records: readonly StrictRecord[], seconds: number): void {
   const own = records.filter((record) => record.seconds === seconds && !record.partial);
   own.forEach((record, i) => assert.equal(record.timestamp, own[0]!.timestamp + i * seconds));

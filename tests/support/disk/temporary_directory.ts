@@ -1,10 +1,10 @@
-/** Makes a directory of its own below `data/`, the one place that the tasks may write to. */
+/** Makes a new directory below `data/`, the only place that tasks and tests may write to. */
 export async function makeDirectory(): Promise<string> {
   await Deno.mkdir("data", { recursive: true });
   return await Deno.makeTempDir({ dir: "data", prefix: "test-" });
 }
 
-/** Runs `fn` with an empty directory of its own below `data/`, which is removed after it. */
+/** Runs `fn` with a new directory below `data/`, which is removed afterwards. */
 export async function withDirectory(fn: (directory: string) => Promise<void>): Promise<void> {
   const directory = await makeDirectory();
   try {
@@ -14,6 +14,7 @@ export async function withDirectory(fn: (directory: string) => Promise<void>): P
   }
 }
 
+/** Returns the names in a directory, sorted. */
 export async function namesIn(directory: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).sort();
 }

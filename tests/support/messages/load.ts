@@ -8,7 +8,7 @@ import { within } from "../../bench/processes.ts";
 import { spawnTask } from "../processes/aggregator_process.ts";
 import { TestReceiverHost } from "../simulated/test_receiver_host.ts";
 
-/** How far a load had come at a moment. */
+/** The progress of a load at a moment. */
 export interface Mark {
   ms: number;
   messages: number;
@@ -21,13 +21,13 @@ export interface LoadOptions {
   rate: number;
   count?: number;
   seed?: number;
-  /** Called in the middle of the load, this many milliseconds after its start; ends it. */
+  /** Calls `act` this many milliseconds after the start, then ends the load. */
   breakAt?: { ms: number; act: () => void };
 }
 
 export interface Load {
   totals: SentTotals;
-  /** One a batch, oldest first. */
+  /** One per batch, oldest first. */
   marks: Mark[];
   /** When the load ended. */
   endedMs: number;
@@ -40,7 +40,9 @@ const clock: Clock = {
   idle: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** The project's sender in this thread, so that a test can act between two of its batches and knows what was sent. */
+/**
+ * Runs the sender in this thread, so that a test can act between two batches and knows exactly what was sent.
+ */
 export async function sendLoad(options: LoadOptions): Promise<Load> {
   const { port, rate, count = Infinity, seed = 1, breakAt = { ms: Infinity, act() {} } } = options;
   const datagrams = new Datagrams({ shape: "plain", seed, perDatagram: 1, slots: 64 });
@@ -71,7 +73,7 @@ export async function sendLoad(options: LoadOptions): Promise<Load> {
   return { totals, marks, endedMs: performance.now() };
 }
 
-/** What the sender prints at its end. */
+/** The report that the sender prints at its end. */
 export interface Sent {
   sent: number;
   datagrams: number;
@@ -80,7 +82,7 @@ export interface Sent {
   A3_min: number;
 }
 
-/** The project's sender as its own process, which goes on whatever the test does. */
+/** The sender as a process of its own, which keeps sending whatever the test does. */
 export class Sender implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #output: Promise<Deno.CommandOutput>;
@@ -90,7 +92,7 @@ export class Sender implements AsyncDisposable {
     this.#output = this.#process.output();
   }
 
-  /** Waits for its end; what it sent. */
+  /** Waits for the sender's end; returns its report. */
   async end(): Promise<Sent> {
     const { stdout, stderr } = await within(60_000, "the sender: to end", this.#output);
     const text = new TextDecoder().decode(stdout);
@@ -98,7 +100,7 @@ export class Sender implements AsyncDisposable {
     return JSON.parse(text);
   }
 
-  /** Ends it before its time. */
+  /** Ends the sender early; returns its report. */
   stop(): Promise<Sent> {
     this.#signal("SIGTERM");
     return this.end();
@@ -119,8 +121,9 @@ export class Sender implements AsyncDisposable {
 }
 
 /**
- * A second socket on the service's port, behind those of the service: the kernel gives it datagrams when the service
- * takes no more. So what the kernel gave to the service is known to the datagram, whatever happens to that.
+ * A second socket on the service's port. The kernel prefers the service's older sockets, and gives datagrams
+ * to this socket once the service accepts no more. So a test knows exactly how many datagrams the service
+ * got.
  */
 export class Catcher implements Disposable {
   readonly #sockets: ReuseportSockets;
@@ -133,7 +136,7 @@ export class Catcher implements Disposable {
     this.#timer = setInterval(() => this.#drain(), 20);
   }
 
-  /** All that it caught, and what its own socket dropped. */
+  /** Returns the totals of all caught datagrams, and how many datagrams this socket dropped. */
   take(): { caught: Totals; dropped: number } {
     this.#drain();
     return { caught: this.#host.totals(), dropped: this.#sockets.dropped() };

@@ -1,9 +1,9 @@
-/** Messages, whole and damaged, for fast-check; judge.ts works out what should become of them. */
+/** Arbitraries for fast-check: messages and datagrams, intact and damaged, as reference_parser.ts judges. */
 import fc from "fast-check";
 
 const encoder = new TextEncoder();
 
-/** The integers at which something changes: the digits of the fast path, float64, int64. */
+/** The limits of the fast path's digits, of float64 and of int64. */
 const boundaries = [0n, 9n, 10n ** 9n, 10n ** 15n, 2n ** 53n, 10n ** 18n, 2n ** 63n, 10n ** 19n];
 
 export const integer: fc.Arbitrary<bigint> = fc.oneof(
@@ -20,7 +20,7 @@ export const integer: fc.Arbitrary<bigint> = fc.oneof(
 /** An int64, mostly near a boundary. */
 export const int64: fc.Arbitrary<bigint> = integer.map((value) => BigInt.asIntN(64, value));
 
-/** The same number, its digits written out with a point and an exponent: 120 as `1.20e2`, `12000e-2`, `120.0`. */
+/** An integer in any notation: 120 as `1.20e2`, `12000e-2`, `120.0`. */
 const numberForm: fc.Arbitrary<string> = fc.tuple(
   integer,
   fc.nat(25),
@@ -121,7 +121,7 @@ export const message: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** Several messages on a line, one behind the other or in an array, and at times what is no message among them. */
+/** Several messages on a line, one after the other or in an array; sometimes with text that is no message. */
 const messages: fc.Arbitrary<string> = fc.tuple(
   fc.array(fc.tuple(space, message, space), { minLength: 1, maxLength: 3 }),
   fc.constantFrom(["", "", ""], ["", "", ""], ["[", ",", "]"], ["[", ",", "]"], ["", ",", ""], [
@@ -134,7 +134,7 @@ const messages: fc.Arbitrary<string> = fc.tuple(
   `${open}${parts.map((part) => part.join("")).join(between)}${close}${rest}`
 );
 
-/** The same text laid out over several lines, as by a pretty printer; in strings, too, where that is a mistake. */
+/** A text over several lines, as by a pretty printer; also within strings, where that is a syntax error. */
 const laidOut: fc.Arbitrary<string> = fc.tuple(
   fc.oneof({ weight: 3, arbitrary: message }, { weight: 1, arbitrary: messages }),
   fc.constantFrom("\n", "\n  ", "\r\n\t"),
@@ -152,7 +152,7 @@ type Damage = (bytes: Uint8Array) => Uint8Array;
 const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
 const place = fc.nat(1_000_000);
 
-/** What can befall bytes under way: one changed, the end cut off, some put in, a slice doubled, a slice lost. */
+/** Damage in transit: one byte changed, the end cut off, bytes inserted, a slice doubled, or a slice lost. */
 const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.tuple(place, fc.nat(255)).map(([at, byte]): Damage => (bytes) =>
     bytes.map((was, i) => i === at % bytes.length ? byte : was)
@@ -170,7 +170,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   }),
 );
 
-/** Some lines, with either line end, or what is laid out over several; as it was sent or damaged. */
+/** A datagram: lines with either line end, or text laid out over several lines; intact or damaged. */
 export const datagram: fc.Arbitrary<Uint8Array> = fc.tuple(
   fc.oneof(
     {

@@ -1,4 +1,4 @@
-/** Messages that must be accepted, and more of them that must not. */
+/** Messages that must be accepted, with their values, and messages that must be rejected, by reason. */
 import type { Reason } from "../../../src/aggregator/aggregate/partial.ts";
 
 const int64Max = 2n ** 63n - 1n;
@@ -28,7 +28,7 @@ export const accepted: readonly [line: string, A1: bigint, A2: bigint, A3: bigin
   ['{"__proto__":1,"A1":1,"A2":2,"A3":3}', 1n, 2n, 3n],
 ];
 
-/** The texts between spaces, each as the A2 of a message that is valid but for that. */
+/** Splits `texts` at spaces; returns a message for each text, which has it as A2 and is valid otherwise. */
 const asA2 = (texts: string) => texts.split(" ").map((text) => `{"A1":1,"A2":${text},"A3":3}`);
 const lines = (text: string) => text.trim().split("\n");
 

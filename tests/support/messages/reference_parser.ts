@@ -1,4 +1,6 @@
-/** What should become of a datagram, worked out the slow and plain way. */
+/**
+ * A slow and simple reference for the parser, built on JSON.parse: it tells what should become of a datagram.
+ */
 import {
   emptyTotals,
   mergeTotals,
@@ -13,7 +15,7 @@ export type Outcome = { A1: bigint; A2: bigint; A3: bigint } | Reason;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Judges one message by JSON.parse. */
+/** Judges one message with JSON.parse. */
 export function judgeMessage(message: Uint8Array): Outcome {
   const sources = new Map<unknown, Record<string, string | undefined>>();
   let root: unknown;
@@ -39,8 +41,9 @@ export function judgeMessage(message: Uint8Array): Outcome {
 }
 
 /**
- * The text with no backslash in any name, which changes no outcome. Once it has seen one, V8's JSON.parse reads other
- * escaped names as that one: `A\u0032` after `A\\` (github.com/nodejs/node/issues/63785).
+ * Replaces every escaped backslash, which changes no outcome. It works around a bug: once V8's JSON.parse has
+ * read a name with an escaped backslash, it takes other escaped names for that name, such as `A\u0032` after
+ * `A\\` (github.com/nodejs/node/issues/63785).
  */
 function withoutBackslashes(json: string): string {
   return json.replace(/\\(?:(\\|u005[cC])|[^])/g, (escape, backslash) => backslash ? "_" : escape);
@@ -61,7 +64,7 @@ function parseWithSource(
   });
 }
 
-/** The integer that a JSON number is, undefined for a fraction. Beyond 10^40 any number will do: here, 10^40. */
+/** Returns the integer of a JSON number; undefined for a fraction, 10^40 for numbers far out of range. */
 function exactInteger(source: string): bigint | undefined {
   const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(
     source,
@@ -76,7 +79,7 @@ function exactInteger(source: string): bigint | undefined {
   return digits % divisor === 0n ? digits / divisor : undefined;
 }
 
-/** Totals of one message or refusal. */
+/** Returns the totals of one accepted or rejected message. */
 export function totalsOfOutcome(outcome: Outcome): Totals {
   const totals = emptyTotals();
   if (typeof outcome === "string") totals.rejected[outcome] = 1;
@@ -84,7 +87,7 @@ export function totalsOfOutcome(outcome: Outcome): Totals {
   return totals;
 }
 
-/** What scanning a datagram should come to. */
+/** Returns the totals that a scan of this datagram should give. */
 export function judgeDatagram(bytes: Uint8Array, truncated: boolean): Totals {
   const totals = emptyTotals();
   totals.received = 1;
@@ -93,7 +96,9 @@ export function judgeDatagram(bytes: Uint8Array, truncated: boolean): Totals {
   return totals;
 }
 
-/** Judges what is one object or one array over several lines; undefined where it is not. */
+/**
+ * Judges a datagram that is one object or one array over several lines; returns undefined if it is neither.
+ */
 function judgeWhole(bytes: Uint8Array): Outcome[] | undefined {
   const first = linesOf(bytes).find((line) => skip(line, 0, BLANK) < line.length);
   if (first === undefined || parse(first) !== undefined) return undefined;
@@ -109,7 +114,7 @@ function judgeLines(bytes: Uint8Array, truncated: boolean): Outcome[] {
   return last.length > 0 || lines.length === 0 ? [...outcomes, ...judgeLine(last, false)] : outcomes;
 }
 
-/** Judges one line: it has no line feed, and `ended` says if one follows. */
+/** Judges one line, given without its line feed. `ended`: a line feed follows. */
 export function judgeLine(line: Uint8Array, ended: boolean): Outcome[] {
   if (line.length === 0 || (ended && line.length === 1 && line[0] === 0x0d)) return ["empty"];
   const outcomes: Outcome[] = [];
@@ -128,7 +133,7 @@ interface Text {
   end: number;
 }
 
-/** The object or the array of objects at a place: the shortest text there that JSON.parse takes. */
+/** Returns the object or array of objects that begins at `at`: the shortest text that JSON.parse accepts. */
 export function textAt(bytes: Uint8Array, at: number): Text | undefined {
   if (bytes[at] !== 0x7b && bytes[at] !== 0x5b) return undefined;
   const closer = bytes[at]! + 2;
@@ -141,7 +146,7 @@ export function textAt(bytes: Uint8Array, at: number): Text | undefined {
   return undefined;
 }
 
-/** Judges the elements of an array that JSON.parse takes; undefined unless each is an object, and there is one. */
+/** Judges the elements of a valid array; returns undefined if it is empty or an element is not an object. */
 function judgeElements(array: Uint8Array): Outcome[] | undefined {
   const outcomes: Outcome[] = [];
   let at = 0;
@@ -174,7 +179,7 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
   return [...lines, bytes.subarray(start)];
 }
 
-/** What JSON.parse makes of bytes, as an array of one; undefined where they are no JSON in UTF-8. */
+/** Returns the result of JSON.parse in an array of one; undefined if the bytes are not JSON in UTF-8. */
 function parse(bytes: Uint8Array): [unknown] | undefined {
   try {
     return [JSON.parse(decoder.decode(bytes))];

@@ -1,5 +1,6 @@
 /**
- * Batches as a follower makes them of lines, and a fleet's database to ship them to.
+ * Record lines, the batches that a follower makes of them, and a `Fleet` that ships them to a test's
+ * database.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { readLines } from "../../../src/shipper/lines.ts";
 import { type Position, tailOf } from "../../../src/shipper/position.ts";
 import type { Database } from "../database/database.ts";
 
-/** 12:00 on a day of November 2026: on the grid of every window. */
+/** 12:00 UTC on 21 November 2026: a multiple of every window length. */
 export const NOON = 1_795_262_400;
 
 export interface LineOptions {
@@ -21,14 +22,14 @@ export interface LineOptions {
   more?: string;
 }
 
-/** A line of an aggregator. */
+/** Returns a record line as the aggregator writes it. */
 export function recordLineOf(
   { end = NOON, seconds = 10, sum = 1, max = 2, min = 3, more = "" }: LineOptions,
 ): string {
   return `{"timestamp":${end}, "count_type":"${seconds}s", "A1_sum": ${sum}, "A2_max":${max}, "A3_min": ${min}${more}}\n`;
 }
 
-/** What comes after `from` in its file. */
+/** Returns the batch of `text`, which follows `from` in its file. */
 export function batchOf(from: Position, text: string): Batch {
   const bytes = new TextEncoder().encode(text);
   const { records, rejected, bytes: length } = readLines(bytes, from.offset);
@@ -36,13 +37,14 @@ export function batchOf(from: Position, text: string): Batch {
   return { from, to, records, rejected };
 }
 
+/** The position at the beginning of a file. */
 export const beginningOf = (identity: string): Position => ({
   identity,
   offset: 0,
   tail: tailOf(new Uint8Array(0)),
 });
 
-/** A shipper's side of a database, and what became of its batches. */
+/** Makes a `Fleet` on a database. `shipped` and `counts()` show what became of its batches. */
 export function fleetOn(database: Pick<Database, "sql">, options: Partial<FleetOptions> = {}) {
   const shipped: Shipped[] = [];
   const fleet = new Fleet({

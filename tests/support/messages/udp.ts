@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { run, type Transport } from "../../../src/sender/run.ts";
 import { Datagrams, type Shape, SHAPES, type Totals } from "../../../src/sender/shapes.ts";
 
-/** Longer than this no datagram is on its way over loopback. */
+/** No datagram takes longer than this over loopback. */
 const PATIENCE_MS = 5000;
 
 export interface Received {
   texts: string[];
-  /** How many sockets they came from. */
+  /** How many sockets the datagrams came from. */
   sources: number;
 }
 
-/** A receiver on a free port. What fits its socket's buffer (some 200 small datagrams) may be sent before it reads. */
+/** Opens a receiver on a free port. Its socket holds some 200 small datagrams until `take` reads them. */
 export function listen(hostname: string): Disposable & {
   to: { hostname: string; port: number };
-  /** The next datagrams. @throws {Error} They do not come. */
+  /** Returns the next datagrams. @throws {Error} They do not come within 5 s. */
   take(datagrams: number): Promise<Received>;
 } {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
@@ -44,7 +44,7 @@ export function listen(hostname: string): Disposable & {
   };
 }
 
-/** The plain way to the totals, by JSON.parse. */
+/** Adds up messages in the simplest way, with JSON.parse. */
 export function addUp(texts: readonly string[]): Totals {
   const messages = texts.flatMap((text) => text.split("\n")).map((line) => JSON.parse(line));
   return {
@@ -61,7 +61,7 @@ export interface Sent {
   refused: number;
 }
 
-/** Sends messages flat out over a transport of the sender. */
+/** Sends messages at full speed over a transport of the sender. */
 export async function send(
   open: OpenTransport,
   to: { hostname: string; port: number },
@@ -90,7 +90,7 @@ export type OpenTransport = (
   datagrams: Datagrams,
 ) => Transport;
 
-/** Whether what arrives, in each shape and from several sockets, is what the sender says it sent. */
+/** Checks, for every shape and with several sockets, that what arrives is what the sender reports. */
 export async function assertDelivers(open: OpenTransport, hostname: string): Promise<void> {
   for (const shape of SHAPES) {
     using receiver = listen(hostname);

@@ -7,7 +7,7 @@ import { makeDirectory } from "../disk/temporary_directory.ts";
 /** A line that a process printed, as it came. */
 type Line = string;
 
-/** Longer than this nothing takes that a test waits for, on the busiest machine. */
+/** The longest that a test waits for anything, even on a busy machine. */
 const PATIENCE_MS = 30_000;
 
 /** The aggregator as its own process, with the command line and the permissions of a task of deno.json. */
@@ -15,8 +15,8 @@ export class Service implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #lines: Line[] = [];
   readonly #reading: Promise<void>;
-  #heard = Promise.withResolvers<void>();
-  /** The directory made for it, removed with it; undefined when its file was given. */
+  #newOutput = Promise.withResolvers<void>();
+  /** The directory made for this process and removed with it; undefined if `--out` was given. */
   readonly directory: string | undefined;
   readonly out: string;
 
@@ -28,8 +28,9 @@ export class Service implements AsyncDisposable {
   }
 
   /**
-   * Starts TASK with these flags, listening on a free port of 127.0.0.1 and writing below `data/`,
-   * unless the flags say otherwise; waits until it listens. `denoFlags` come before those of the task.
+   * Starts a task with these flags, and waits until the service listens. Unless the flags say otherwise, it
+   * listens on a free port of 127.0.0.1 and writes below `data/`. `denoFlags` come before the task's own
+   * flags of Deno.
    */
   static async start(
     task: "start" | "start:sandbox",
@@ -46,7 +47,7 @@ export class Service implements AsyncDisposable {
     return service;
   }
 
-  /** As `start`, but does not wait for anything. A shell runs `before` in the process that the service becomes. */
+  /** As `start`, but does not wait. A shell runs `before` first, in the process that becomes the service. */
   static async spawn(
     task: "start" | "start:sandbox",
     flags: string[] = [],
@@ -61,7 +62,7 @@ export class Service implements AsyncDisposable {
     return new Service(spawnTask(task, [...kept, ...flags], denoFlags, before), out, directory);
   }
 
-  /** What it writes there with `--out -`; whoever takes that has to end it. */
+  /** The service's stdout with `--out -`. The caller must read it to its end or cancel it. */
   get stdout(): ReadableStream<Uint8Array> {
     return this.#process.stdout;
   }
@@ -79,7 +80,7 @@ export class Service implements AsyncDisposable {
     return Number(String(address).split(":").at(-1));
   }
 
-  /** Waits for the event of this name in the log, or for the `nth` of them. */
+  /** Waits for the first event of this name in the log, or for the `nth`. */
   event(name: string, nth = 1): Promise<LogEntry> {
     return within(PATIENCE_MS, `to log "${name}" (${nth})`, this.#event(name, nth));
   }
@@ -91,27 +92,27 @@ export class Service implements AsyncDisposable {
       const found = this.log.filter((entry) => entry.event === name)[nth - 1];
       if (found) return found;
       if (ended) throw new Error(`The service ended before it logged "${name}":\n${this.#lines.join("\n")}`);
-      await Promise.race([this.#heard.promise, ending]);
+      await Promise.race([this.#newOutput.promise, ending]);
     }
   }
 
-  /** The lines of the file so far, parsed; an unfinished last line is not one yet. */
+  /** Returns the records in the file so far, without an unfinished last line. */
   async records(): Promise<FileRecord[]> {
     const text = await Deno.readTextFile(this.out).catch(() => "");
     return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
   }
 
-  /** Waits until the file says what `condition` wants; looks every 20 ms. */
+  /** Waits until the records satisfy `condition`; looks every 20 ms. */
   async recordsUntil(condition: (records: FileRecord[]) => boolean): Promise<FileRecord[]> {
     for (const begunMs = performance.now(); performance.now() - begunMs < PATIENCE_MS;) {
       const records = await this.records();
       if (condition(records)) return records;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`The file does not come to say what it should: ${await Deno.readTextFile(this.out)}`);
+    throw new Error(`The records never satisfied the condition: ${await Deno.readTextFile(this.out)}`);
   }
 
-  /** Sends a signal, if it still runs. */
+  /** Sends a signal, if the process still runs. */
   signal(signal: Deno.Signal): void {
     try {
       this.#process.kill(signal);
@@ -120,14 +121,16 @@ export class Service implements AsyncDisposable {
     }
   }
 
-  /** Waits for its end; its exit code, and the totals it logged (undefined if it was killed). */
+  /**
+   * Waits for the end; returns the exit code and the totals in the log (undefined if the process was killed).
+   */
   async end(): Promise<{ code: number; totals: LogEntry }> {
     const { code } = await within(PATIENCE_MS, "the service: to end", this.#process.status);
     await this.#reading;
     return { code, totals: this.log.find((entry) => entry.event === "stopped")! };
   }
 
-  /** Ends it with this signal. */
+  /** Ends the process with this signal; returns as `end` does. */
   stop(signal: Deno.Signal = "SIGTERM"): Promise<{ code: number; totals: LogEntry }> {
     this.signal(signal);
     return this.end();
@@ -143,13 +146,14 @@ export class Service implements AsyncDisposable {
   async #read(): Promise<void> {
     for await (const line of linesOf(this.#process.stderr)) {
       this.#lines.push(line);
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#newOutput.resolve();
+      this.#newOutput = Promise.withResolvers();
     }
-    this.#heard.resolve();
+    this.#newOutput.resolve();
   }
 }
 
+/** A record of the output file. */
 export interface FileRecord {
   timestamp: number;
   count_type: string;
@@ -160,8 +164,8 @@ export interface FileRecord {
 }
 
 /**
- * Starts what a task of deno.json says without the `deno task` around it: its pid is then that of the service,
- * and no signal can leave the service behind.
+ * Starts the command of a task of deno.json, without the `deno task` around it. So its pid is the service's,
+ * and a signal reaches the service itself.
  */
 export function spawnTask(
   task: string,
@@ -185,7 +189,7 @@ export function spawnTask(
   }).spawn();
 }
 
-/** Runs `deno task` to its end. */
+/** Runs `deno task` to its end; returns its exit code and output. */
 export async function runToEnd(task: string, flags: string[], env: Record<string, string> = {}) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", task, ...flags],
@@ -196,7 +200,7 @@ export async function runToEnd(task: string, flags: string[], env: Record<string
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** Sends datagrams from one socket of 127.0.0.1; pauses now and then, so that the smallest buffer takes them. */
+/** Sends datagrams from one socket of 127.0.0.1. Pauses after every 64, for the smallest buffers. */
 export async function sendDatagrams(port: number, datagrams: Iterable<string | Uint8Array>): Promise<void> {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const encoder = new TextEncoder();

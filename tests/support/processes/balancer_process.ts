@@ -4,10 +4,10 @@ import { CLUSTER, SETTINGS } from "../simulated/balancer_in_process.ts";
 import { linesOf } from "./processes.ts";
 import type { LogEntry } from "../recorded_log.ts";
 
-/** A database that nobody listens for: port 1 of this host. */
+/** The URL of a database where nothing listens: port 1 of this host. */
 export const DATABASE_DOWN = "postgres://balancer:secret@127.0.0.1:1/balancer";
 
-/** What a test needs that runs it. */
+/** The permissions that a test of this process needs. */
 export const PROCESS_PERMISSIONS = {
   run: [Deno.execPath()],
   net: ["127.0.0.1"],
@@ -15,13 +15,13 @@ export const PROCESS_PERMISSIONS = {
   write: ["data"],
 } satisfies Deno.PermissionOptionsObject;
 
-/** Of the one who changes the routes. */
+/** The token of the user who changes the routes. */
 const TOKEN = "0123456789abcdef".repeat(2);
 
-/** As ADMIN_TOKENS has it. */
+/** The value of ADMIN_TOKENS. */
 export const TOKENS = `alice:${TOKEN}`;
 
-/** What a start is told, unless its own flags or variables say otherwise. */
+/** The variables of a start. Its own flags and variables take precedence. */
 const DEFAULTS = {
   BALANCER_LISTEN: "127.0.0.1:0",
   BALANCER_ADMIN: "127.0.0.1:0",
@@ -30,15 +30,15 @@ const DEFAULTS = {
   ADMIN_TOKENS: TOKENS,
 };
 
-/** No start, and no answer, takes longer than this; the first start of the embedded database takes seconds. */
+/** No event comes later than this. The first start of the embedded database takes seconds. */
 const PATIENCE_MS = 60_000;
 
 export interface StartOptions {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** They come before those of the task. */
+  /** Flags of Deno, before those of the task. */
   readonly denoFlags?: readonly string[];
-  /** The file descriptors it may have; takes the permission to run /bin/sh. */
+  /** The limit of file descriptors. Needs run permission for /bin/sh. */
   readonly descriptors?: number;
 }
 
@@ -46,7 +46,7 @@ export class BalancerProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #lines: string[] = [];
   readonly #reading: Promise<void>;
-  #heard = Promise.withResolvers<void>();
+  #newOutput = Promise.withResolvers<void>();
   #listening!: LogEntry;
 
   private constructor(process: Deno.ChildProcess) {
@@ -54,7 +54,7 @@ export class BalancerProcess implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** Starts it with its data in this directory, on free ports of 127.0.0.1, and waits until it listens. */
+  /** Starts a balancer with its data in `directory`, on free ports of 127.0.0.1; waits until it listens. */
   static async start(directory: string, options: StartOptions = {}): Promise<BalancerProcess> {
     const { flags = [], env = {}, denoFlags = [], descriptors } = options;
     const command = [Deno.execPath(), ...commandOf(["--data", directory, ...flags], denoFlags)];
@@ -91,7 +91,7 @@ export class BalancerProcess implements AsyncDisposable {
     return Number(String(this.#listening.address).split(":").at(-1));
   }
 
-  /** Of the admin API. */
+  /** The URL of the admin API. */
   get url(): string {
     return `http://${this.#listening.admin}`;
   }
@@ -100,23 +100,23 @@ export class BalancerProcess implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** What `/readyz` says. */
+  /** Returns the status that `/readyz` reports. */
   async readiness(): Promise<unknown> {
     return (await (await fetch(`${this.url}/readyz`)).json()).status;
   }
 
-  /** What it knows of the health of this cluster. */
+  /** Returns the health of this cluster, as the admin API reports it. */
   // deno-lint-ignore no-explicit-any -- tests look into it as they please
   async health(cluster: string): Promise<any> {
     return await (await this.request("GET", `health/${cluster}`)).json();
   }
 
-  /** A call of the admin API about the route of this cluster, with a token. */
+  /** Calls the admin API about the route of this cluster, with a token. */
   async call(method: string, cluster: string, body?: unknown): Promise<Response> {
     return await this.request(method, `routes/${cluster}`, body);
   }
 
-  /** A call of the admin API, with a token. */
+  /** Calls the admin API, with a token. */
   async request(method: string, path: string, body?: unknown): Promise<Response> {
     return await fetch(`${this.url}/api/v1/${path}`, {
       method,
@@ -125,7 +125,7 @@ export class BalancerProcess implements AsyncDisposable {
     });
   }
 
-  /** As `call`; throws unless it succeeds. @returns the route. */
+  /** As `call`. @returns the route @throws {Error} The call does not succeed. */
   // deno-lint-ignore no-explicit-any -- tests look into it as they please
   async change(method: string, cluster: string, body?: unknown): Promise<any> {
     const response = await this.call(method, cluster, body);
@@ -144,7 +144,7 @@ export class BalancerProcess implements AsyncDisposable {
         const found = this.log.find(({ event }) => event === name);
         if (found) return found;
         if (isOver) throw new Error(`It ended before it logged "${name}":\n${this.#lines.join("\n")}`);
-        await Promise.race([this.#heard.promise, ended]);
+        await Promise.race([this.#newOutput.promise, ended]);
       }
     } finally {
       clearTimeout(timer);
@@ -155,7 +155,7 @@ export class BalancerProcess implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
-  /** Its exit code, and what it logged when it stopped. */
+  /** Waits for the end; returns the exit code, and the log entry of the stop if there is one. */
   async ended(): Promise<{ code: number; stopped: LogEntry | undefined }> {
     const { code } = await this.#process.status;
     await this.#reading;
@@ -174,14 +174,16 @@ export class BalancerProcess implements AsyncDisposable {
   async #read(): Promise<void> {
     for await (const line of linesOf(this.#process.stderr)) {
       this.#lines.push(line);
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#newOutput.resolve();
+      this.#newOutput = Promise.withResolvers();
     }
-    this.#heard.resolve();
+    this.#newOutput.resolve();
   }
 }
 
-/** What the task runs, without the `deno task` around it: a signal then reaches the service itself. */
+/**
+ * Returns the task's command without the `deno task` around it, so that a signal reaches the service itself.
+ */
 function commandOf(flags: readonly string[], denoFlags: readonly string[]): string[] {
   const words = denoJson.tasks.balancer.command.split(" ").map((word) => word.replaceAll("'", ""));
   return [words[1]!, ...denoFlags, ...words.slice(2), ...flags];
@@ -196,17 +198,19 @@ export const STORED_ROUTE = {
   updatedBy: "a",
 };
 
-/** Puts a route where a start without the database finds it. */
+/** Writes routes to where a start without the database finds them. */
 export async function writeSnapshot(directory: string, routes: readonly unknown[]): Promise<void> {
   await Deno.writeTextFile(`${directory}/routes.json`, JSON.stringify({ routes }));
 }
 
-/** The memory that it has now, in KB (proc_pid_status(5)); takes the permission to run /bin/sh. */
+/**
+ * Returns the resident memory of the process in KB (proc_pid_status(5)). Needs run permission for /bin/sh.
+ */
 export async function residentKb({ pid }: BalancerProcess): Promise<number> {
   return await memoryKb(pid, "VmRSS");
 }
 
-/** The most that it ever had. */
+/** Returns the most resident memory that the process has had so far, in KB. */
 export async function mostResidentKb({ pid }: BalancerProcess): Promise<number> {
   return await memoryKb(pid, "VmHWM");
 }

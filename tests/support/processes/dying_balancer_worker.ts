@@ -1,4 +1,4 @@
-/** A worker of the balancer, of which the first one that is given a route of the cluster "fatal" dies. */
+/** The real balancer worker, but the first one that gets a route of the cluster "fatal" dies. */
 import type { ToWorker } from "../../../src/balancer/worker_protocol.ts";
 import "../../../src/balancer/worker.ts";
 

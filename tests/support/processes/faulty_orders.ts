@@ -1,7 +1,8 @@
 /**
- * How a worker can be ordered to fail, by the A2 of a message:
- * `fail` throws where the worker says so, `crash` ends it by an uncaught error, `close` without a word; `hang` and
- * `spin` leave it there, asleep or busy; `doze` makes it sleep for 3 s and go on; `slow` makes it read little.
+ * How a worker can be ordered to fail, by the A2 of a message: `fail` throws an error that the worker
+ * reports, `crash` ends the worker by an uncaught error, `close` ends it without a message. `hang` and `spin`
+ * block it for ever, asleep or busy. `doze` makes it sleep for 3 s. `slow` makes it pause for 20 ms again and
+ * again.
  */
 export type Order = "fail" | "crash" | "close" | "hang" | "spin" | "doze" | "slow";
 
@@ -19,10 +20,10 @@ export const ORDERS: ReadonlyMap<number, Order> = new Map(
   Object.entries(NUMBERS).map(([order, number]) => [number, order as Order]),
 );
 
-/** A message that counts for nothing in a sum, a maximum or a minimum of what the sender sends. */
+/** Returns a message with an order. It changes no sum, maximum or minimum of the sender's messages. */
 export function orderMessage(order: Order): string {
   return `{"A1":0,"A2":${NUMBERS[order]},"A3":99999999}`;
 }
 
-/** The flags of Deno with which a service starts workers that obey. */
+/** Flags of Deno that make a service start workers that obey orders. */
 export const OBEDIENT = ["--preload=tests/support/processes/faulty_preload.ts", "--allow-read=tests"];

@@ -1,4 +1,4 @@
-/** For `--preload`: the service starts faulty workers instead of its own, and tells its memory when asked by SIGUSR2. */
+/** For `--preload`: the service starts faulty_worker.ts as its workers, and logs its memory on SIGUSR2. */
 const RealWorker = globalThis.Worker;
 globalThis.Worker = class extends RealWorker {
   constructor(_url: URL | string, options?: WorkerOptions) {

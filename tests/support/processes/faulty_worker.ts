@@ -1,4 +1,4 @@
-/** The real worker, made to fail by a message that orders it to: see faulty_orders.ts. */
+/** The real worker, but it fails when a message orders that. See faulty_orders.ts. */
 import "../../../src/aggregator/worker.ts";
 import { Accumulator } from "../../../src/aggregator/aggregate/partial.ts";
 import { type Order, ORDERS } from "./faulty_orders.ts";
@@ -44,7 +44,7 @@ const OUTCOMES: Record<Order, () => void> = {
   },
 };
 
-/** What an accumulator is told passes through here, on its way from the scanner. */
+/** Every message with small integers passes through here, on its way from the scanner to an accumulator. */
 const { addSmall } = Accumulator.prototype;
 Accumulator.prototype.addSmall = function (sum, max, min, messages) {
   const order = ORDERS.get(max);
@@ -56,12 +56,12 @@ Accumulator.prototype.addSmall = function (sum, max, min, messages) {
 let worker: number | undefined;
 let reads = 0;
 
-/** How a worker notes what it has read: by the first note it is known to read its socket. */
+/** A worker counts its reads with `Atomics.add`. The first count shows that it reads its socket. */
 const { add } = Atomics;
 Object.assign(Atomics, {
   add(words: Int32Array, index: number, value: number): number {
     const before = add(words, index, value);
-    // The pulse is added to first, the reads next.
+    // The first call adds to the pulse, the second to the reads.
     if (reads++ === 1) console.error(JSON.stringify({ event: "reads", worker, time: new Date() }));
     if (pauseMs > 0) Atomics.wait(pause, 0, 0, pauseMs);
     return before;

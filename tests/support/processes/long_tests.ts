@@ -1,14 +1,14 @@
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 
-/** Set by the tasks that test in full: as often as it takes to believe it, and what needs root; else a sample of it. */
+/** Whether tests run in full (`-- --full`): many repetitions, and what needs root. The gate runs a sample. */
 export const FULL = Deno.args.includes("--full");
 
-/** How often to do something: in the gate, and in full. */
+/** Returns how often to repeat something: in the gate, or in full. */
 export function times(gate: number, full: number): number {
   return FULL ? full : gate;
 }
 
-/** A test of the service as a process, under real load: it may start Deno and workers, send to this machine and use `data/`. */
+/** Defines a test of a service as a process, which may start Deno, send to this machine and use `data/`. */
 export function faultTest(name: string, fn: () => Promise<void>, run: string[] = []): void {
   Deno.test({
     name: `fault: ${name}`,
@@ -23,7 +23,7 @@ export function faultTest(name: string, fn: () => Promise<void>, run: string[] =
   });
 }
 
-/** Says in the test's output what was measured: how close to its bound a promise was kept. */
+/** Prints the distribution of measured values, which shows how close to its limit a promise was kept. */
 export function report(what: string, samples: readonly number[], unit: string): void {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? NaN);
@@ -39,7 +39,7 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Looks every 10 ms until `condition` holds. @throws {Error} It doesn't within `ms`. */
+/** Waits until `condition` holds; looks every 10 ms. @throws {Error} It does not hold within `ms`. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

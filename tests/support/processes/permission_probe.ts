@@ -1,6 +1,6 @@
 import { LIBC_PATHS } from "../../../src/shared/libc.ts";
 
-/** Things that take a permission, each tried for real, by the permission they take. */
+/** Real calls that need a permission, by the name of that permission. */
 const ATTEMPTS: Record<string, () => unknown> = {
   "net listen": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
   "net datagram": () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }).close(),
@@ -29,10 +29,10 @@ const ATTEMPTS: Record<string, () => unknown> = {
   },
 };
 
-/** All that can be tried, by name. */
+/** The names of all attempts. */
 export const ALL_ATTEMPTS: readonly string[] = Object.keys(ATTEMPTS);
 
-/** Tries everything in this thread; returns what was not denied, with what happened. */
+/** Makes every attempt in this thread; returns those that were not denied, with what happened. */
 export function notDenied(): Record<string, string> {
   const outcomes: Record<string, string> = {};
   for (const [name, attempt] of Object.entries(ATTEMPTS)) {
@@ -40,7 +40,7 @@ export function notDenied(): Record<string, string> {
       attempt();
       outcomes[name] = "worked";
     } catch (error) {
-      // Deno says PermissionDenied where a new worker asks for more than its parent holds.
+      // Deno throws PermissionDenied when a new worker asks for more than its parent holds.
       const denied = error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
       if (!denied) outcomes[name] = String(error);
     }
@@ -48,7 +48,7 @@ export function notDenied(): Record<string, string> {
   return outcomes;
 }
 
-/** Without looking at the file system, which may be denied: by architecture. */
+/** Tells by the architecture whether a library is there: a look at the file system may be denied. */
 function isThere(path: string): boolean {
   return path.includes(Deno.build.arch);
 }

@@ -1,6 +1,6 @@
 /**
- * The real worker, which also tries what it is not allowed to: after its first partial, so in the middle of its
- * work, it posts what was not denied.
+ * The real worker, but after its first partial, in the middle of its work, it tries what it has no permission
+ * for and posts what was not denied.
  */
 import "../../../src/aggregator/worker.ts";
 import { notDenied } from "./permission_probe.ts";

@@ -1,4 +1,6 @@
-/** The real worker, which also tries what it is not allowed to: as soon as it listens, it posts what was not denied. */
+/**
+ * The real worker, but once it listens, it tries what it has no permission for and posts what was not denied.
+ */
 import "../../../src/balancer/worker.ts";
 import { notDenied } from "./permission_probe.ts";
 

@@ -1,4 +1,4 @@
-/** For `--preload`: when the service has logged that it listens, its main thread tries what it is not allowed to. */
+/** For `--preload`: once the service listens, its main thread tries what it may not, and logs what worked. */
 import { notDenied } from "./permission_probe.ts";
 
 const write = Deno.stderr.writeSync.bind(Deno.stderr);

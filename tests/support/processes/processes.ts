@@ -1,4 +1,4 @@
-/** A variable that changes how something runs; which of them Deno may see is the caller's choice. */
+/** Returns an environment variable; undefined if it is empty or this process has no permission to read it. */
 export function readVariable(name: string): string | undefined {
   try {
     return Deno.env.get(name) || undefined;
@@ -8,7 +8,7 @@ export function readVariable(name: string): string | undefined {
   }
 }
 
-/** The lines that a process prints, without one that has no end. */
+/** Yields the lines that a process prints, without an unfinished last line. */
 export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {

@@ -4,7 +4,7 @@ import { within } from "../../bench/processes.ts";
 import { linesOf } from "./processes.ts";
 import type { LogEntry } from "../recorded_log.ts";
 
-/** What a test needs that runs it. */
+/** The permissions that a test of this process needs. */
 export const SHIPPER_PERMISSIONS = {
   run: [Deno.execPath(), "/bin/sh"],
   net: ["127.0.0.1"],
@@ -12,21 +12,21 @@ export const SHIPPER_PERMISSIONS = {
   write: ["data"],
 } satisfies Deno.PermissionOptionsObject;
 
-/** No start, and no answer, takes longer than this; the first start of the embedded database takes seconds. */
+/** No event comes later than this. The first start of the embedded database takes seconds. */
 const PATIENCE_MS = 60_000;
 
 export class ShipperProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #lines: string[] = [];
   readonly #reading: Promise<void>;
-  #heard = Promise.withResolvers<void>();
+  #newOutput = Promise.withResolvers<void>();
 
   private constructor(process: Deno.ChildProcess) {
     this.#process = process;
     this.#reading = this.#read();
   }
 
-  /** Starts it, and waits until it follows its file. */
+  /** Starts a shipper, and waits until it follows its file. */
   static async start(flags: readonly string[], databaseUrl = ""): Promise<ShipperProcess> {
     const shipper = ShipperProcess.spawn(flags, databaseUrl);
     try {
@@ -38,6 +38,7 @@ export class ShipperProcess implements AsyncDisposable {
     return shipper;
   }
 
+  /** As `start`, but does not wait. */
   static spawn(flags: readonly string[], databaseUrl = ""): ShipperProcess {
     return new ShipperProcess(
       new Deno.Command(Deno.execPath(), {
@@ -74,7 +75,7 @@ export class ShipperProcess implements AsyncDisposable {
       const found = this.log.find(({ event }) => event === name);
       if (found) return found;
       if (isOver) throw new Error(`It ended before it logged "${name}":\n${this.#lines.join("\n")}`);
-      await Promise.race([this.#heard.promise, ended]);
+      await Promise.race([this.#newOutput.promise, ended]);
     }
   }
 
@@ -82,7 +83,7 @@ export class ShipperProcess implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
-  /** Its exit code. */
+  /** Waits for the end; returns the exit code. */
   async ended(): Promise<number> {
     const { code } = await within(PATIENCE_MS, "the shipper to end", this.#process.status);
     await this.#reading;
@@ -101,19 +102,25 @@ export class ShipperProcess implements AsyncDisposable {
   async #read(): Promise<void> {
     for await (const line of linesOf(this.#process.stderr)) {
       this.#lines.push(line);
-      this.#heard.resolve();
-      this.#heard = Promise.withResolvers();
+      this.#newOutput.resolve();
+      this.#newOutput = Promise.withResolvers();
     }
-    this.#heard.resolve();
+    this.#newOutput.resolve();
   }
 }
 
-/** What a task runs, without the `deno task` around it: a signal then reaches the service itself. */
+/**
+ * Returns a task's command without the `deno task` around it, so that a signal reaches the service itself.
+ */
 export function wordsOf(task: "ship" | "fleet"): string[] {
   return denoJson.tasks[task].command.split(" ").slice(1).map((word) => word.replaceAll("'", ""));
 }
 
-/** Waits until `read` gives what `isRight` takes; looks every 20 ms. */
+/**
+ * Waits until a value of `read` satisfies `isRight`; looks every 20 ms.
+ *
+ * @throws {Error} It takes too long.
+ */
 export async function until<T>(
   what: string,
   read: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** The redirecting part of the balancer for tests: a master with real workers on a store in memory, and viewers. */
+/** The redirecting part of the balancer in the test's process, on a store in memory, and its viewers. */
 import { HealthBoard } from "../../../src/balancer/health/health_board.ts";
 import { REAL_CLOCK } from "../../../src/shared/http/listener.ts";
 import { type LimitFlags, limitsOf } from "../../../src/balancer/front/limits.ts";
@@ -15,7 +15,7 @@ import { type LogEntry, logInto } from "../recorded_log.ts";
 export const WORKER_URL = new URL("../../../src/balancer/worker.ts", import.meta.url);
 export const CLUSTER = "origin-cluster";
 const FILM_PATH = "/video/1488/xcg2djHckad.m3u8";
-/** What a viewer asks for, and where it may be sent. */
+/** What a viewer requests: a film in the cluster {@linkcode CLUSTER}. */
 export const FILM = filmOf(CLUSTER);
 
 export const SETTINGS: RouteSettings = {
@@ -32,12 +32,12 @@ export const LIMITS: LimitFlags = {
   connectionsPerAddress: undefined,
 };
 
-/** The film in another cluster. */
+/** The same request for another cluster. */
 export function filmOf(cluster: string): string {
   return `/?video=http://s1.${cluster}${FILM_PATH}`;
 }
 
-/** A snapshot that no disk holds. */
+/** A snapshot in memory. */
 export class MemorySnapshot implements Snapshot {
   routes: readonly Route[] | undefined;
 
@@ -58,7 +58,7 @@ export interface TestBalancer extends AsyncDisposable {
   readonly log: LogEntry[];
   readonly measurements: Measurement[];
   readonly port: number;
-  /** Ends it, if it has not ended yet. */
+  /** Stops the balancer, if it has not stopped yet. */
   stop(): Promise<void>;
 }
 
@@ -66,11 +66,11 @@ export interface BalancerOptions extends Partial<MasterParts> {
   readonly settings?: RouteSettings;
   readonly store?: MemoryStore;
   readonly snapshot?: MemorySnapshot;
-  /** Whether its workers are real ones, which need a port; by default if no `startWorker` is given. */
+  /** Whether the workers are real and need a port. By default they are, unless `startWorker` is given. */
   readonly isReal?: boolean;
 }
 
-/** A master that is not started yet. Without `startWorker` its workers are real ones, on a free port of 127.0.0.1. */
+/** Makes a master, not started yet. Without `startWorker`, its real workers use a free port of 127.0.0.1. */
 export function balancer(options: BalancerOptions = {}): TestBalancer {
   const { store = new MemoryStore(), snapshot = new MemorySnapshot() } = options;
   const log: LogEntry[] = [];
@@ -108,7 +108,7 @@ export function balancer(options: BalancerOptions = {}): TestBalancer {
   return { master, store, snapshot, log, measurements, port: listen.port, stop, [Symbol.asyncDispose]: stop };
 }
 
-/** A running balancer with one route. */
+/** Starts a balancer with one route. */
 export async function startBalancer(options: BalancerOptions = {}): Promise<TestBalancer> {
   const running = balancer(options);
   await running.store.change(CLUSTER, "test", () => options.settings ?? SETTINGS);
@@ -116,16 +116,16 @@ export async function startBalancer(options: BalancerOptions = {}): Promise<Test
   return running;
 }
 
-/** Where viewers were sent. */
+/** How many viewers were redirected to the CDN, and how many to the origin. */
 export interface Sent {
   cdn: number;
   origin: number;
 }
 
-/** Requests on their way over one connection at a time. */
+/** The most requests under way on one connection. */
 const PIPELINED = 50;
 
-/** Viewers on as many keep-alive connections, which ask for so many redirects of a cluster together. */
+/** Sends requests for a cluster's film over keep-alive connections. Returns where they were redirected. */
 export async function watch(
   port: number,
   requests: number,
@@ -148,7 +148,11 @@ export async function watch(
   return sent;
 }
 
-/** Sends as many requests at once, and reads their answers. */
+/**
+ * Sends requests all at once and reads their answers.
+ *
+ * @throws {Error} An answer is not one of the right redirects.
+ */
 async function ask(connection: Deno.TcpConn, film: string, requests: number): Promise<Sent> {
   const request = new TextEncoder().encode(`GET ${film} HTTP/1.1\r\nHost: balancer.example\r\n\r\n`);
   const writer = connection.writable.getWriter();

@@ -18,20 +18,20 @@ import { type SimulatedWorker, simulatedWorkers } from "./simulated_workers.ts";
 
 export { eventsOf, type LogEntry, logInto } from "../recorded_log.ts";
 
-/** A real master on simulated time, with simulated workers, and its file and log at hand. */
+/** A real master with a simulated clock, disk, kernel and workers. */
 export interface SimulatedAggregator {
   master: Master;
   clock: SimulatedClock;
   workers: SimulatedWorker[];
   disk: SimulatedDisk;
-  /** What is in the file so far. */
+  /** Returns the text of the output file. */
   file(): string;
-  /** The process is gone at once: no more timers, no more system calls. */
+  /** Kills the process: no more timers, no more system calls. */
   kill(): void;
   log: LogEntry[];
-  /** Stops the master, and lets the time pass that this takes. */
+  /** Stops the master, and lets the time pass that a stop takes. */
   stop(): Promise<void>;
-  /** Set by a test: what the kernel dropped. */
+  /** A test sets `dropped`. The master makes `accepting` false when it stops. */
   kernel: { dropped: number; accepting: boolean };
 }
 
@@ -63,13 +63,13 @@ export interface Assembly {
   startWorker: StartWorker;
   port: Port;
   log: Log;
-  /** Names its checkpoint. */
+  /** The end of the checkpoint's name. */
   id: string;
-  /** Where it reports to. */
+  /** The board that the master reports to. */
   board?: BoardWriter | undefined;
 }
 
-/** Puts a real master together as main.ts does, of the simulated parts given. @throws {Error} The file can't be opened. */
+/** Assembles a real master from these parts, as main.ts does. @throws {Error} The file can't be opened. */
 export async function assembleMaster({ config, clock, disk, log, id, ...parts }: Assembly): Promise<Master> {
   const path = config.outPath;
   const { rotate: when, keep } = config;
@@ -90,7 +90,7 @@ export async function assembleMaster({ config, clock, disk, log, id, ...parts }:
   });
 }
 
-/** Starts it at `startSeconds` of Unix time, on a disk of its own or on one that another has written to. */
+/** Starts a simulated aggregator at this Unix time, on a new disk or on that of an earlier aggregator. */
 export async function startSimulated(
   startSeconds: number,
   options: Partial<AggregatorConfig> & { disk?: SimulatedDisk; id?: string; board?: BoardWriter } = {},
@@ -125,6 +125,7 @@ export async function startSimulated(
   return { master, clock, workers, disk, file: () => disk.text(config.outPath), log, stop, kill, kernel };
 }
 
+/** A port without sockets: `kernel` holds what the kernel would count. */
 export function simulatedPort(kernel: SimulatedAggregator["kernel"]): Port {
   return {
     kind: "reuseport",

@@ -4,19 +4,21 @@ import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
 import { HandOver } from "../../../src/aggregator/receive/hand_over.ts";
 import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
 
-/** How often a simulated worker looks at the control word: as often as a real one without traffic. */
+/** How often a simulated worker looks at the control word, in ms: as often as a real one without traffic. */
 const LOOK_MS = 50;
 
-/** A worker in the master's own thread, on simulated time: the real shift, which scans real bytes. */
+/**
+ * A worker in the master's thread, on a simulated clock. It scans real bytes and uses the real `HandOver`.
+ */
 export class SimulatedWorker implements WorkerHandle {
   readonly #clock: Clock;
   readonly #events: WorkerEvents;
   #prepared: (ToWorker & { kind: "prepare" }) | undefined;
-  #shift: HandOver | undefined;
+  #handOver: HandOver | undefined;
   #cancelLook = () => {};
-  /** While true it neither looks at the control word nor says anything, nor shows a pulse. */
+  /** While true, the worker hangs: it does not look at the control word, shows no pulse and posts nothing. */
   stuck = false;
-  /** While true it lives and reads, but does not come to look at the control word. */
+  /** While true, the worker shows a pulse, but does not look at the control word's tick. */
   slow = false;
   receiving = false;
 
@@ -32,7 +34,7 @@ export class SimulatedWorker implements WorkerHandle {
       return;
     }
     const { control, worker } = this.#prepared!;
-    this.#shift = new HandOver(control, worker, (said) => this.#events.said(said));
+    this.#handOver = new HandOver(control, worker, (said) => this.#events.said(said));
     this.receiving = true;
     this.#scheduleLook();
   }
@@ -45,8 +47,8 @@ export class SimulatedWorker implements WorkerHandle {
   /** Reads one datagram, as if it had just arrived. */
   read(datagram: string): void {
     this.#look();
-    const { into } = this.#shift!;
-    this.#shift!.note(1);
+    const { into } = this.#handOver!;
+    this.#handOver!.note(1);
     const bytes = new TextEncoder().encode(datagram);
     scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
   }
@@ -67,14 +69,14 @@ export class SimulatedWorker implements WorkerHandle {
     if (this.stuck) return;
     const { control, worker } = this.#prepared!;
     if (this.slow) return void Atomics.add(control, pulseOf(worker), 1);
-    if (this.#shift!.look() || !this.receiving) return;
+    if (this.#handOver!.look() || !this.receiving) return;
     this.terminate();
-    this.#shift!.handOver();
+    this.#handOver!.handOver();
     this.#events.said({ kind: "stopped" });
   }
 }
 
-/** Starts simulated workers and keeps them at hand, in the order in which they were started. */
+/** Returns a function that starts simulated workers, and the list of the workers that it started. */
 export function simulatedWorkers(clock: Clock): { workers: SimulatedWorker[]; startWorker: StartWorker } {
   const workers: SimulatedWorker[] = [];
   const startWorker: StartWorker = (_receiver, events) => {

@@ -2,7 +2,7 @@ import { Control, createControl, signalStop } from "../../../src/aggregator/work
 import { Accumulator, type Totals, totalsOf } from "../../../src/aggregator/aggregate/partial.ts";
 import type { ReceiverHost } from "../../../src/aggregator/receive/receiver.ts";
 
-/** A host in the test's own thread: it asks to stop once it has looked `looksMax` times or heard enough. */
+/** A receiver's host in the test's thread. It signals the stop once it was asked to look `looksMax` times. */
 export class TestReceiverHost implements ReceiverHost {
   readonly into = new Accumulator();
   readonly control = createControl(1);
