@@ -22,10 +22,10 @@ export interface WorkerPoolOptions {
   spares: number;
   control: Int32Array<SharedArrayBuffer>;
   datagramBytesMax: number;
-  /** They shall post some of what they refuse. */
+  /** Whether the workers post samples of rejected messages. */
   sampling: boolean;
   startWorker: StartWorker;
-  /** What the worker in place `index` (0 to `workers` - 1) is to read. */
+  /** Returns which sockets the worker at place `index` (0 to `workers` - 1) reads. */
   orderOf(index: number): ReceiveOrder;
 }
 
@@ -33,7 +33,7 @@ export interface WorkerPoolOptions {
 export interface WorkerPoolEvents {
   joined(worker: number): void;
   partial(worker: number, message: FromWorker & { kind: "partial" }): void;
-  /** A sample of what was refused. */
+  /** A worker posted a sample of a rejected message. */
   refused(refused: Refused): void;
   /** A receiving worker died. `replacement` took its place; undefined: there was no spare left. */
   lost(worker: number, reason: string, replacement: number | undefined): void;

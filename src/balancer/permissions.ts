@@ -3,19 +3,21 @@ import { dropRead } from "../shared/process/process.ts";
 import { hostsOf } from "../shared/database/database_server.ts";
 import { formatHostPort } from "../shared/address.ts";
 
-/** The kinds that nothing needs once the service has started. */
+/** The kinds of permissions that only the start needs. */
 const STARTUP_ONLY = ["ffi", "env", "run", "sys"] as const;
 
-/** Every host that `deno task balancer` may be told to listen on or to connect to, on any port. */
+/** The hosts that `deno task balancer` may listen on or connect to, on any port. */
 const LOCAL_HOSTS = ["localhost", "0.0.0.0", "127.0.0.1", "[::]", "[::1]"];
 
-/** Of them, those that a probe may go to that is allowed to stay on this machine. */
+/** The hosts of this machine that may be probed with `--probe-private on`. */
 export const PROBED_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
- * Gives up what only the start needs. What stays is net for `hosts`, where the master goes on connecting to or sending
- * to, and read and write of `dataDirectory`; `paths` are what else was read. Net for hosts elsewhere stays, too:
- * whoever grants them wants the master to probe them.
+ * Gives up the permissions that only the start needs. The master keeps read and write of `dataDirectory`, and net for
+ * `hosts`, which it connects or sends to. It also keeps net for hosts of other machines: an operator who grants them
+ * wants the master to probe them.
+ *
+ * @param paths the other paths that the start has read
  */
 export function dropStartupPermissions(
   hosts: readonly string[],
@@ -24,7 +26,7 @@ export function dropStartupPermissions(
 ): void {
   for (const name of STARTUP_ONLY) Deno.permissions.revokeSync({ name });
   dropRead(paths, dataDirectory);
-  // All hosts at once are nobody's wish to probe them: of them none can be given up alone.
+  // A grant of all hosts is no wish to probe all of them. Deno can only revoke such a grant as a whole.
   const hasAll = Deno.permissions.querySync({ name: "net" }).state === "granted";
   if (hosts.length === 0 && hasAll) Deno.permissions.revokeSync({ name: "net" });
   for (const host of LOCAL_HOSTS) {
@@ -32,7 +34,7 @@ export function dropStartupPermissions(
   }
 }
 
-/** The hosts that a running master goes on reaching out to: those of the database, of the metrics and of probes. */
+/** Returns the hosts that a running master connects or sends to: for the database, the metrics and probes. */
 export function hostsNeededBy(
   { databaseUrl, metricsTo, probePrivate }: Pick<
     BalancerConfig,

@@ -15,13 +15,13 @@ export type WorkerEvents = Events<FromWorker>;
 /** Starts a worker that may listen on this address, and holds no other permission. */
 export type StartWorker = (listen: HostPort, events: WorkerEvents) => WorkerHandle;
 
-/** What became of a worker that died, and of its place. */
+/** A worker died: which, why, and what the pool did about it. */
 export interface Loss {
   readonly worker: number;
   readonly reason: string;
-  /** The spare that takes its place; undefined: there was none. */
+  /** The spare that takes its place; undefined: there was no spare left. */
   readonly replacement: number | undefined;
-  /** Workers that listen, or are about to. */
+  /** How many workers listen or are about to. */
   readonly left: number;
 }
 
@@ -51,7 +51,7 @@ export interface WorkerPoolOptions {
   readonly accessSample: number;
 }
 
-/** What every worker serves. */
+/** What every worker serves: an address, a routing table and a certificate. */
 export interface Service {
   readonly listen: HostPort;
   readonly table: RoutingTable;

@@ -1,5 +1,5 @@
 /**
- * Prints the windows of a whole fleet, as its shippers have brought them to the database.
+ * Prints the windows of a whole fleet, which its shippers have copied to the database.
  *
  * @module
  */

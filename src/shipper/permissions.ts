@@ -1,18 +1,18 @@
 import { hostsOf } from "../shared/database/database_server.ts";
 import { dropRead } from "../shared/process/process.ts";
 
-/** The kinds that nothing needs once the service has started. */
+/** The kinds of permissions that only the start needs. */
 const STARTUP_ONLY = ["ffi", "env", "run", "sys", "import"] as const;
 
-/** Every host that `deno task ship` and the container may be told to listen on or to connect to, on any port. */
+/** The hosts that `deno task ship` and the container may listen on or connect to, on any port. */
 const LOCAL_HOSTS = ["localhost", "0.0.0.0", "127.0.0.1", "[::]", "[::1]"];
 
 /**
- * Gives up what only the start needs. What stays is net for the database, read of the directory of records, and with an
- * embedded database read and write of its directory.
+ * Gives up the permissions that only the start needs. The shipper keeps net for the database and read of the directory
+ * of records, and with an embedded database read and write of that database's directory.
  *
  * @param databaseUrl empty: the embedded database
- * @param kept the directories that go on being read
+ * @param kept the directories that stay readable
  */
 export function dropStartupPermissions(databaseUrl: string, kept: readonly string[]): void {
   for (const name of STARTUP_ONLY) Deno.permissions.revokeSync({ name });
@@ -22,7 +22,7 @@ export function dropStartupPermissions(databaseUrl: string, kept: readonly strin
   for (const host of LOCAL_HOSTS) {
     if (!hosts.includes(host)) Deno.permissions.revokeSync({ name: "net", host });
   }
-  // A socket of this machine takes the permission to write to it.
+  // Only a Unix socket needs the permission to write, to the socket.
   if (databaseUrl !== "" && !hosts.some((host) => host.startsWith("unix:"))) {
     Deno.permissions.revokeSync({ name: "write" });
   }

@@ -4,34 +4,34 @@ import { toJson } from "../log.ts";
 
 export type { HostPort };
 
-/** One setting, and the places that can set it. */
+/** A setting: a flag, and the environment variable that sets the same value. */
 export interface FlagSpec<T> {
   /** The flag without its dashes: `max-datagram`. */
   readonly flag: string;
-  /** What stands for the value in the help: `BYTES`. */
+  /** The name of the value in the help: `BYTES`. */
   readonly placeholder: string;
-  /** The environment variable that also sets it. */
+  /** The environment variable. */
   readonly variable?: string;
-  /** The value when nothing sets it, as text; only a default may be empty. */
+  /** The default, as text. Only a default may be the empty string: an empty variable counts as not set. */
   readonly default: string;
-  /** What the help shows in place of a default that depends on the machine. */
+  /** Shown by the help in place of the default, for a default that depends on the machine. */
   readonly defaultShown?: string;
-  /** It may be given several times: the values are joined by commas. */
+  /** Whether the flag may be given several times. Its values are then joined by commas. */
   readonly isList?: true;
-  /** One line. */
+  /** The help text, one line. */
   readonly help: string;
-  /** @throws {RangeError | SyntaxError} whose message says what to give instead. */
+  /** @throws {RangeError | SyntaxError} The value is wrong; the message says what to give instead. */
   readonly parse: (text: string) => T;
 }
 
-/** Flags by the name of the property which holds their value. */
+/** Flags, by the name of the property that holds the value. */
 export type FlagTable = Readonly<Record<string, FlagSpec<unknown>>>;
 export type FlagValues<Table extends FlagTable> = { [Key in keyof Table]: ReturnType<Table[Key]["parse"]> };
 
-/** Reads one variable. Undefined and the empty string both mean that it isn't set. */
+/** Returns the value of a variable. Undefined and the empty string both mean that it is not set. */
 export type Lookup = (variable: string) => string | undefined;
 
-/** A mistake in the command line, the environment or `.env`: one line that says what to change. */
+/** A flag or a value is wrong, on the command line, in the environment or in `.env`. The message is one line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -42,10 +42,11 @@ export type ParsedFlags<Table extends FlagTable> =
   | { readonly kind: "run"; readonly values: FlagValues<Table> };
 
 /**
- * The value of every flag in the table: from the command line, else from the environment, else from `.env`,
- * else its default. `--help` and `--version` win over everything, mistakes included.
+ * Returns the value of every flag in the table. The command line takes precedence over the environment, the
+ * environment over `.env`, and `.env` over the default. `--help` and `--version` take precedence over everything, even
+ * over wrong flags.
  *
- * @throws {UsageError}
+ * @throws {UsageError} A flag is unknown, or a value is wrong.
  */
 export function parseFlags<Table extends FlagTable>(
   args: readonly string[],
@@ -70,7 +71,7 @@ export function parseFlags<Table extends FlagTable>(
 function tokenize(args: readonly string[], table: FlagTable) {
   const switches = { help: { type: "boolean" }, version: { type: "boolean" } } as const;
   const flags = Object.values(table).map(({ flag }) => [flag, { type: "string" as const }]);
-  // Strict mode would end at the first mistake, in words that suit several lines: the tokens tell more.
+  // Strict mode would throw its own message of several lines. The tokens allow a better one.
   return parseArgs({
     args: [...args],
     options: { ...Object.fromEntries(flags), ...switches },
@@ -138,13 +139,13 @@ function parseValue(spec: FlagSpec<unknown>, text: string, source: string): unkn
   }
 }
 
-/** Quotes what a user gave, cut to what leaves the error readable in one line. */
+/** Quotes a user's input, shortened so that the error stays readable in one line. */
 function quote(text: string): string {
   const charsMax = 60;
   return toJson(text.length > charsMax ? `${text.slice(0, charsMax)}…` : text);
 }
 
-/** The flag which `name` begins, or else the one at the fewest edits, one in three characters at most. */
+/** Returns the flag that begins with `name`, else the most similar flag, if at most one in three characters differs. */
 function nearest(name: string, flags: readonly string[]): string | undefined {
   const begun = flags.find((flag) => flag.startsWith(name));
   if (begun) return begun;
@@ -155,9 +156,9 @@ function nearest(name: string, flags: readonly string[]): string | undefined {
     .sort((one, other) => one.edits - other.edits)[0]?.flag;
 }
 
-/** Levenshtein's distance: insertions, deletions and substitutions that turn `from` into `to`. */
+/** Returns the Levenshtein distance: how many insertions, deletions and substitutions turn `from` into `to`. */
 function editDistance(from: string, to: string): number {
-  // A name this unlike costs no table: an argument can be megabytes long.
+  // Too different: skip the table, because an argument can be megabytes long.
   if (Math.abs(from.length - to.length) > to.length) return Infinity;
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [line, char] of [...from].entries()) {
@@ -172,8 +173,8 @@ function editDistance(from: string, to: string): number {
 }
 
 /**
- * Parses a decimal integer from `min` to `max`, both safe integers.
- * Other notations (`1e3`, `0x10`, `5.0`, `007`, `+5`) are refused: what is read is what was meant.
+ * Returns a parser for a decimal integer from `min` to `max`, both safe integers. It refuses other notations (`1e3`,
+ * `0x10`, `5.0`, `007`, `+5`), because they are often mistakes.
  */
 export function integer(min: number, max: number, noun = "an integer"): (text: string) => number {
   return (text) => {
@@ -194,10 +195,10 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]): 
 }
 
 /**
- * Parses `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`, which is 127.0.0.1.
- * No other name: to resolve one takes a permission, and time, and may give another address tomorrow.
+ * Returns a parser for `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`, which means 127.0.0.1. It refuses other
+ * names: resolving a name takes a permission and time, and may give another address tomorrow.
  *
- * @param portMin 1 where port 0, any free port, makes no sense: for an address to send to
+ * @param portMin 1 for an address to send to, where port 0 (any free port) makes no sense
  */
 export function hostPort(portMin = 0): (text: string) => HostPort {
   const parsePort = integer(portMin, 65_535, "a port");
@@ -212,7 +213,7 @@ export function hostPort(portMin = 0): (text: string) => HostPort {
   };
 }
 
-/** Four decimal octets; a leading zero is refused because some resolvers read it as octal. */
+/** Whether the text is four decimal octets. A leading zero is refused, because some resolvers read it as octal. */
 function ipv4(text: string): string | undefined {
   if (text === "localhost") return "127.0.0.1";
   const octets = text.split(".");
@@ -221,13 +222,13 @@ function ipv4(text: string): string | undefined {
 }
 
 function shortestIpv6(text: string): string | undefined {
-  // URL knows the grammar of RFC 4291 and is loaded already; node:net would add 20 ms to every start.
+  // URL implements the grammar of RFC 4291 and is loaded already. Measured once: node:net adds 20 ms to every start.
   return /^[0-9a-f:.]+$/i.test(text) ? URL.parse(`http://[${text}]`)?.hostname.slice(1, -1) : undefined;
 }
 
 /**
- * The help of a command such as `deno task start`. Each flag has two lines: its placeholder, variable and
- * default in columns, and its help below.
+ * Returns the help of a command such as `deno task start`. Each flag takes two lines: placeholder, variable and default
+ * in columns, and the help text below.
  */
 export function helpText(command: string, table: FlagTable): string {
   const rows = Object.values(table).map((spec) => ({
@@ -248,10 +249,10 @@ export function helpText(command: string, table: FlagTable): string {
 }
 
 /**
- * The variables of a file such as `.env`. None when there is no such file, or when the permission to read it
- * wasn't granted: which files the process may see is the operator's choice, and the sandbox grants none.
+ * Reads the variables of a file such as `.env`. Returns none if the file does not exist, or if the permission to read
+ * it is missing: the operator decides which files the process may see.
  *
- * @throws {Error} when the file is there and can't be read.
+ * @throws {Error} The file exists and can't be read.
  */
 export function readDotEnv(path: string, readText: (path: string) => string = Deno.readTextFileSync): Lookup {
   let text: string;
@@ -264,7 +265,7 @@ export function readDotEnv(path: string, readText: (path: string) => string = De
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${quote(path)}: ${reason}; mend the file or remove it`, { cause: error });
   }
-  // Some editors begin a file with a byte order mark, which parseEnv takes for a part of the first name.
+  // Some editors begin a file with a byte order mark. parseEnv would make it part of the first name.
   const variables = new Map(Object.entries(parseEnv(text.replace(/^\uFEFF/, ""))));
   return (variable) => variables.get(variable);
 }

@@ -1,11 +1,12 @@
 import { resolve, sep as SEPARATOR } from "node:path";
 
-/** Every kind of permission that Deno knows. */
+/** Every kind of permission that Deno has. */
 const PERMISSIONS = ["ffi", "net", "env", "run", "sys", "import", "write", "read"] as const;
 
 /**
- * Gives up every permission of this thread, for good; libraries, sockets and listeners already open keep working.
- * Returns the names of those still held: none, unless Deno learns of a new way to hold one.
+ * Gives up every permission of this thread, for good. Open libraries, sockets and listeners keep working.
+ *
+ * @returns the names of the permissions still held: none.
  */
 export function dropAllPermissions(): string[] {
   for (const name of PERMISSIONS) Deno.permissions.revokeSync({ name });
@@ -13,8 +14,8 @@ export function dropAllPermissions(): string[] {
 }
 
 /**
- * Gives up reading `paths`. One whose permission comes from a parent that `kept` depends on stays: Deno takes the
- * granted parent away together with the child, and `kept` with it (`--allow-read=.`).
+ * Gives up the permission to read `paths`, but keeps it for `kept`. A path stays readable if its permission comes from
+ * a parent directory that also contains a kept path (`--allow-read=.`): revoking it would revoke the parent.
  */
 export function dropRead(paths: readonly string[], ...kept: readonly string[]): void {
   for (const path of paths) {
@@ -25,30 +26,30 @@ export function dropRead(paths: readonly string[], ...kept: readonly string[]): 
   }
 }
 
-/** The innermost directory that two absolute paths share. */
+/** Returns the innermost directory that two absolute paths share. */
 function commonDirectory(one: string, other: string): string {
   const [names, others] = [one.split(SEPARATOR), other.split(SEPARATOR)];
   const differs = names.findIndex((name, i) => name !== others[i]);
   return names.slice(0, differs < 0 ? names.length : differs).join(SEPARATOR) || SEPARATOR;
 }
 
-/** An environment variable; undefined too when the permission to read it wasn't granted. */
+/** Returns an environment variable; undefined: it is not set, or the permission to read it is missing. */
 export function readVariable(name: string): string | undefined {
   try {
     return Deno.env.get(name);
   } catch (error) {
-    // Which variables the process may see is the operator's choice.
+    // The operator decides which variables the process may see.
     if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
 }
 
-/** Writes one line to stderr; loses it where nobody reads any more. */
+/** Writes one line to stderr. If stderr is closed, the line is lost. */
 export function writeStderr(line: string): void {
   const bytes = new TextEncoder().encode(`${line}\n`);
   try {
     for (let written = 0; written < bytes.length;) written += Deno.stderr.writeSync(bytes.subarray(written));
   } catch {
-    // A closed pipe is no reason to stop the service.
+    // The service continues without its log.
   }
 }
