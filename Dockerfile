@@ -1,4 +1,4 @@
-# The one place where the version of Deno is pinned; .ci/run reads it here.
+# The only place that pins the version of Deno. .ci/run reads it from here.
 ARG DENO_VERSION=2.9.6
 
 FROM docker.io/denoland/deno:${DENO_VERSION} AS source
@@ -6,10 +6,11 @@ ENV DENO_DIR=/deno-dir
 WORKDIR /app
 COPY deno.json ./
 COPY src src
-# Readable whatever the umask of the checkout was, writable for nobody but root.
+# All users may read these files, whatever the umask of the checkout was. Only root may write them.
 RUN mkdir /data && chmod -R a=rX,u+w /app
 
-# Each image holds the packages of its own service, by that service's deno.json and deno.lock: the aggregator has none.
+# Each image holds only the packages that its service needs: --config selects a deno.json with its lock file.
+# The aggregator needs none.
 FROM source AS aggregator-cache
 RUN deno cache --frozen src/aggregator/main.ts src/aggregator/worker.ts src/aggregator/admin/worker.ts \
   src/aggregator/healthcheck.ts && chmod -R a=rX,u+w "$DENO_DIR"
@@ -24,8 +25,8 @@ RUN deno cache --frozen --config src/shared/database/deno.json src/shipper/main.
     src/fleet/main.ts \
   && chmod -R a=rX,u+w "$DENO_DIR"
 
-# Distroless: glibc and Deno, no shell. Deno is process 1 itself: the services handle SIGTERM and start no process
-# that an init would have to reap.
+# Distroless: glibc and Deno, no shell. Deno runs as process 1 without an init: the services handle SIGTERM,
+# and they start no child processes that an init would have to reap.
 FROM docker.io/denoland/deno:distroless-${DENO_VERSION} AS runtime
 ENV DENO_DIR=/deno-dir DENO_NO_UPDATE_CHECK=1
 WORKDIR /app
@@ -34,16 +35,17 @@ USER 65532:65532
 VOLUME /app/data
 STOPSIGNAL SIGTERM
 
-# Without a DATABASE_URL it runs the embedded PostgreSQL. With one, its ENTRYPOINT lacks the permission for that host,
-# which no image can know: see docker-compose.yml.
+# Without DATABASE_URL, the balancer runs the embedded PostgreSQL. With DATABASE_URL, the ENTRYPOINT also
+# needs the net permission for the database host, which the image can't know: docker-compose.yml shows how to
+# add it.
 FROM runtime AS balancer
 COPY --from=balancer-cache /app /app
 COPY --from=balancer-cache /deno-dir /deno-dir
-# For those outside of the container to reach it; publish it to whom the API is for, and to nobody else. The health
-# check asks there: set another address by this variable, not by the flag.
+# The admin API must be reachable from outside the container. Publish its port only to the API's users. The
+# health check reads this variable, so change the address with the variable, not with the flag.
 ENV BALANCER_ADMIN=0.0.0.0:8081
 EXPOSE 8080 8081
-# A probe takes 30 ms, 20 of them on a core.
+# Measured once: a health check takes 30 ms, of which 20 ms are CPU time.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
   "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
   "--allow-net=localhost,0.0.0.0,127.0.0.1,[::],[::1]", \
@@ -60,12 +62,12 @@ ENTRYPOINT [ \
   "src/balancer/main.ts" \
 ]
 
-# Give it the directory of an aggregator's records as /app/data, to read, and a DATABASE_URL whose host its ENTRYPOINT is
-# given the permission for: see docker-compose.yml.
+# Mount the directory of an aggregator's records read-only at /app/data, and set DATABASE_URL. The ENTRYPOINT
+# also needs the net permission for the database host: docker-compose.yml shows how to add it.
 FROM runtime AS shipper
 COPY --from=shipper-cache /app /app
 COPY --from=shipper-cache /deno-dir /deno-dir
-# The health check asks there: set another address by this variable, not by the flag.
+# The health check reads this variable, so change the address with the variable, not with the flag.
 ENV SLUICE_SHIP_ADMIN=127.0.0.1:9997
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ \
   "/bin/deno", "run", "--no-prompt", "--no-npm", "--cached-only", "--frozen", \
@@ -86,8 +88,8 @@ ENTRYPOINT [ \
 FROM runtime AS aggregator
 COPY --from=aggregator-cache /app /app
 COPY --from=aggregator-cache /deno-dir /deno-dir
-# For those outside of the container to reach it; publish it to whom the numbers are for, and to nobody else. The health
-# check asks there: set another address by this variable, not by the flag.
+# The admin port must be reachable from outside the container. Publish it only to the users of the metrics.
+# The health check reads this variable, so change the address with the variable, not with the flag.
 ENV SLUICE_ADMIN=0.0.0.0:9998
 EXPOSE 9999/udp 9998
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD [ \

@@ -1,6 +1,6 @@
 /**
- * Keeps the Dockerfile and docker-compose.yml as tight as they are, without Docker. Every rule is checked twice: on
- * the project, and on files that break it.
+ * Tests the security rules for the Dockerfile, docker-compose.yml and the systemd units, without Docker. Each
+ * rule is checked twice: the project must follow it, and the rule must find what is wrong in a sample.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import * as containers from "./support/house/house_containers.ts";
 
 const DOCKERFILE = `FROM deno:2 AS runtime
 USER 65532:65532
-# Comments between continued lines belong to nothing.
+# Docker ignores comments between continued lines.
 FROM runtime AS a
 HEALTHCHECK --interval=1s CMD ["/bin/deno", \\
   # "--prompt",
@@ -32,15 +32,18 @@ const LOCKED = `
 interface Rule {
   name: string;
   check: Check;
-  /** Beside {@linkcode DOCKERFILE}; breaks the rule, beside what only seems to. */
+  /**
+   * Files that, together with {@linkcode DOCKERFILE}, break the rule; some entries look similar but are
+   * allowed.
+   */
   sample: Record<string, string>;
-  /** The beginnings of what the check must say of it. */
+  /** The beginnings of the findings that the check must return for the sample, in order. */
   finds: string[];
 }
 
 const RULES: readonly Rule[] = [
   {
-    name: "services are locked down",
+    name: "services have no capabilities, no root user, no writable image, and limits",
     check: containers.lockedServices,
     sample: {
       "docker-compose.yml": `
@@ -56,16 +59,16 @@ services:
     finds: [
       "docker-compose.yml: root runs as 0:0",
       "docker-compose.yml: nobody-named runs as root",
-      "docker-compose.yml: open can write",
+      "docker-compose.yml: open can write to",
       "docker-compose.yml: open keeps",
       "docker-compose.yml: open is given",
-      "docker-compose.yml: open lacks no-new",
+      "docker-compose.yml: open can gain privileges",
       "docker-compose.yml: open lacks mem_limit",
       "docker-compose.yml: open stays down",
     ],
   },
   {
-    name: "images are pinned",
+    name: "images are pinned to a version",
     check: containers.pinnedImages,
     sample: {
       "docker-compose.yml": `services:
@@ -78,7 +81,7 @@ services:
     finds: ["docker-compose.yml: b is built", "docker-compose.yml: c runs", "docker-compose.yml: d runs"],
   },
   {
-    name: "services are watched",
+    name: "every service has a health check",
     check: containers.watchedServices,
     sample: {
       "docker-compose.yml": `services:
@@ -89,7 +92,7 @@ services:
     finds: ["docker-compose.yml: c has no"],
   },
   {
-    name: "secrets come from outside",
+    name: "secrets are required from outside, never written in the file",
     check: containers.secretsFromOutside,
     sample: {
       "docker-compose.yml": `services:
@@ -99,11 +102,11 @@ services:
     environment: ["A_PASSWORD=\${A:-a}", "A_URL=a://b:c@d", "A_TOKENS", "B_SECRET=a"]`,
     },
     finds: ["PASSWORD", "URL", "TOKENS", "B_SECRET"].map((name) =>
-      `docker-compose.yml: b has the secret ${name.includes("_") ? name : `A_${name}`} `
+      `docker-compose.yml: b does not require the secret ${name.includes("_") ? name : `A_${name}`} `
     ),
   },
   {
-    name: "only viewers and senders of metrics reach a port from outside",
+    name: "only the ports for viewers and for senders of metrics are open to other hosts",
     check: containers.privatePorts,
     sample: {
       "docker-compose.yml": `services:
@@ -113,7 +116,7 @@ services:
     finds: ["docker-compose.yml: b publishes 8081", "docker-compose.yml: b publishes 0.0.0.0:5432"],
   },
   {
-    name: "a container has the permissions of its task at most",
+    name: "a container has at most the permissions of its task",
     check: containers.taskPermissions,
     sample: {
       "deno.json": `{ "tasks": { "a": "deno run --allow-net=[::],127.0.0.1 --allow-read='src' a.ts" } }`,
@@ -124,7 +127,7 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
     finds: ["Dockerfile: a has --allow-read=data", "Dockerfile: b runs b.ts"],
   },
   {
-    name: "entrypoints are those of the images",
+    name: "entrypoints in docker-compose.yml are the images' entrypoints plus net permissions for services",
     check: containers.imageEntrypoints,
     sample: {
       "docker-compose.yml": `services:
@@ -142,7 +145,7 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
     finds: ["docker-compose.yml: c has an entrypoint", "docker-compose.yml: e has an entrypoint"],
   },
   {
-    name: "a unit has no permission that the task lacks",
+    name: "a systemd unit has at most the permissions of its task",
     check: containers.unitPermissions,
     sample: {
       "deno.json": `{ "tasks": { "a": "deno run --allow-read=.env,data --allow-write=data src/a/main.ts" } }`,
@@ -158,7 +161,7 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
     ],
   },
   {
-    name: "variables are explained, and reach a service",
+    name: ".env.example explains every variable, and each reaches a service",
     check: containers.explainedVariables,
     sample: {
       "docker-compose.yml": `services:
@@ -166,8 +169,8 @@ ENTRYPOINT ["deno", "run", "b.ts"]`,
       ".env.example": "#A=\nE=\n#SLUICE_OUT=data\n# F=",
     },
     finds: [
-      "docker-compose.yml: E of .env.example reaches",
-      ".env.example: D of docker-compose.yml is missing",
+      "docker-compose.yml: no service gets E of .env.example",
+      ".env.example: D is missing",
     ],
   },
 ];
@@ -198,7 +201,7 @@ for (const { name, check, sample, finds } of RULES) {
     fn: async () => assert.deepEqual(check(await readProject()), []),
   });
   Deno.test({
-    name: `containers: what breaks "${name}" is found out`,
+    name: `containers: finds a sample that breaks "${name}"`,
     permissions: "none",
     fn() {
       const findings = check(new Map(Object.entries({ Dockerfile: DOCKERFILE, ...sample })));
@@ -208,8 +211,7 @@ for (const { name, check, sample, finds } of RULES) {
 }
 
 Deno.test({
-  name:
-    "containers: the project's services are what the rules are about, and only a profile adds to the first three",
+  name: "containers: docker-compose.yml has six services, and three of them need a profile",
   permissions: { read: FILES },
   fn() {
     const text = Deno.readTextFileSync("docker-compose.yml");
@@ -226,7 +228,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "containers: a variable that must be set is asked for",
+  name: "environmentOf: replaces variables, and throws if a required variable is not set or is empty",
   permissions: "none",
   fn() {
     const service = { environment: ["A", "B", "C=x${D:?set D}y", "E=${E:-e}"] };

@@ -1,6 +1,7 @@
 /**
- * Keeps the rules of the house true. Every rule is checked twice: on the project as it is, and on a small tree that
- * breaks it, so that a rule which can no longer fail is noticed.
+ * Tests the house rules: the rules for the structure of the project. Each rule is checked twice. The project
+ * must follow it, and the rule must find what is wrong in a small sample: so a rule that no longer finds
+ * anything is noticed.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { supportIndex } from "./support/house/support_index.ts";
 import type { Check, Tree } from "./support/house/tree.ts";
 import * as commands from "./support/house/house_commands.ts";
 
-/** What lies in the project's directory without being part of it, as in .gitignore. */
+/** Files in the root folder that are not part of the project, as in .gitignore. */
 const UNTRACKED = new Set([".git", ".env", "node_modules", "data", "coverage"]);
 
 async function* walk(
@@ -30,22 +31,22 @@ let project: Promise<Tree> | undefined;
 const readProject = (): Promise<Tree> =>
   project ??= Array.fromAsync(walk(".")).then((files) => new Map(files));
 
-/** The flag that may not be written down, here either. */
+/** Composed, because no file may contain the flag for all permissions, not even this test. */
 const ALL = "--allow" + "-all";
 const SHORT_ALL = "-" + "A";
 
 interface Rule {
   name: string;
   check: Check;
-  /** A tree that breaks the rule, beside what only seems to. */
+  /** A tree that breaks the rule, and also contains code that is allowed but looks similar. */
   sample: Record<string, string>;
-  /** What the check must say of it: the beginnings of its findings. */
+  /** The beginnings of the findings that the check must return for the sample, in order. */
   finds: string[];
 }
 
 const RULES: readonly Rule[] = [
   {
-    name: "files import only what their place allows",
+    name: "files import only what their folder may import",
     check: house.layering,
     sample: {
       "src/aggregator/main.ts":
@@ -79,27 +80,27 @@ const RULES: readonly Rule[] = [
         'import "../../src/aggregator/main.ts"; import "../support/sample.ts";',
     },
     finds: [
-      "src/aggregator/config.ts:1 imports src/balancer/config.ts, which",
-      "src/aggregator/master.ts:2 imports src/aggregator/parse/scanner.ts, which",
-      "src/aggregator/receive/datagram.ts:1 imports src/aggregator/helper.ts, and with it src/aggregator/write/sink.ts",
-      "src/aggregator/admin/health.ts:1 imports src/aggregator/write/sink.ts, which",
-      "src/aggregator/parse/scanner.ts:1 imports src/aggregator/aggregate/windows.ts, which",
-      "src/aggregator/worker.ts:2 imports src/aggregator/write/record.ts, which",
-      "src/balancer/redirect/redirector.ts:1 imports src/balancer/store/read.ts, which",
-      "src/balancer/redirect/target.ts:1 imports src/aggregator/write/record.ts, which",
-      "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite, which",
-      "src/balancer/store/read.ts:2 imports postgres, which",
-      "src/prober/remote_prober.ts:1 imports src/balancer/store/read.ts, which",
-      "src/shared/flags/duration.ts:1 imports src/shared/database/sql.ts, which",
-      "src/shared/log.ts:1 imports src/sender/shapes.ts, and with it tests/support/sample.ts",
-      "src/shared/log.ts:2 imports src/balancer/choose/routing.ts, which",
-      "src/shipper/names.ts:1 imports src/aggregator/write/record.ts, which",
-      "src/sender/shapes.ts:1 imports tests/support/sample.ts, which",
-      "tests/aggregator/main_test.ts:1 imports src/aggregator/main.ts, which",
+      "src/aggregator/config.ts:1 imports src/balancer/config.ts: forbidden",
+      "src/aggregator/master.ts:2 imports src/aggregator/parse/scanner.ts: forbidden",
+      "src/aggregator/receive/datagram.ts:1 imports src/aggregator/helper.ts, which loads src/aggregator/write/sink.ts: forbidden",
+      "src/aggregator/admin/health.ts:1 imports src/aggregator/write/sink.ts: forbidden",
+      "src/aggregator/parse/scanner.ts:1 imports src/aggregator/aggregate/windows.ts: forbidden",
+      "src/aggregator/worker.ts:2 imports src/aggregator/write/record.ts: forbidden",
+      "src/balancer/redirect/redirector.ts:1 imports src/balancer/store/read.ts: forbidden",
+      "src/balancer/redirect/target.ts:1 imports src/aggregator/write/record.ts: forbidden",
+      "src/balancer/admin/routes.ts:1 imports @electric-sql/pglite: forbidden",
+      "src/balancer/store/read.ts:2 imports postgres: forbidden",
+      "src/prober/remote_prober.ts:1 imports src/balancer/store/read.ts: forbidden",
+      "src/shared/flags/duration.ts:1 imports src/shared/database/sql.ts: forbidden",
+      "src/shared/log.ts:1 imports src/sender/shapes.ts, which loads tests/support/sample.ts: forbidden",
+      "src/shared/log.ts:2 imports src/balancer/choose/routing.ts: forbidden",
+      "src/shipper/names.ts:1 imports src/aggregator/write/record.ts: forbidden",
+      "src/sender/shapes.ts:1 imports tests/support/sample.ts: forbidden",
+      "tests/aggregator/main_test.ts:1 imports src/aggregator/main.ts: forbidden",
     ],
   },
   {
-    name: "imports lead to a file, a built-in or a pinned package",
+    name: "every import names an existing file, a built-in or a pinned package",
     check: house.resolvableImports,
     sample: {
       "deno.json": '{ "imports": { "fast-check": "npm:fast-check@4.10.2", "hono/": "npm:/hono@4.13.19/" } }',
@@ -110,12 +111,12 @@ const RULES: readonly Rule[] = [
     },
     finds: [
       "src/shared/a.ts:1 imports src/shared/gone.ts, which does not exist",
-      "src/shared/b.ts:2 imports npm:fast-check; pin",
+      "src/shared/b.ts:2 imports npm:fast-check, which is not pinned",
       "src/shared/b.ts:2 imports a computed name",
     ],
   },
   {
-    name: "imports make no circle",
+    name: "imports form no circle",
     check: noCircles,
     sample: {
       "src/a.ts": 'import "./b.ts"; import "./d.ts"; new URL("./e.ts", import.meta.url);',
@@ -141,7 +142,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: "pure files know no clock, no timer and no I/O",
+    name: "pure files use no clock, no timer and no I/O",
     check: house.pureFiles,
     sample: {
       "src/aggregator/aggregate/partial.ts": "/** Not Deno. */ export const a = 'Date' + b.performance;",
@@ -153,23 +154,23 @@ const RULES: readonly Rule[] = [
       "src/balancer/redirect/target.ts": "performance.now();",
     },
     finds: [
-      "src/aggregator/aggregate/windows.ts:1, which uses setTimeout",
-      "src/aggregator/aggregate/windows.ts:1, which uses Deno",
-      "src/aggregator/aggregate/windows.ts loads node:fs",
-      "src/aggregator/write/record.ts loads src/aggregator/write/clock.ts:2, which uses Date",
-      "src/balancer/redirect/target.ts:1, which uses performance",
+      "src/aggregator/aggregate/windows.ts:1 uses setTimeout",
+      "src/aggregator/aggregate/windows.ts:1 uses Deno",
+      "src/aggregator/aggregate/windows.ts is pure, but loads node:fs",
+      "src/aggregator/write/clock.ts:2, loaded by src/aggregator/write/record.ts, uses Date",
+      "src/balancer/redirect/target.ts:1 uses performance",
     ],
   },
   {
-    name: "the pure files that the rules name exist",
+    name: "every file in the list of pure files exists",
     check: house.pureFilesExist,
     sample: Object.fromEntries(
       house.PURE.filter((file) => file !== "src/aggregator/aggregate/windows.ts").map((file) => [file, ""]),
     ),
-    finds: ["src/aggregator/aggregate/windows.ts is named"],
+    finds: ["src/aggregator/aggregate/windows.ts is in the list PURE"],
   },
   {
-    name: "one file opens a library",
+    name: "only libc.ts opens a library",
     check: house.oneDlopen,
     sample: {
       "src/shared/libc.ts": "Deno.dlopen(path, symbols);",
@@ -179,7 +180,7 @@ const RULES: readonly Rule[] = [
     finds: ["src/aggregator/a.ts:2 opens a library"],
   },
   {
-    name: "no source is past 300 lines",
+    name: "a source file has at most 300 lines",
     check: house.shortFiles,
     sample: {
       "src/a.ts": "a\n".repeat(300),
@@ -190,13 +191,13 @@ const RULES: readonly Rule[] = [
     finds: ["src/b.ts has 301 lines"],
   },
   {
-    name: "the first page is short",
+    name: "README.md has at most 150 lines and 9 KiB",
     check: house.shortFirstPage,
     sample: { "README.md": "a\n".repeat(151) },
     finds: ["README.md has 151 lines and 302 bytes"],
   },
   {
-    name: "the top level holds nothing new",
+    name: "the root folder holds only known files and folders",
     check: house.topLevel,
     sample: {
       "src/a.ts": "",
@@ -206,7 +207,7 @@ const RULES: readonly Rule[] = [
       "docs/b.md": "",
       "notes.md": "",
     },
-    finds: ["docs lies", "notes.md lies"],
+    finds: ["docs lies in the root folder", "notes.md lies"],
   },
   {
     name: "the index of the test helpers lists every helper once",
@@ -225,7 +226,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: "packages are pinned, to the same version everywhere",
+    name: "packages are pinned to an exact version, the same in every deno.json",
     check: configurations.pinnedPackages,
     sample: {
       "src/balancer/deno.json":
@@ -235,12 +236,12 @@ const RULES: readonly Rule[] = [
     },
     finds: [
       'src/balancer/deno.json: "a" is npm:a@1.2.3-x.1, but npm:a@1.2.4 in',
-      'src/balancer/deno.json: "b" is',
-      'src/balancer/deno.json: "d" is',
+      'src/balancer/deno.json: "b" is npm:@b/c@^1.2.3, not an exact version',
+      'src/balancer/deno.json: "d" is npm:d, not an exact version',
     ],
   },
   {
-    name: "the balancer has the packages of what it loads",
+    name: "the balancer's deno.json pins the packages of the shared code that it loads",
     check: configurations.pinnedForBalancer,
     sample: {
       "src/balancer/deno.json": '{ "imports": { "a/": "npm:/a@1.2.3/" } }',
@@ -249,7 +250,7 @@ const RULES: readonly Rule[] = [
     finds: ['src/balancer/deno.json lacks "c"'],
   },
   {
-    name: "a task that needs no package downloads none",
+    name: "the root deno.json names no packages, so that no task downloads packages it does not need",
     check: configurations.packageFreeStart,
     sample: {
       "deno.json": '{ "imports": { "a": "npm:a@1.2.3" }, "lock": { "path": "deno.lock" } }',
@@ -257,7 +258,7 @@ const RULES: readonly Rule[] = [
     finds: ['deno.json names the package "a"', "deno.json has a lock file"],
   },
   {
-    name: "every part has the same options",
+    name: "every deno.json has the same options",
     check: configurations.sameOptions,
     sample: {
       "deno.json": '{ "unstable": ["net"], "compilerOptions": { "strict": true } }',
@@ -267,7 +268,7 @@ const RULES: readonly Rule[] = [
     finds: ["tests/deno.json differs"],
   },
   {
-    name: "lock files are frozen and agree",
+    name: "lock files are frozen and name the same versions",
     check: configurations.sameVersions,
     sample: {
       "deno.lock": '{ "npm": { "a@1.2.3": {} } }',
@@ -280,7 +281,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: "tasks are described",
+    name: "every task has a description",
     check: commands.describedTasks,
     sample: {
       "deno.json": '{ "tasks": { "a": "x", "b": { "command": "x" }, "c": { "description": "C" } } }',
@@ -288,29 +289,29 @@ const RULES: readonly Rule[] = [
     finds: ['deno.json: the task "a"', 'deno.json: the task "b"'],
   },
   {
-    name: "what needs no package fetches none",
+    name: "tasks that need no packages run with --no-npm",
     check: commands.tasksWithoutPackages,
     sample: {
       "deno.json":
         '{ "tasks": { "a": "deno run --no-npm x src/sender/main.ts", "b": "deno run src/aggregator/main.ts" } }',
     },
-    finds: ['deno.json: the task "b" runs what'],
+    finds: ['deno.json: the task "b" runs a program that needs no packages'],
   },
   {
-    name: "permissions are named one by one",
+    name: "no command grants all permissions",
     check: commands.namedPermissions,
     sample: {
       "README.md": `\ndeno run ${ALL} a.ts, deno test ${SHORT_ALL} or -R${"A"} b.ts`,
       "a.sh": "deno run --allow-read -R a-A.ts sha512-A",
     },
     finds: [
-      `README.md:2 says ${ALL}`,
-      `README.md:2 says ${SHORT_ALL}`,
-      `README.md:2 says -R${"A"}`,
+      `README.md:2 grants all permissions with ${ALL}`,
+      `README.md:2 grants all permissions with ${SHORT_ALL}`,
+      `README.md:2 grants all permissions with -R${"A"}`,
     ],
   },
   {
-    name: "Deno never prompts",
+    name: "Deno never prompts for a permission",
     check: commands.neverPrompts,
     sample: {
       "deno.json":
@@ -327,7 +328,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: "--allow-ffi grants the C library alone",
+    name: "--allow-ffi grants only the C library",
     check: commands.onlyLibc,
     sample: {
       "src/shared/libc.ts": '["/lib64/libc.so.6", "/usr/lib/libc.so.6"]',
@@ -346,12 +347,12 @@ const assertNone = (findings: string[]): void => assert.equal(findings.length, 0
 
 for (const { name, check, sample, finds } of RULES) {
   Deno.test({
-    name: `house: ${name}`,
+    name: `house rule: ${name}`,
     permissions: { read: ["."] },
     fn: async () => assertNone(check(await readProject())),
   });
   Deno.test({
-    name: `house: a tree that breaks "${name}" is found out`,
+    name: `house rule: finds a sample that breaks "${name}"`,
     permissions: "none",
     fn() {
       const findings = check(new Map(Object.entries(sample)));
@@ -364,13 +365,13 @@ for (const { name, check, sample, finds } of RULES) {
 }
 
 Deno.test({
-  name: "house: every source has its test",
+  name: "house rule: every source file has a test file",
   permissions: { read: ["."] },
   fn: async () => assertNone(house.mirroredTests(await readProject())),
 });
 
 Deno.test({
-  name: "house: a source without its test is found out, and so is an exception that no longer is one",
+  name: "house rule: finds a source file without a test file, and an exception that is no longer needed",
   permissions: "none",
   fn() {
     const files = [
@@ -391,10 +392,10 @@ Deno.test({
     assert.deepEqual(
       house.mirroredTests(new Map(files.map((file) => [file, ""])), elsewhere),
       [
-        "tests/b_test.ts exists; remove src/b.ts from the exceptions",
-        "tests/no_test.ts, said to test src/d.ts, does not exist; write tests/d_test.ts",
-        "src/e.ts has no tests/e_test.ts; write it, or name the test that covers it instead",
-        "src/f.ts does not exist; remove it from the exceptions",
+        "tests/b_test.ts exists; remove src/b.ts from TESTED_ELSEWHERE",
+        "tests/no_test.ts should test src/d.ts, but does not exist; write tests/d_test.ts",
+        "src/e.ts has no tests/e_test.ts; write it, or add the test that covers it to TESTED_ELSEWHERE",
+        "src/f.ts does not exist; remove it from TESTED_ELSEWHERE",
       ],
     );
   },

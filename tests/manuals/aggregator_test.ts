@@ -15,7 +15,7 @@ import {
 } from "../support/house/manual_tables.ts";
 import { boards, FACTS, REPORT, SAMPLE } from "../support/http/admin_report.ts";
 import { manual, MANUALS, manualTest } from "../support/house/manuals.ts";
-import * as readme from "../support/house/readme.ts";
+import * as parser from "../support/house/manual_parser.ts";
 
 const PATH = "src/aggregator/README.md";
 const MANUAL = manual(PATH);
@@ -27,35 +27,35 @@ testPermissions(PATH, "Permissions", [
   ["container", entrypointOf("aggregator")],
 ]);
 
-manualTest(PATH, "Input: each example is rejected for the reason in its row", () => {
-  const rows = readme.tableOf(MANUAL, "Input", "reason");
-  assert.deepEqual(rows.map(({ reason }) => readme.codesIn(reason!)[0]), Object.keys(emptyTotals().rejected));
+manualTest(PATH, "Input: each example is rejected with the reason in its row", () => {
+  const rows = parser.tableOf(MANUAL, "Input", "reason");
+  assert.deepEqual(rows.map(({ reason }) => parser.codesIn(reason!)[0]), Object.keys(emptyTotals().rejected));
   for (const { reason, example } of rows) {
-    const [line] = readme.codesIn(example!);
+    const [line] = parser.codesIn(example!);
     if (line === undefined) continue;
     const into = new Accumulator();
     const bytes = new TextEncoder().encode(line);
     scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
-    const rejected = { ...emptyTotals().rejected, [readme.codesIn(reason!)[0]!]: 1 };
+    const rejected = { ...emptyTotals().rejected, [parser.codesIn(reason!)[0]!]: 1 };
     assert.deepEqual(totalsOf(into.take()).rejected, rejected, line);
   }
 });
 
-manualTest(PATH, "Input: each datagram is accepted and rejected as its row says", () => {
-  const rows = readme.tableOf(MANUAL, "Input", "datagram");
+manualTest(PATH, "Input: each datagram has the accepted count and the rejections of its row", () => {
+  const rows = parser.tableOf(MANUAL, "Input", "datagram");
   for (const { datagram, accepted, rejected } of rows) {
     const into = new Accumulator();
-    const text = readme.codesIn(datagram!)[0]!.replaceAll("\\n", "\n");
+    const text = parser.codesIn(datagram!)[0]!.replaceAll("\\n", "\n");
     const bytes = new TextEncoder().encode(text);
     scanDatagram(Batch.of(bytes), 0, bytes.length, false, into);
     const totals = totalsOf(into.take());
     const reasons = Object.entries(totals.rejected).flatMap(([reason, count]) => Array(count).fill(reason));
-    assert.deepEqual([String(totals.accepted), reasons], [accepted, readme.codesIn(rejected!)], text);
+    assert.deepEqual([String(totals.accepted), reasons], [accepted, parser.codesIn(rejected!)], text);
   }
 });
 
-manualTest(PATH, "the sample of a rejected message is what the aggregator would write, byte for byte", () => {
-  const shown = readme.blocksOf(MANUAL).flatMap(({ lines }) => lines).filter((line) =>
+manualTest(PATH, "every sample shown is what the aggregator writes, byte for byte", () => {
+  const shown = parser.blocksOf(MANUAL).flatMap(({ lines }) => lines).filter((line) =>
     line.startsWith('{"time":')
   );
   assert.ok(shown.length > 0);
@@ -71,7 +71,7 @@ manualTest(PATH, "the sample of a rejected message is what the aggregator would 
   }
 });
 
-manualTest(PATH, "The file: every record shown is one that the aggregator would write, byte for byte", () => {
+manualTest(PATH, "every record shown in any manual is what the aggregator writes, byte for byte", () => {
   const lines = MANUALS.map(manual).join("\n").split("\n").filter((line) =>
     line.startsWith('{"timestamp":') && !line.includes("instances")
   );
@@ -84,24 +84,24 @@ manualTest(PATH, "The file: every record shown is one that the aggregator would 
   }
 });
 
-manualTest(PATH, "The log: the table has every event with its level, and no other", async () => {
-  const rows = readme.tableOf(MANUAL, "The log", "event");
-  const shown = rows.map(({ event, level }) => `${readme.codesIn(event!)[0]} ${level}`);
+manualTest(PATH, "The log: the table has exactly the events of the code, with their levels", async () => {
+  const rows = parser.tableOf(MANUAL, "The log", "event");
+  const shown = rows.map(({ event, level }) => `${parser.codesIn(event!)[0]} ${level}`);
   assert.deepEqual(shown.sort(), await eventsLogged("src/aggregator"));
 }, { read: ["src"] });
 
 manualTest(
   PATH,
-  "The admin port: every address exists, and every reason of /readyz is named",
+  "The admin port: every address exists, and the row of /readyz has every reason",
   async () => {
     const source = await Deno.readTextFile("src/aggregator/admin/responder.ts");
-    const rows = readme.tableOf(MANUAL, "The admin port", "address");
+    const rows = parser.tableOf(MANUAL, "The admin port", "address");
     for (const { address } of rows.slice(0, -1)) {
-      assert.ok(source.includes(`"${readme.codesIn(address!)[0]}"`), address);
+      assert.ok(source.includes(`"${parser.codesIn(address!)[0]}"`), address);
     }
     const health = await Deno.readTextFile("src/aggregator/admin/health.ts");
     const codes = [...health.matchAll(/code: "(\w+)"/g)].map(([, code]) => code!);
-    const shown = readme.codesIn(rows.find(({ address }) => address === "`/readyz`")!.answer!);
+    const shown = parser.codesIn(rows.find(({ address }) => address === "`/readyz`")!.answer!);
     assert.deepEqual(shown.sort(), codes.sort());
   },
   { read: ["src/aggregator/admin"] },
@@ -109,7 +109,7 @@ manualTest(
 
 manualTest(
   PATH,
-  "Metrics: the table has every metric with its labels and its help text, and no other",
+  "Metrics: the table has exactly the metrics of the code, with their labels and help texts",
   () => {
     const { writer, reader } = boards();
     writer.closed([{ lengthSeconds: 10, timestampSeconds: 1060, sum: 1n, max: 1n, min: 1n }]);
@@ -117,19 +117,19 @@ manualTest(
     const moment = { nowMs: 62_000, tickedMs: 61_900, reading: reader.now() };
     const families = aggregatorMetrics(moment, FACTS, { cpuSeconds: 1, residentBytes: 1 });
     const names = families.map(({ name }) => name);
-    for (const code of readme.codesIn(MANUAL)) {
+    for (const code of parser.codesIn(MANUAL)) {
       if (/^sluice_\w+$/.test(code)) assert.ok(names.includes(code), `there is no metric ${code}`);
     }
-    const rows = readme.tableOf(MANUAL, "Metrics", "metric");
+    const rows = parser.tableOf(MANUAL, "Metrics", "metric");
     assert.deepEqual(
-      rows.map(({ metric, labels, meaning }) => [readme.codesIn(metric!), readme.codesIn(labels!), meaning]),
+      rows.map(({ metric, labels, meaning }) => [parser.codesIn(metric!), parser.codesIn(labels!), meaning]),
       families.filter(({ name }) => name.startsWith("sluice_"))
         .map(({ name, samples, help }) => [[name], Object.keys(samples[0]?.labels ?? {}), help]),
     );
   },
 );
 
-manualTest(PATH, "Permissions: the paths of the C library are those that the service looks for", () => {
-  const paths = readme.codesIn(MANUAL).filter((code) => /^\/.*libc\.so/.test(code));
+manualTest(PATH, "Permissions: the paths of the C library are the paths that the service tries", () => {
+  const paths = parser.codesIn(MANUAL).filter((code) => /^\/.*libc\.so/.test(code));
   assert.deepEqual(new Set(paths), new Set(LIBC_PATHS));
 });

@@ -13,7 +13,7 @@ import {
   wordsOfTask,
 } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
-import { blocksOf, codesIn, tableOf } from "../support/house/readme.ts";
+import { blocksOf, codesIn, tableOf } from "../support/house/manual_parser.ts";
 
 const PATH = "src/balancer/README.md";
 
@@ -24,14 +24,14 @@ testPermissions(PATH, "Permissions of the balancer", [
   ["compose", composeWords("balancer")],
 ]);
 
-manualTest(PATH, "the table of log events has every event with its levels, and no other", async () => {
+manualTest(PATH, "Log events: the table has exactly the events of the code, with their levels", async () => {
   const rows = tableOf(manual(PATH), "Log events", "event");
   const shown = rows.map(({ event, level }) => `${event!.replaceAll("`", "")} ${level}`);
   const logged = [...await eventsLogged("src/balancer"), ...await eventsLogged("src/shared/database")];
   assert.deepEqual(shown.sort(), logged.sort());
 }, { read: ["src"] });
 
-manualTest(PATH, "the table of metrics names every metric of the balancer", async () => {
+manualTest(PATH, "Metrics: the table has exactly the metrics of the code", async () => {
   const shown = tableOf(manual(PATH), "Metrics", "metric `sluice_balancer_…`")
     .flatMap((row) => codesIn(row["metric `sluice_balancer_…`"]!)).map((code) => code.replace(/\{.*/, ""));
   const source = await Deno.readTextFile("src/balancer/admin/metrics.ts");
@@ -41,7 +41,7 @@ manualTest(PATH, "the table of metrics names every metric of the balancer", asyn
   assert.deepEqual(shown.sort(), [...made, "build_info"].sort());
 }, { read: ["src"] });
 
-manualTest(PATH, "the balancer writes such lines to the access log", () => {
+manualTest(PATH, "Log requests: the lines shown are what the balancer writes to the access log", () => {
   const [block] = blocksOf(manual(PATH)).filter(({ section, language }) =>
     section === "Log requests" && language === "json"
   );

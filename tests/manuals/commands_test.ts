@@ -1,6 +1,6 @@
 /**
- * Keeps the commands of the manuals true: each is run, or checked against what it depends on where running it is
- * another test's job.
+ * Tests every command that a manual shows. A command is run here, or else checked against the code and files
+ * that it uses, for example if another test runs it or if it needs root.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import { checkNames } from "../bench/contest.ts";
 import { parseOptions } from "../bench/options.ts";
 import { withDirectory } from "../support/disk/temporary_directory.ts";
 import { type Manual, manual, MANUALS, manualTest } from "../support/house/manuals.ts";
-import * as readme from "../support/house/readme.ts";
-import { Shell, startAndStop } from "../support/house/readme_shell.ts";
+import * as parser from "../support/house/manual_parser.ts";
+import { Shell, startAndStop } from "../support/house/manual_shell.ts";
 
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
 const COMPOSE = await Deno.readTextFile("docker-compose.yml");
 
-/** This unit needs a database, so its command line is started in shipper_test.ts. */
+/** This unit needs a database, so shipper_test.ts runs its command line. */
 const SHIPPER_UNIT = "sluice-shipper@.service";
 const UNIT_FILES = ["sluice-aggregator@.service", "sluice-balancer@.service", SHIPPER_UNIT];
 const UNITS: ReadonlyMap<string, string> = new Map(
@@ -38,14 +38,14 @@ const unset = () => undefined;
 const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
 
 const RUNNING: Deno.PermissionOptionsObject = {
-  // The shell starts a PostgreSQL.
+  // A PostgreSQL server is started through the shell.
   run: [Deno.execPath(), "/bin/sh"],
   net: ["127.0.0.1"],
   read: ["data"],
   write: ["data"],
 };
 
-/** The sections whose commands are run one after another, as a reader would. */
+/** Sections whose commands a reader runs one after another; the test does the same. */
 const RUN_TOGETHER: readonly (readonly [manual: Manual, ...sections: string[]])[] = [
   ["README.md", "A first message"],
   ["README.md", "A first redirect"],
@@ -65,49 +65,49 @@ const RUN_TOGETHER: readonly (readonly [manual: Manual, ...sections: string[]])[
   ["src/shipper/README.md", "Try a fleet of two on one machine"],
 ];
 
-function taskExists(task: string): void {
+function assertTaskExists(task: string): void {
   assert.ok(TASKS[task], `deno.json has no task "${task}"`);
 }
 
-function dockerRuns(image: string, words: readonly string[]): void {
+function assertDockerRuns(image: string, words: readonly string[]): void {
   const stage = image.replace("sluice-", "");
   const [volume, port] = ["-v", "-p"].map((option) => words[words.indexOf(option) + 1]!.split(":").at(-1)!);
-  assert.ok(readme.instructionOf(DOCKERFILE, stage, "EXPOSE")!.split(" ").includes(port!));
-  assert.equal(readme.instructionOf(DOCKERFILE, "runtime", "VOLUME"), volume);
+  assert.ok(parser.instructionOf(DOCKERFILE, stage, "EXPOSE")!.split(" ").includes(port!));
+  assert.equal(parser.instructionOf(DOCKERFILE, "runtime", "VOLUME"), volume);
   parseConfig(words.slice(words.indexOf(image) + 1), unset, unset, FACTS);
 }
 
-/** Asserts that a command line has the words of a task, apart from the scopes of its permissions. */
-function onlyScopesDiffer(command: string, task: string): void {
+/** Asserts that a command line equals a task, apart from the scopes of the permissions. */
+function assertOnlyScopesDiffer(command: string, task: string): void {
   const withoutScopes = (words: readonly string[]) =>
     words.map((word) => word.replace(/^(--allow-\w+)=.*/, "$1"));
-  const [, ...expected] = withoutScopes(readme.shellWords(TASKS[task]!.command)).slice(0, -1);
-  assert.deepEqual(withoutScopes(readme.shellWords(command)), expected);
+  const [, ...expected] = withoutScopes(parser.shellWords(TASKS[task]!.command)).slice(0, -1);
+  assert.deepEqual(withoutScopes(parser.shellWords(command)), expected);
 }
 
-/** The commands that are not run here, why, and what is looked at instead. */
+/** Commands that are not run here: their form, the reason, and a check in place of the run. */
 const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups: string[]) => void])[] = [
-  [/^deno task (start|start:sandbox|test)$/, "runs for ever, or runs this test", taskExists],
+  [/^deno task (start|start:sandbox|test)$/, "does not end by itself, or runs this test", assertTaskExists],
   [/^deno task start (--.*)$/, "tests/aggregator/main_test.ts runs it", (flags) => {
-    assert.equal(parseConfig(readme.shellWords(flags!), unset, unset, FACTS).kind, "run");
+    assert.equal(parseConfig(parser.shellWords(flags!), unset, unset, FACTS).kind, "run");
   }],
   [/^deno task send ?(.*)$/, "tests/sender/main_test.ts runs it", (flags) => {
-    assert.equal(parseSenderConfig(readme.shellWords(flags!)).kind, "run");
+    assert.equal(parseSenderConfig(parser.shellWords(flags!)).kind, "run");
   }],
   [
     /^deno (run --no-prompt .*) src\/aggregator\/main\.ts (.*)$/,
     "needs an address of a real network",
     (command, flags) => {
-      onlyScopesDiffer(command!, "start");
-      assert.equal(parseConfig(readme.shellWords(flags!), unset, unset, FACTS).kind, "run");
+      assertOnlyScopesDiffer(command!, "start");
+      assert.equal(parseConfig(parser.shellWords(flags!), unset, unset, FACTS).kind, "run");
     },
   ],
   [
     /^deno (run --no-prompt .*) src\/sender\/main\.ts (.*)$/,
     "needs an address of a real network",
     (command, flags) => {
-      onlyScopesDiffer(command!, "send");
-      assert.equal(parseSenderConfig(readme.shellWords(flags!)).kind, "run");
+      assertOnlyScopesDiffer(command!, "send");
+      assert.equal(parseSenderConfig(parser.shellWords(flags!)).kind, "run");
     },
   ],
   [/^deno task bench (--.*)$/, "takes minutes", (flags) => {
@@ -117,7 +117,7 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
   }],
   [/^npx -y deno@([\d.]+) task ([\w:]+)$/, "fetches from a registry", (version, task) => {
     assert.equal(version, /^ARG DENO_VERSION=(.*)$/m.exec(DOCKERFILE)?.[1]);
-    taskExists(task!);
+    assertTaskExists(task!);
   }],
   [/^sysctl -w net\.core\.rmem_max=(\d+)$/, "needs root", (bytes) => {
     assert.equal(bytes, aggregatorFlags(FACTS).receiveBufferBytes.default);
@@ -128,15 +128,15 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
   }],
   [
     /^(?:DATABASE_URL=(\S+) )?deno task balancer ?(.*)$/,
-    "needs files or a PostgreSQL: tests/balancer/acceptance runs it with them",
+    "needs files or PostgreSQL; tests/balancer/acceptance runs it",
     (databaseUrl, flags) => {
       const env = (name: string) => name === "DATABASE_URL" ? databaseUrl : undefined;
-      assert.equal(parseBalancerConfig(readme.shellWords(flags!), env, unset, FACTS).kind, "run");
+      assert.equal(parseBalancerConfig(parser.shellWords(flags!), env, unset, FACTS).kind, "run");
     },
   ],
-  [/^deno (run .*) src\/balancer\/main\.ts$/, "needs hosts elsewhere", (command) => {
-    const words = readme.shellWords(command!);
-    const task = readme.shellWords(TASKS.balancer!.command);
+  [/^deno (run .*) src\/balancer\/main\.ts$/, "needs other hosts", (command) => {
+    const words = parser.shellWords(command!);
+    const task = parser.shellWords(TASKS.balancer!.command);
     const grants = (all: readonly string[]) => all.filter((word) => word.startsWith("--allow-net="));
     const [hosts, local] = [grants(words), grants(task)].map((all) => all.join().split(/[=,]/));
     assert.deepEqual(local!.filter((host) => !hosts!.includes(host)), []);
@@ -147,7 +147,7 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
   }],
   [
     /^DENO_DIR=(\S+) deno cache (--frozen .*)$/,
-    "would fill a directory of the system",
+    "writes to a system directory",
     (directory, words) => {
       assert.ok(UNITS.get("sluice-balancer@.service")!.includes(`Environment=DENO_DIR=${directory} `));
       assert.ok(DOCKERFILE.replace(/ \\\n\s*/g, " ").includes(`RUN deno cache ${words} `));
@@ -166,19 +166,19 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     assert.ok(UNITS.has(unit!), `there is no unit ${unit}`);
   }],
   [/^docker build --target (\w+) -t (\S+) \.$/, "tests/container builds it", (target, image) => {
-    assert.ok(readme.instructionOf(DOCKERFILE, target!, "ENTRYPOINT"));
+    assert.ok(parser.instructionOf(DOCKERFILE, target!, "ENTRYPOINT"));
     assert.equal(image, `sluice-${target}`);
   }],
   [
     /^docker (run .* (sluice-aggregator) .*)$/,
     "tests/container runs it",
-    (args, image) => dockerRuns(image!, args!.split(" ")),
+    (args, image) => assertDockerRuns(image!, args!.split(" ")),
   ],
-  [/^echo "ADMIN_TOKENS=alice:.*,prober:.*:health" >> \.env$/, "would change .env", () => {}],
+  [/^echo "ADMIN_TOKENS=alice:.*,prober:.*:health" >> \.env$/, "changes .env", () => {}],
   [
     /^PROBE_TOKEN=\$\(sed -n '.*' \.env\) deno task (probe)$/,
     "tests/prober/main_test.ts runs it",
-    taskExists,
+    assertTaskExists,
   ],
   [/^PROBE_TOKEN_FILE=\S+ deno (run .* src\/prober\/main\.ts (.*))$/, "tests/prober/main_test.ts runs it", (
     words,
@@ -192,7 +192,7 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     const env = (name: string) => name === "PROBE_TOKEN" ? "0123456789abcdef" : undefined;
     assert.equal(parseProberConfig(flags!.split(" "), env, unset, true).kind, "run");
   }],
-  [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "would change .env", (variable) => {
+  [/^echo "(\w+)=(?:alice:)?\$\(openssl rand -hex 32\)" >> \.env$/, "changes .env", (variable) => {
     assert.match(COMPOSE, new RegExp(`\\$\\{${variable}:\\?`), "docker-compose.yml asks for it");
   }],
   [
@@ -209,14 +209,14 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     assert.ok(manual("src/shipper/README.md").includes(`\`\`\`yaml\n# ${file}\n`));
   }],
   [/^deno task fleet ?(.*)$/, "tests/fleet/main_test.ts runs it", (flags) => {
-    assert.equal(parseFleetConfig(readme.shellWords(flags!), unset, unset, true).kind, "run");
+    assert.equal(parseFleetConfig(parser.shellWords(flags!), unset, unset, true).kind, "run");
   }],
-  [/^deno (run .*) src\/shipper\/main\.ts (--.*)$/, "needs a host elsewhere", (command, flags) => {
-    const task = readme.grantsOf(readme.shellWords(TASKS.ship!.command));
-    const added = readme.grantsOf(readme.shellWords(command!)).difference(task);
+  [/^deno (run .*) src\/shipper\/main\.ts (--.*)$/, "needs another host", (command, flags) => {
+    const task = parser.grantsOf(parser.shellWords(TASKS.ship!.command));
+    const added = parser.grantsOf(parser.shellWords(command!)).difference(task);
     assert.deepEqual([...added], ["net=db.example.net:5432", "read=/var/lib/sluice"]);
     const facts = { hostname: "edge", stderrIsTerminal: true };
-    assert.equal(parseShipperConfig(readme.shellWords(flags!), unset, unset, facts).kind, "run");
+    assert.equal(parseShipperConfig(parser.shellWords(flags!), unset, unset, facts).kind, "run");
   }],
   [
     /^curl -s http:\/\/(127\.0\.0\.1:9997)\/(readyz|metrics)$/,
@@ -227,7 +227,7 @@ const CHECKED: readonly (readonly [form: RegExp, why: string, check: (...groups:
     assert.ok(COMPOSE.includes(`profiles: [${profile}]`));
   }],
   [/^(deno run --cpu-prof .*)$/, "a test below runs it", () => {}],
-  [/^DENO_V8_FLAGS=\S+ perf record .* deno task (\w+)$/, "needs perf", taskExists],
+  [/^DENO_V8_FLAGS=\S+ perf record .* deno task (\w+)$/, "needs perf", assertTaskExists],
   [
     /^perf report -i (\S+) .*$/,
     "needs perf",
@@ -239,29 +239,31 @@ const isRun = (path: Manual, section: string): boolean =>
   RUN_TOGETHER.some(([other, ...sections]) => other === path && sections.includes(section));
 
 Deno.test({
-  name: "manuals: every command is run or checked",
+  name: "manuals: every command is run or checked by a test",
   permissions: "none",
   fn() {
     const elsewhere = MANUALS.flatMap((path) =>
-      readme.commandsIn(manual(path)).filter(({ section }) => !isRun(path, section))
+      parser.commandsIn(manual(path)).filter(({ section }) => !isRun(path, section))
         .map(({ command }) => ({ path, command }))
     );
     const used = elsewhere.map(({ path, command }) => {
       const found = CHECKED.find(([form]) => form.test(command));
-      assert.ok(found, `${path} shows "${command}", which nothing tests: run it here, or add it to CHECKED`);
+      assert.ok(found, `${path} shows "${command}", which nothing tests; add it to RUN_TOGETHER or CHECKED`);
       const [form, , check] = found;
       check(...form.exec(command)!.slice(1));
       return found;
     });
-    for (const entry of CHECKED) assert.ok(used.includes(entry), `CHECKED has ${entry[0]}, no manual does`);
+    for (const entry of CHECKED) {
+      assert.ok(used.includes(entry), `no manual shows ${entry[0]}; remove it from CHECKED`);
+    }
   },
 });
 
 for (const [path, ...sections] of RUN_TOGETHER) {
   const names = new Set([sections.at(0), sections.at(-1)]);
-  manualTest(path, `the commands under "${[...names].join('" to "')}" print what it says`, async () => {
+  manualTest(path, `the commands under "${[...names].join('" to "')}" print the output shown`, async () => {
     await using shell = new Shell();
-    const commands = readme.commandsIn(manual(path)).filter(({ section }) => sections.includes(section));
+    const commands = parser.commandsIn(manual(path)).filter(({ section }) => sections.includes(section));
     assert.ok(commands.length >= 4);
     for (const shown of commands) await shell.show(shown);
     if (!sections.includes("API")) return;
@@ -269,25 +271,28 @@ for (const [path, ...sections] of RUN_TOGETHER) {
     const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
     );
-    const calls = readme.tableOf(manual(path), "API", "call").flatMap(({ call }) => readme.codesIn(call!));
+    const calls = parser.tableOf(manual(path), "API", "call").flatMap(({ call }) => parser.codesIn(call!));
     assert.deepEqual(calls.sort(), described.sort());
-    const fields = readme.tableOf(manual(path), "Route fields", "field").flatMap(({ field }) =>
-      readme.codesIn(field!)
+    const fields = parser.tableOf(manual(path), "Route fields", "field").flatMap(({ field }) =>
+      parser.codesIn(field!)
     );
     assert.deepEqual(fields.sort(), Object.keys(components.schemas.RouteSettings.properties).sort());
   }, RUNNING);
 }
 
-manualTest("README.md", "a command that nothing tests is found out", async () => {
+manualTest("README.md", "a command in a manual that nothing tests fails the test", async () => {
   const markdown =
     "# A\n\n```sh\ndeno task start --new 1\n```\n\n- b\n\n  ```console\n  $ rm -r a \\\n    b\n  gone\n  ```\n";
-  assert.deepEqual(readme.commandsIn(markdown), [
+  assert.deepEqual(parser.commandsIn(markdown), [
     { command: "deno task start --new 1", output: [], section: "A" },
     { command: "rm -r a b", output: ["gone"], section: "A" },
   ]);
   await using shell = new Shell();
   for (const command of ["rm -r a", "curl -k http://127.0.0.1:8080/"]) {
-    await assert.rejects(shell.show({ command, output: [], section: "" }), /which nothing tests|knows no -k/);
+    await assert.rejects(
+      shell.show({ command, output: [], section: "" }),
+      /which nothing tests|does not know -k/,
+    );
   }
 });
 
@@ -295,7 +300,7 @@ for (const [file, unit] of UNITS) {
   if (file === SHIPPER_UNIT) continue;
   manualTest(
     "src/aggregator/README.md",
-    `the command line of ${file} starts the service, in a directory of its own`,
+    `the command line of the unit ${file} starts the service without an error`,
     () =>
       withDirectory(async (directory) => {
         const [, command] = /^ExecStart=(.*)$/m.exec(unit.replace(/\\\n\s*/g, ""))!;
@@ -316,13 +321,13 @@ for (const [file, unit] of UNITS) {
 
 manualTest(
   "tests/README.md",
-  "the profile has a file of each kind",
+  "the command for a CPU profile writes a file of each kind",
   () =>
     withDirectory(async (directory) => {
-      const { command } = readme.commandsIn(manual("tests/README.md")).find(({ command }) =>
+      const { command } = parser.commandsIn(manual("tests/README.md")).find(({ command }) =>
         command.includes("--cpu-prof")
       )!;
-      const [, ...args] = readme.shellWords(
+      const [, ...args] = parser.shellWords(
         command.replace("data/profile", directory).replace("127.0.0.1:9999", "127.0.0.1:0"),
       );
       const { code, lines } = await startAndStop([
@@ -338,7 +343,7 @@ manualTest(
       const files = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) =>
         name.split(".").at(-1)
       );
-      // At least the master's: the process does not wait for what Deno writes in the threads of workers.
+      // At least the master's files exist: the process exits without waiting for the profiles of the workers.
       for (const kind of ["md", "cpuprofile"]) assert.ok(files.includes(kind), `${kind} of ${files}`);
     }),
   RUNNING,

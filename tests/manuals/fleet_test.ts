@@ -4,7 +4,7 @@ import { windowLine } from "../../src/fleet/windows.ts";
 import { useServer } from "../support/database/database.ts";
 import { testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
-import * as readme from "../support/house/readme.ts";
+import * as parser from "../support/house/manual_parser.ts";
 import { fleetOn } from "../support/messages/shipper_batches.ts";
 import { SHIPPER_PERMISSIONS } from "../support/processes/shipper_process.ts";
 
@@ -15,7 +15,7 @@ const server = useServer();
 testFlags(PATH, "Flags of the fleet", fleetFlags(true));
 testPermissions(PATH, "Permissions of the fleet", [["`fleet`", wordsOfTask("fleet")]]);
 
-manualTest(PATH, "Output: the line shown and the table of fields are what the command prints", () => {
+manualTest(PATH, "Output: the line shown is what the command prints, and the table has its fields", () => {
   const [line] = MANUAL.split("\n").filter((line) => line.startsWith('{"timestamp":'));
   const { timestamp, count_type, A1_sum, A2_max, A3_min, ...counts } = JSON.parse(line!);
   const window = {
@@ -31,20 +31,20 @@ manualTest(PATH, "Output: the line shown and the table of fields are what the co
   };
   assert.equal(line, windowLine(window));
   const all = JSON.parse(windowLine({ ...window, partialInstances: 1, missingInstances: 1, unaligned: 1 }));
-  const fields = readme.tableOf(MANUAL, "Output", "field").flatMap(({ field }) => readme.codesIn(field!));
+  const fields = parser.tableOf(MANUAL, "Output", "field").flatMap(({ field }) => parser.codesIn(field!));
   assert.deepEqual(fields, Object.keys(all).slice(5));
 });
 
-manualTest(PATH, "the table of columns is the view, in its order and with its types", async () => {
+manualTest(PATH, "the table of columns has the view's columns, in its order and with its types", async () => {
   await using database = await server.fresh();
   await fleetOn(database).fleet.positions();
   const columns = await database.sql.query<{ name: string; type: string }>(
     `select attname::text as name, format_type(atttypid, atttypmod) as type from pg_attribute
      where attrelid = 'sluice.fleet_windows'::regclass and attnum > 0 order by attnum`,
   );
-  const shown = readme.tableOf(MANUAL, "Columns of `sluice.fleet_windows`", "column").map((row) => ({
-    name: readme.codesIn(row.column!)[0]!,
-    type: readme.codesIn(row.type!)[0]!.replace("timestamptz", "timestamp with time zone"),
+  const shown = parser.tableOf(MANUAL, "Columns of `sluice.fleet_windows`", "column").map((row) => ({
+    name: parser.codesIn(row.column!)[0]!,
+    type: parser.codesIn(row.type!)[0]!.replace("timestamptz", "timestamp with time zone"),
   }));
   assert.deepEqual(shown, columns);
 }, SHIPPER_PERMISSIONS);

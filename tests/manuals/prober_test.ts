@@ -4,7 +4,7 @@ import { parseCompose } from "../support/house/compose.ts";
 import { lockedServices, secretsFromOutside, watchedServices } from "../support/house/house_containers.ts";
 import { eventsLogged, testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
-import * as readme from "../support/house/readme.ts";
+import * as parser from "../support/house/manual_parser.ts";
 
 const PATH = "src/prober/README.md";
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
@@ -12,14 +12,14 @@ const DOCKERFILE = await Deno.readTextFile("Dockerfile");
 testFlags(PATH, "Flags", proberFlags(true));
 testPermissions(PATH, "Permissions", [["`probe`", wordsOfTask("probe")]]);
 
-manualTest(PATH, "the table of log events has every event with its level, and no other", async () => {
-  const rows = readme.tableOf(manual(PATH), "Log events", "event");
+manualTest(PATH, "Log events: the table has exactly the events of the code, with their levels", async () => {
+  const rows = parser.tableOf(manual(PATH), "Log events", "event");
   const shown = rows.map(({ event, level }) => `${event!.replaceAll("`", "")} ${level}`);
   assert.deepEqual(shown.sort(), await eventsLogged("src/prober"));
 }, { read: ["src"] });
 
-manualTest(PATH, "the prober's service is locked down, and may do what its task may, to other hosts", () => {
-  const [block] = readme.blocksOf(manual(PATH)).filter(({ language }) => language === "yaml");
+manualTest(PATH, "the service shown is locked down, and has the task's permissions plus other hosts", () => {
+  const [block] = parser.blocksOf(manual(PATH)).filter(({ language }) => language === "yaml");
   const compose = block!.lines.join("\n");
   const tree = new Map([["docker-compose.yml", compose], ["Dockerfile", DOCKERFILE]]);
   const { prober } = parseCompose(compose);

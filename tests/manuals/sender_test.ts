@@ -3,14 +3,14 @@ import { SENDER_FLAGS } from "../../src/sender/config.ts";
 import { Datagrams, MESSAGE_BYTES_MAX, perDatagramMax, SHAPES } from "../../src/sender/shapes.ts";
 import { testFlags, testPermissions, wordsOfTask } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
-import { codesIn, commandsIn, tableOf } from "../support/house/readme.ts";
+import { codesIn, commandsIn, tableOf } from "../support/house/manual_parser.ts";
 
 const PATH = "src/sender/README.md";
 
 testFlags(PATH, "Flags", SENDER_FLAGS);
 testPermissions(PATH, "Permissions", [["`send`", wordsOfTask("send")]]);
 
-manualTest(PATH, "the output shown has the fields of the table and the sums of these messages", () => {
+manualTest(PATH, "Output: the line shown has the table's fields and the sums of the messages", () => {
   const [shown] = commandsIn(manual(PATH)).filter(({ output }) => output.length > 0);
   assert.equal(shown!.command, "deno task send --count 1000");
   const { seconds, rate, ...sums } = JSON.parse(shown!.output[0]!);
@@ -25,7 +25,7 @@ manualTest(PATH, "the output shown has the fields of the table and the sums of t
   assert.deepEqual(sums, { sent, ...expected });
 });
 
-manualTest(PATH, "the table of shapes has every shape, and the longest plain message", () => {
+manualTest(PATH, "the table of shapes has every shape, and shows the longest plain message", () => {
   const rows = tableOf(manual(PATH), "Test a parser with unusual JSON", "shape");
   assert.deepEqual(rows.flatMap(({ shape }) => codesIn(shape!)), [...SHAPES]);
   const [plain] = codesIn(rows[0]!["what a message looks like"]!);

@@ -17,7 +17,7 @@ import {
   wordsOfTask,
 } from "../support/house/manual_tables.ts";
 import { manual, manualTest } from "../support/house/manuals.ts";
-import * as readme from "../support/house/readme.ts";
+import * as parser from "../support/house/manual_parser.ts";
 import { batchOf, beginningOf, fleetOn, recordLineOf as line } from "../support/messages/shipper_batches.ts";
 import { linesOf } from "../support/processes/processes.ts";
 import { SHIPPER_PERMISSIONS } from "../support/processes/shipper_process.ts";
@@ -30,7 +30,7 @@ const server = useServer();
 
 /** Returns the text of each block of a language under a heading, or in the whole manual. */
 const blocks = (language: string, heading?: string): string[] =>
-  readme.blocksOf(MANUAL)
+  parser.blocksOf(MANUAL)
     .filter((block) => block.language === language && (heading ?? block.section) === block.section)
     .map(({ lines }) => lines.join("\n"));
 
@@ -41,7 +41,7 @@ testPermissions(PATH, "Permissions of the shipper", [
   ["compose", composeWords("shipper")],
 ]);
 
-manualTest(PATH, "every window shown is one that the fleet would print, byte for byte", () => {
+manualTest(PATH, "every window shown is what deno task fleet prints, byte for byte", () => {
   const lines = MANUAL.split("\n").filter((line) => /^\{"timestamp":.*"instances"/.test(line));
   assert.ok(lines.length >= 2);
   for (const line of lines) {
@@ -54,37 +54,37 @@ manualTest(PATH, "every window shown is one that the fleet would print, byte for
   }
 });
 
-manualTest(PATH, "the table of log events has every event with its level, and no other", async () => {
-  const rows = readme.tableOf(MANUAL, "Log events", "event");
-  const shown = rows.map(({ event, level }) => `${readme.codesIn(event!)[0]} ${level}`);
+manualTest(PATH, "Log events: the table has exactly the events of the code, with their levels", async () => {
+  const rows = parser.tableOf(MANUAL, "Log events", "event");
+  const shown = rows.map(({ event, level }) => `${parser.codesIn(event!)[0]} ${level}`);
   const logged = [...await eventsLogged("src/shipper"), ...await eventsLogged("src/shared/database")];
   assert.deepEqual(shown.sort(), logged.sort());
 }, { read: ["src"] });
 
-manualTest(PATH, "the tables of metrics and addresses have all that the admin port shows", async () => {
+manualTest(PATH, "Metrics, Admin port: the tables have every metric, result and address", async () => {
   const made = families(newCounts(), { bytes: 0, seconds: 0 }, true);
-  const rows = readme.tableOf(MANUAL, "Metrics", "metric `sluice_ship_…`");
-  const shown = rows.map((row) => readme.codesIn(row["metric `sluice_ship_…`"]!)[0]!.replace(/\{.*/, ""));
+  const rows = parser.tableOf(MANUAL, "Metrics", "metric `sluice_ship_…`");
+  const shown = rows.map((row) => parser.codesIn(row["metric `sluice_ship_…`"]!)[0]!.replace(/\{.*/, ""));
   assert.deepEqual(shown.map((name) => `sluice_ship_${name}`), made.map(({ name }) => name));
-  const results = readme.codesIn(rows[0]!["what it counts"]!).filter((code) => /^\w+$/.test(code));
+  const results = parser.codesIn(rows[0]!["what it counts"]!).filter((code) => /^\w+$/.test(code));
   assert.deepEqual(
     results,
     made[0]!.samples.map(({ labels }) => labels!.result),
   );
   const source = await Deno.readTextFile("src/shipper/admin.ts");
-  const addresses = readme.tableOf(MANUAL, "Admin port", "address");
+  const addresses = parser.tableOf(MANUAL, "Admin port", "address");
   assert.deepEqual(
-    addresses.map(({ address }) => readme.codesIn(address!)[0]!),
+    addresses.map(({ address }) => parser.codesIn(address!)[0]!),
     ["/healthz", "/readyz", "/metrics"].filter((path) => source.includes(`"${path}"`)),
   );
 }, { read: ["src/shipper"] });
 
-manualTest(PATH, "the table of alerts has every alert of the shipper, and its job is theirs", async () => {
+manualTest(PATH, "Watch it: the table has every alert of the shipper, with the job shown", async () => {
   const file = load(await Deno.readTextFile("src/operations/alerts.yml")) as {
     groups: { name: string; rules: { alert: string; expr: string }[] }[];
   };
   const { rules } = file.groups.find(({ name }) => name === "sluice-shipper")!;
-  const shown = readme.tableOf(MANUAL, "Watch it", "alert").map(({ alert }) => readme.codesIn(alert!)[0]);
+  const shown = parser.tableOf(MANUAL, "Watch it", "alert").map(({ alert }) => parser.codesIn(alert!)[0]);
   assert.deepEqual(shown, rules.map(({ alert }) => alert));
   const [scrape] = blocks("yaml", "Watch it").map((text) => load(text)) as {
     scrape_configs: { job_name: string }[];
@@ -92,7 +92,7 @@ manualTest(PATH, "the table of alerts has every alert of the shipper, and its jo
   assert.ok(rules[0]!.expr.includes(`job="${scrape!.scrape_configs[0]!.job_name}"`));
 }, { read: ["src/operations"] });
 
-manualTest(PATH, "edge.yml is locked down, and gives the shipper the permissions of the image", () => {
+manualTest(PATH, "edge.yml is locked down, and has the image's permissions plus the database host", () => {
   const [compose] = blocks("yaml", "Ship from a real edge in a container");
   const tree = new Map([["docker-compose.yml", compose!], ["Dockerfile", DOCKERFILE]]);
   const { lockedServices, pinnedImages, privatePorts, secretsFromOutside, watchedServices } = containers;
@@ -112,7 +112,7 @@ const environmentOf = (unit: string): Record<string, string> =>
       .map((assignment) => assignment.split("=", 2)),
   );
 
-manualTest(PATH, "the unit's settings file sets only variables that the unit or the shipper has", () => {
+manualTest(PATH, "the unit's settings file has only variables that the unit or the shipper reads", () => {
   const known = Object.values(shipperFlags({ stderrIsTerminal: true, hostname: "" })).map(({ variable }) =>
     variable
   );
@@ -124,7 +124,7 @@ manualTest(PATH, "the unit's settings file sets only variables that the unit or 
 
 manualTest(
   PATH,
-  "the unit's command line ships a record with the unit's permissions and variables",
+  "the unit's command line ships a record, with the unit's permissions and variables",
   () =>
     withDirectory(async (directory) => {
       await using database = await server.fresh();
@@ -158,10 +158,10 @@ manualTest(
   SHIPPER_PERMISSIONS,
 );
 
-/** The last full minute: what is shown is of the last hour. */
+/** The end of the first window. It is recent, because the statements of the manual show the last hour. */
 const END = Math.floor(Date.now() / 60_000) * 60 - 60;
 
-manualTest(PATH, "every SQL statement runs, and the repair of a conflict makes the sums right", async () => {
+manualTest(PATH, "every SQL statement runs, and the repair of a conflict corrects the sums", async () => {
   await using database = await server.fresh();
   const { sql } = database;
   const fleetOf = (instance: string) => fleetOn(database, { instance, nowMs: () => Date.now() }).fleet;
@@ -176,7 +176,8 @@ manualTest(PATH, "every SQL statement runs, and the repair of a conflict makes t
       `select extract(epoch from window_end)::int as end, a1_sum::int as sum, instances
        from sluice.fleet_windows where count_type = '10s' order by 1`,
     );
-  // Two machines ship as edge-1: the second one first for one window, and alone for another.
+  // Two machines, a and b, ship as edge-1 by mistake. Both have a record of the first window: b ships first, so
+  // the record of a is the conflict. Each also ships a window that the other does not have.
   await ship("edge-1", "b", line({ end: END, sum: 100 }) + line({ end: END + 10, sum: 200 }));
   await ship("edge-1", "a", line({ end: END, sum: 1 }) + line({ end: END + 20, sum: 3 }) + "no record\n");
   assert.deepEqual((await sums()).map(({ sum }) => sum), [100, 200, 3]);
@@ -185,7 +186,7 @@ manualTest(PATH, "every SQL statement runs, and the repair of a conflict makes t
 
   const statements = blocks("sql").flatMap((text) => text.split(/;\n?/)).filter((text) => text.trim() !== "");
   assert.ok(statements.length >= 14);
-  // A role belongs to the whole server: other tests may use the same one.
+  // Roles belong to the whole server, so each run uses its own names.
   const suffix = crypto.randomUUID().slice(0, 8);
   const found = new Map<string, unknown[]>();
   try {

@@ -1,11 +1,13 @@
 /**
- * The rule against import circles: two files that need each other can only be read, tested and moved together.
+ * The rule against import circles: files that import each other can only be read, tested and moved together.
  *
  * @module
  */
 import { type Check, importsOfTree } from "./tree.ts";
 
-/** No file imports itself through others. Types count: a circle of types is a circle of ideas all the same. */
+/**
+ * No file imports itself through other files. Type imports count too: their files still depend on each other.
+ */
 export const noCircles: Check = (tree) => {
   const imports = importsOfTree(tree);
   const next = (file: string): string[] =>
@@ -20,7 +22,7 @@ export const noCircles: Check = (tree) => {
     if (start >= 0) {
       const circle = [...path.slice(start), file].join(" -> ");
       findings.push(
-        `${circle} is an import circle; move what both ends need to a file below them`,
+        `${circle} is an import circle; move the shared code to a file that imports none of them`,
       );
     }
     if (start >= 0 || done.has(file)) return;

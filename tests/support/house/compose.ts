@@ -1,11 +1,11 @@
 /**
- * docker-compose.yml and the Dockerfile as tests read them: without Docker.
+ * Reads docker-compose.yml and the Dockerfile without Docker.
  *
  * @module
  */
 import { CORE_SCHEMA, load, mergeTag } from "js-yaml";
 
-/** What this project uses of a service; environment, ports and volumes in their short forms. */
+/** The keys of a service that this project uses. Environment, ports and volumes are in their short forms. */
 export interface Service {
   image?: string;
   build?: { context: string; target: string };
@@ -13,7 +13,7 @@ export interface Service {
   user?: string;
   entrypoint?: string[];
   command?: string[];
-  /** `NAME=VALUE`, or `NAME` to pass on what is set outside. */
+  /** `NAME=VALUE`, or `NAME` to pass on the variable of the environment. */
   environment?: string[];
   ports?: string[];
   volumes?: string[];
@@ -30,10 +30,10 @@ export interface Service {
   pids_limit?: number;
 }
 
-/** Compose files may merge mappings, which YAML itself no longer does. */
+/** YAML 1.2 with the merge key `<<`: compose files use it, but YAML 1.2 dropped it. */
 const COMPOSE_SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
-/** The services of a compose file, by name. */
+/** Returns the services of a compose file, by name. */
 export function parseCompose(text: string): Record<string, Service> {
   const file = load(text, { schema: COMPOSE_SCHEMA }) as {
     services: Record<string, Service>;
@@ -42,9 +42,10 @@ export function parseCompose(text: string): Record<string, Service> {
 }
 
 /**
- * An environment as a container gets it.
+ * Returns the environment that a container gets, as `NAME=VALUE`.
  *
- * @throws {Error} A variable that must be set is not.
+ * @param set the variables that are set where docker compose runs
+ * @throws {Error} A required variable is not set or is empty.
  */
 export function environmentOf(
   { environment = [] }: Service,
@@ -69,13 +70,14 @@ export function environmentOf(
   });
 }
 
-/** A stage of a Dockerfile: what it is made from, and its instructions with their continued lines joined. */
+/** A stage of a Dockerfile. Continued lines of an instruction are joined. */
 export interface Stage {
+  /** The image or stage that it starts from. */
   from: string;
   instructions: { keyword: string; text: string }[];
 }
 
-/** The stages of a Dockerfile, by name. */
+/** Returns the stages of a Dockerfile, by name. */
 export function stagesOf(dockerfile: string): Map<string, Stage> {
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
@@ -93,7 +95,7 @@ export function stagesOf(dockerfile: string): Map<string, Stage> {
   return stages;
 }
 
-/** The last of these instructions that is in force in a stage: its own, or one of the stage that it is made from. */
+/** Returns the last such instruction of a stage, or else of the stage that it starts from. */
 export function instruction(
   stages: ReadonlyMap<string, Stage>,
   stage: string | undefined,
@@ -104,7 +106,7 @@ export function instruction(
     (found && instruction(stages, found.from, keyword));
 }
 
-/** The words of the array that an instruction ends with: `CMD ["a", "b"]`. */
+/** Returns the words of the array at the end of an instruction, such as `CMD ["a", "b"]`. */
 export function wordsOf(text = "[]"): string[] {
   return JSON.parse(text.slice(text.indexOf("[")));
 }

@@ -1,6 +1,6 @@
 /**
- * The rules of the house for packages. Each part of the project that needs packages has a deno.json and a lock file
- * of its own, so that starting the aggregator, which needs none, downloads none.
+ * The rules for packages. Each part of the project that needs packages has its own deno.json and lock file.
+ * So starting the aggregator, which needs no packages, downloads none.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Check, Tree } from "./tree.ts";
 
 export interface Configuration {
   readonly path: string;
-  /** The folder it is for, with a slash at its end; empty for the whole project. */
+  /** The folder of the file, with a slash at its end; empty for the root of the project. */
   readonly folder: string;
   readonly imports?: Readonly<Record<string, string>>;
   readonly unstable?: readonly string[];
@@ -17,12 +17,12 @@ export interface Configuration {
   readonly lock?: false | { readonly path: string; readonly frozen: boolean };
 }
 
-/** The players' libraries are data for a browser, and no code of ours imports them. */
-const APART = "tests/players/deno.json";
+/** This file is not checked: only a browser loads its libraries, and no code of the project imports them. */
+const PLAYERS = "tests/players/deno.json";
 
-/** Every deno.json, that of the whole project first. */
+/** Returns every deno.json, the one in the root folder first. */
 export function configurations(tree: Tree): Configuration[] {
-  return [...tree.keys()].filter((path) => /(^|\/)deno\.json$/.test(path) && path !== APART).sort()
+  return [...tree.keys()].filter((path) => /(^|\/)deno\.json$/.test(path) && path !== PLAYERS).sort()
     .map((path) => ({
       ...JSON.parse(tree.get(path)!),
       path,
@@ -30,7 +30,7 @@ export function configurations(tree: Tree): Configuration[] {
     }));
 }
 
-/** The nearest deno.json above `file`, which Deno takes for it. */
+/** Returns the deno.json that Deno uses for `file`: the one in the nearest folder above it. */
 export function configurationOf(
   tree: Tree,
   file: string,
@@ -39,7 +39,7 @@ export function configurationOf(
     .sort((a, b) => b.folder.length - a.folder.length)[0];
 }
 
-/** Whether a configuration pins what `specifier` imports. */
+/** Whether the `imports` of a configuration contain `specifier`. */
 export function isPinned(
   configuration: Configuration | undefined,
   specifier: string,
@@ -48,17 +48,21 @@ export function isPinned(
     .some((name) => specifier === name || (name.endsWith("/") && specifier.startsWith(name)));
 }
 
-/** The balancer loads the rooms of others, too: what those import has to be pinned in its own deno.json. */
+/**
+ * The balancer also loads src/shared/database, so its own deno.json must pin the packages of that folder too.
+ */
 export const pinnedForBalancer: Check = (tree) => {
   const balancer = configurations(tree).find(({ folder }) => folder === "src/balancer/");
   const database = configurations(tree).find(({ folder }) => folder === "src/shared/database/");
   return Object.keys(database?.imports ?? {}).filter((name) => balancer && !isPinned(balancer, name))
     .map((name) =>
-      `src/balancer/deno.json lacks "${name}", which src/shared/database imports; pin it there, too`
+      `src/balancer/deno.json lacks "${name}", which src/shared/database imports; pin it there too`
     );
 };
 
-/** Packages are pinned to one exact version, which is the same everywhere; the tests can load all of them. */
+/**
+ * Every package is pinned to one exact version. tests/deno.json lists all packages with the same versions.
+ */
 export const pinnedPackages: Check = (tree) => {
   const all = configurations(tree);
   const ofTests = all.find(({ folder }) => folder === "tests/")?.imports;
@@ -68,41 +72,47 @@ export const pinnedPackages: Check = (tree) => {
         !/^npm:\/?(@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+(-[\w.]+)?\/?$/.test(target)
       ) {
         return [
-          `${path}: "${name}" is ${target}; pin it to one version, npm:NAME@1.2.3`,
+          `${path}: "${name}" is ${target}, not an exact version; write npm:NAME@1.2.3`,
         ];
       }
       return !ofTests || ofTests[name] === target ? [] : [
-        `${path}: "${name}" is ${target}, but ${ofTests[name]} in tests/deno.json; make them the same`,
+        `${path}: "${name}" is ${target}, but ${
+          ofTests[name]
+        } in tests/deno.json; use the same version in both`,
       ];
     })
   );
 };
 
-/** `deno task` installs what the deno.json of the whole project names, whatever the task needs: so it names nothing. */
+/** The root deno.json names no packages: `deno task` would install them for every task, needed or not. */
 export const packageFreeStart: Check = (tree) => {
   const [root] = configurations(tree);
   if (root?.path !== "deno.json") return [];
   return [
     ...Object.keys(root.imports ?? {}).map((name) =>
-      `deno.json names the package "${name}"; name it in the deno.json of the part that imports it`
+      `deno.json names the package "${name}"; move it to the deno.json of the part that imports it`
     ),
     ...root.lock === false ? [] : [
-      "deno.json has a lock file, whose packages every task would install; set it to false",
+      'deno.json has a lock file, whose packages every task would install; set "lock": false',
     ],
   ];
 };
 
-/** A source is checked and run with the same options, whichever deno.json Deno finds for it. */
+/**
+ * Every deno.json has the same options, so a file is checked and run the same way whichever of them Deno
+ * uses.
+ */
 export const sameOptions: Check = (tree) => {
   const [root, ...others] = configurations(tree);
-  const optionsOf = (one?: Configuration) => JSON.stringify([one?.unstable, one?.compilerOptions, one?.fmt]);
+  const optionsOf = (configuration?: Configuration) =>
+    JSON.stringify([configuration?.unstable, configuration?.compilerOptions, configuration?.fmt]);
   return others.filter((other) => optionsOf(other) !== optionsOf(root))
     .map(({ path }) =>
-      `${path} differs from deno.json in "unstable", "compilerOptions" or "fmt"; copy them from there`
+      `${path} differs from deno.json in "unstable", "compilerOptions" or "fmt"; copy these options from deno.json`
     );
 };
 
-/** Every lock file is frozen, and a package that several of them name has one version in all. */
+/** Every lock file is frozen, and names only package versions that the root deno.lock names too. */
 export const sameVersions: Check = (tree) => {
   const locks = [...tree].filter(([path]) =>
     /(^|\/)deno\.lock$/.test(path) && !path.startsWith("tests/players/")
@@ -115,7 +125,7 @@ export const sameVersions: Check = (tree) => {
       .map(({ path }) => `${path} has a lock file that is not frozen; set "frozen": true`),
     ...locks.flatMap(([path, text]) =>
       Object.keys(JSON.parse(text).npm ?? {}).filter((each) => !versions.has(each))
-        .map((each) => `${path} has ${each}, which deno.lock has not; make it anew from a copy of deno.lock`)
+        .map((each) => `${path} has ${each}, which is not in deno.lock; recreate it from a copy of deno.lock`)
     ),
   ];
 };

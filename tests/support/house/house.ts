@@ -1,6 +1,6 @@
 /**
- * The rules of the house: where code lives, and what it may reach. Each is a pure function of the tree, so that
- * `house_test.ts` can show it a tree that breaks it.
+ * The rules for where code lives and what it may import. Each rule is a pure function of the tree of files,
+ * so that `house_test.ts` can run it on a small tree that breaks it.
  *
  * @module
  */
@@ -8,141 +8,144 @@ import { configurationOf, isPinned } from "./configurations.ts";
 import { codeOf, lineAt } from "./imports.ts";
 import { type Check, importsOfTree, loadedBy, type Tree } from "./tree.ts";
 
+/** A rule about imports: files that match `importers` never load files or packages that match `forbidden`. */
 interface Layer {
-  /** As in the house's table. */
-  row: string;
-  who: RegExp;
-  never: RegExp;
+  /** The rule in words, for the finding. */
+  rule: string;
+  importers: RegExp;
+  forbidden: RegExp;
+  /** What to do instead, for the finding. */
   instead: string;
-  /** Only the file's own imports count, not what those load in turn. */
+  /** Checks only the file's own imports, not the files that they load in turn. */
   direct?: boolean;
 }
 
 const DATABASE_DRIVER = /^(npm:|jsr:)?(@?postgres|pg|@electric-sql\/|drizzle-orm|kysely)/;
 
 /**
- * Who never imports what. An `import type` counts here, although it loads nothing: it makes the file depend on the
- * other's shape all the same, and loses its `type` in somebody's hurry.
+ * Which files never import which. An `import type` counts too: it loads nothing, but the file still depends
+ * on the types of the other file, and somebody may later remove the word `type`.
  */
 const LAYERS: readonly Layer[] = [
   {
-    row: "src/aggregator never imports another service",
-    who: /^src\/aggregator\//,
-    never: /^src\/(balancer|shipper|fleet)\//,
+    rule: "src/aggregator never imports another service",
+    importers: /^src\/aggregator\//,
+    forbidden: /^src\/(balancer|shipper|fleet)\//,
     instead: "move what both need to src/shared/",
   },
   {
-    row: "src/balancer never imports another service",
-    who: /^src\/balancer\//,
-    never: /^src\/(aggregator|shipper|fleet)\//,
+    rule: "src/balancer never imports another service",
+    importers: /^src\/balancer\//,
+    forbidden: /^src\/(aggregator|shipper|fleet)\//,
     instead: "move what both need to src/shared/",
   },
   {
-    row: "src/shipper and src/fleet never import another service",
-    who: /^src\/(shipper|fleet)\//,
-    never: /^src\/(aggregator|balancer)\//,
+    rule: "src/shipper and src/fleet never import another service",
+    importers: /^src\/(shipper|fleet)\//,
+    forbidden: /^src\/(aggregator|balancer)\//,
     instead: "move what both need to src/shared/",
   },
   {
-    row: "the aggregator, the sender and what else is shared never import the database",
-    who: /^src\/(aggregator|sender|shared\/(?!database\/))/,
-    never: /^src\/shared\/database\//,
-    instead: "have the balancer or the shipper do it",
+    rule: "the aggregator, the sender and the rest of src/shared never import src/shared/database",
+    importers: /^src\/(aggregator|sender|shared\/(?!database\/))/,
+    forbidden: /^src\/shared\/database\//,
+    instead: "let the balancer or the shipper do it",
   },
   {
-    row: "src/shared never imports a service",
-    who: /^src\/shared\//,
-    never: /^src\/(aggregator|balancer|shipper|fleet)\//,
+    rule: "src/shared never imports a service",
+    importers: /^src\/shared\//,
+    forbidden: /^src\/(aggregator|balancer|shipper|fleet)\//,
     instead: "move it to src/shared/, or this file to the service",
   },
   {
-    row: "nothing imports a main.ts or a worker.ts",
-    // A worker of the tests may wrap the real one: it is reached by URL, too.
-    who: /^(?!tests\/(support|aggregator)\/\w+\/\w+_worker\.ts$)/,
-    never: /(^|\/)(main|worker)\.ts$/,
-    instead:
-      'reach a worker by new URL("./worker.ts", import.meta.url), or move what is shared to a file of its own',
+    rule: "nothing imports a main.ts or a worker.ts",
+    // A worker of the tests may import the real worker: both are entry points, started by URL.
+    importers: /^(?!tests\/(support|aggregator)\/\w+\/\w+_worker\.ts$)/,
+    forbidden: /(^|\/)(main|worker)\.ts$/,
+    instead: 'start a worker by new URL("./worker.ts", import.meta.url), or move shared code to its own file',
     direct: true,
   },
   {
-    row: "worker, receive and parse never import write, windows, timeline or master",
-    who: /^src\/aggregator\/(worker\.ts$|receive\/|parse\/)/,
-    never: /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
+    rule:
+      "the aggregator's worker.ts, receive/ and parse/ never import write/, windows.ts, timeline.ts or master.ts",
+    importers: /^src\/aggregator\/(worker\.ts$|receive\/|parse\/)/,
+    forbidden: /^src\/aggregator\/(write\/|aggregate\/(windows|timeline)\.ts$|master\.ts$)/,
     instead: "move what both threads need to worker_protocol.ts or aggregate/partial.ts",
   },
   {
-    row: "the aggregator's admin thread never imports what opens or keeps files, sockets or libraries",
-    who: /^src\/aggregator\/admin\/(?!thread\.ts$)/,
-    never: /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
-    instead: "have the master do it, and tell the result by a number in report.ts",
+    rule: "the aggregator's admin thread never imports code that opens files, sockets or libraries",
+    importers: /^src\/aggregator\/admin\/(?!thread\.ts$)/,
+    forbidden:
+      /^src\/aggregator\/((receive|write)\/|(master|worker_pool|config)\.ts$)|^src\/shared\/libc\.ts$/,
+    instead: "let the master do it and pass the result as a number in report.ts",
   },
   {
-    row: "the aggregator's master never imports parse",
-    who: /^src\/aggregator\/master\.ts$/,
-    never: /^src\/aggregator\/parse\//,
-    instead: "move the reading of bytes to the worker",
+    rule: "the aggregator's master.ts never imports parse/",
+    importers: /^src\/aggregator\/master\.ts$/,
+    forbidden: /^src\/aggregator\/parse\//,
+    instead: "let the worker parse the bytes",
   },
   {
-    row: "redirect, choose and counts never import store, admin or a database driver",
-    who: /^src\/balancer\/(redirect|choose|counts)\//,
-    never: new RegExp(
+    rule: "the balancer's redirect/, choose/ and counts/ never import store/, admin/ or a database driver",
+    importers: /^src\/balancer\/(redirect|choose|counts)\//,
+    forbidden: new RegExp(
       String.raw`^src\/balancer\/(store|admin)\/|${DATABASE_DRIVER.source}`,
     ),
     instead: "move what they need to choose/routing.ts",
   },
   {
-    row: "what reads strangers' bytes never imports the store, the admin API or what starts a service",
-    who: /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
-    never: new RegExp(
+    rule:
+      "code that reads clients' bytes never imports the balancer's store, its admin API or code that starts it",
+    importers: /^src\/(shared\/http\/|balancer\/(worker\.ts$|front\/(?!certificate)))/,
+    forbidden: new RegExp(
       String
         .raw`^src\/balancer\/(store|admin)\/|^src\/balancer\/((master|config)\.ts$|front\/certificate)|` +
         DATABASE_DRIVER.source,
     ),
-    instead: "have the master do it, and post the result",
+    instead: "let the master do it and post the result to the worker",
   },
   {
-    row: "only src/shared/database imports a database driver",
-    who: /^src\/(?!shared\/database\/)/,
-    never: DATABASE_DRIVER,
-    instead: "ask for it through Sql",
+    rule: "only src/shared/database imports a database driver",
+    importers: /^src\/(?!shared\/database\/)/,
+    forbidden: DATABASE_DRIVER,
+    instead: "use the interface Sql of src/shared/database/sql.ts",
     direct: true,
   },
   {
-    row: "the prober never imports the aggregator, nor the balancer's store or admin API",
-    who: /^src\/(prober|balancer\/health)\//,
-    never: new RegExp(
+    rule: "the prober never imports the aggregator, nor the balancer's store or admin API",
+    importers: /^src\/(prober|balancer\/health)\//,
+    forbidden: new RegExp(
       String
         .raw`^src\/(aggregator|balancer\/(store|admin))\/|${DATABASE_DRIVER.source}`,
     ),
     instead: "ask the balancer over its API",
   },
   {
-    row: "src never imports tests",
-    who: /^src\//,
-    never: /^tests\//,
+    rule: "src never imports tests",
+    importers: /^src\//,
+    forbidden: /^tests\//,
     instead: "move it to src/",
   },
 ];
 
-/** The table of who never imports what. */
+/** Checks {@linkcode LAYERS}. */
 export const layering: Check = (tree) =>
-  [...importsOfTree(tree).values()].flat().flatMap((found) => {
-    const { file, line, target, typeOnly, kind } = found;
+  [...importsOfTree(tree).values()].flat().flatMap(({ file, line, target, typeOnly, kind }) => {
     if (kind === "url") return [];
-    return LAYERS.filter(({ who }) => who.test(file)).flatMap(
-      ({ row, never, instead, direct }) => {
+    return LAYERS.filter(({ importers }) => importers.test(file)).flatMap(
+      ({ rule, forbidden, instead, direct }) => {
         const reached = direct || typeOnly ? [target] : [...loadedBy(tree, target)];
-        const forbidden = reached.find((path) => never.test(path));
-        if (forbidden === undefined) return [];
-        const through = forbidden === target ? "" : `, and with it ${forbidden}`;
-        return [
-          `${file}:${line} imports ${target}${through}, which the rule "${row}" forbids; ${instead}`,
-        ];
+        const culprit = reached.find((path) => forbidden.test(path));
+        if (culprit === undefined) return [];
+        const through = culprit === target ? "" : `, which loads ${culprit}`;
+        return [`${file}:${line} imports ${target}${through}: forbidden by the rule "${rule}"; ${instead}`];
       },
     );
   });
 
-/** Every import can be read, leads to a file that exists, and names packages as deno.json pins them. */
+/**
+ * Every import is a literal that names an existing file, a `node:` built-in or a package pinned in deno.json.
+ */
 export const resolvableImports: Check = (tree) => {
   return [...importsOfTree(tree).values()].flat().flatMap(
     ({ file, line, specifier, target, kind }) => {
@@ -151,7 +154,7 @@ export const resolvableImports: Check = (tree) => {
       const at = `${file}:${line}`;
       if (specifier === null) {
         return [
-          `${at} imports a computed name; write it out, so that the rules can see it`,
+          `${at} imports a computed name, which the rules can't check; write the name as a literal`,
         ];
       }
       if (/^\.\.?\//.test(specifier)) {
@@ -160,13 +163,13 @@ export const resolvableImports: Check = (tree) => {
       const known = specifier.startsWith("node:") ||
         isPinned(configurationOf(tree, file), specifier);
       return known ? [] : [
-        `${at} imports ${specifier}; pin it under "imports" in the deno.json of its part and import that name`,
+        `${at} imports ${specifier}, which is not pinned; add it to "imports" in the deno.json of its part`,
       ];
     },
   );
 };
 
-/** The aggregator runs on what Deno has built in: no package is loaded with it. */
+/** The aggregator, and src/shared without its database folder, import no packages, only `node:` built-ins. */
 export const packageFreeAggregator: Check = (tree) =>
   [...importsOfTree(tree).values()].flat()
     .filter(({ file, specifier }) =>
@@ -174,10 +177,10 @@ export const packageFreeAggregator: Check = (tree) =>
       /^(?!\.|node:)/.test(specifier ?? ".")
     )
     .map(({ file, line, specifier }) =>
-      `${file}:${line} imports ${specifier}, and the aggregator has no dependencies; use a node: built-in`
+      `${file}:${line} imports ${specifier}, but the aggregator has no dependencies; use a node: built-in`
     );
 
-/** The files whose results depend on their arguments alone. */
+/** The pure files: the results of their functions depend only on the arguments. */
 export const PURE = [
   ...["scanner", "fast_path", "json", "members", "integer"].map((name) => `src/aggregator/parse/${name}.ts`),
   ...["partial", "windows"].map((name) => `src/aggregator/aggregate/${name}.ts`),
@@ -194,40 +197,39 @@ export const PURE = [
   ...["fingerprint", "functions", "lines", "names", "position"].map((name) => `src/shipper/${name}.ts`),
 ];
 
+/** A global that makes code impure. A name after a dot or before a colon is a property, not the global. */
 const IMPURE =
   /(?<![.\w$])(Deno|Date|Temporal|performance|set(?:Timeout|Interval|Immediate)|console|fetch|process|globalThis)\b(?!\s*\??:)/g;
 
-/** The pure files, and all they load, know no clock, no timer and no I/O. */
+/** The pure files, and all files they load, use no clock, no timer and no I/O. */
 export const pureFiles: Check = (tree) =>
   PURE.filter((file) => tree.has(file)).flatMap((pure) =>
     [...loadedBy(tree, pure)].flatMap((file) => {
       const text = tree.get(file);
-      // Bytes as text, and nothing that leaves the process.
+      // It converts between bytes and text, without I/O.
       if (file === "node:buffer") return [];
       if (text === undefined) {
         return [
-          `${pure} loads ${file}, but is pure; move what needs it to the caller`,
+          `${pure} is pure, but loads ${file}; move the code that needs it to the caller`,
         ];
       }
-      const origin = file === pure ? "" : `${pure} loads `;
+      const loader = file === pure ? "" : `, loaded by ${pure},`;
       return [...codeOf(text).matchAll(IMPURE)].map(({ index, 1: word }) =>
-        `${origin}${file}:${
-          lineAt(text, index)
-        }, which uses ${word}, but is pure; let the caller do it and pass the result`
+        `${file}:${lineAt(text, index)}${loader} uses ${word}, but is pure; let the caller pass the result`
       );
     })
   );
 
-/** A rule about a file that was renamed away would hold for ever. */
+/** Every file of {@linkcode PURE} exists: without this rule, a renamed file would no longer be checked. */
 export const pureFilesExist: Check = (tree) =>
   PURE.filter((file) => !tree.has(file))
     .map((file) =>
-      `${file} is named by the rules but does not exist; rename it in tests/support/house/house.ts too`
+      `${file} is in the list PURE of tests/support/house/house.ts, but does not exist; correct the list`
     );
 
 const LIBC = "src/shared/libc.ts";
 
-/** One file opens a library, so that one review shows all that native code may do. */
+/** Only one file opens libraries, so that a review of this file shows how native code is called. */
 export const oneDlopen: Check = (tree) =>
   [...tree].filter(([file]) => file.startsWith("src/") && file !== LIBC)
     .flatMap(([file, text]) =>
@@ -236,17 +238,19 @@ export const oneDlopen: Check = (tree) =>
       )
     );
 
-/** Sources stay short enough to be read at one sitting. */
+/** A source file has at most 300 lines, so that it can be read in one go. */
 export const shortFiles: Check = (tree) =>
   [...tree].filter(([file]) => file.startsWith("src/") && !file.endsWith(".md"))
     .flatMap(([file, text]) => {
       const lines = text.replace(/\n$/, "").split("\n").length;
       return lines <= 300 ? [] : [
-        `${file} has ${lines} lines, and 300 is the limit; move a part of it to its own file`,
+        `${file} has ${lines} lines; the limit is 300: move a part of it to its own file`,
       ];
     });
 
-/** A newcomer reads the first page to its end; all that is longer belongs into a manual. */
+/**
+ * README.md has at most 150 lines and 9 KiB, so that a newcomer reads all of it. Details belong in a manual.
+ */
 export const shortFirstPage: Check = (tree) => {
   const text = tree.get("README.md") ?? "";
   const [lines, bytes] = [
@@ -254,77 +258,80 @@ export const shortFirstPage: Check = (tree) => {
     new TextEncoder().encode(text).length,
   ];
   return lines <= 150 && bytes <= 9 * 1024 ? [] : [
-    `README.md has ${lines} lines and ${bytes} bytes, and 150 and 9216 are the limits; move a part to a manual`,
+    `README.md has ${lines} lines and ${bytes} bytes; the limits are 150 and 9216: move a part to a manual`,
   ];
 };
 
 const TOP_LEVEL =
   /^(src|tests|deno\.json|deno\.lock|Dockerfile|README\.md|docker-compose\.yml|LICENSE|\..+)$/;
 
-/** The top level can be taken in at a glance. */
+/** The root folder holds only the files and folders of {@linkcode TOP_LEVEL}. */
 export const topLevel: Check = (tree) =>
   [...new Set([...tree.keys()].map((path) => path.split("/")[0]!))]
     .filter((name) => !TOP_LEVEL.test(name))
-    .map((name) => `${name} lies at the top level; move it to src/ or tests/`);
+    .map((name) => `${name} lies in the root folder; move it to src/ or tests/`);
 
-/** Sources without a test file of their own, and the file that tests them instead. */
+/** Source files without their own test file, each with the file that tests it instead. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
-  // An entry point: it runs only inside a service.
+  // The entry point of a thread: it runs only inside the service.
   "src/aggregator/worker.ts": "tests/aggregator/main_test.ts",
-  // What it withholds from a worker is what those tests look for.
+  // These files start threads with few permissions. The tests try out what a thread may do.
   "src/balancer/spawn.ts": "tests/balancer/permissions_test.ts",
   "src/shared/worker_thread.ts": "tests/aggregator/permissions_test.ts",
   "src/aggregator/spawn.ts": "tests/aggregator/permissions_test.ts",
-  // What the two threads say to each other; and the thread itself, which is reached by URL only.
+  // The messages between the two threads, and the entry point of the admin thread.
   "src/aggregator/admin/messages.ts": "tests/aggregator/admin/thread_test.ts",
   "src/aggregator/admin/worker.ts": "tests/aggregator/admin/thread_test.ts",
-  // Programs of two lines: they are run there, as the images do.
+  // Programs of two lines: the test runs them as the images do.
   "src/aggregator/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   "src/balancer/healthcheck.ts": "tests/shared/healthcheck_test.ts",
   "src/shipper/healthcheck.ts": "tests/shared/healthcheck_test.ts",
-  // Exit codes, and the one line of an error, of a program that is run there.
+  // Exit codes and error lines of programs: the test runs a program.
   "src/shared/program.ts": "tests/sender/main_test.ts",
-  // Types alone; both receivers work behind them there.
+  // Only types. The test runs the service with both receivers.
   "src/aggregator/receive/receiver.ts": "tests/aggregator/main_test.ts",
-  // Reached through the flags that have these values, each with what it accepts and refuses.
+  // Parsers of flag values. The test checks which values each flag accepts and rejects.
   "src/aggregator/config_values.ts": "tests/aggregator/config_test.ts",
-  // Through a sink that is opened on the files that there are.
+  // The test opens a sink on existing files.
   "src/aggregator/write/last_timestamp.ts": "tests/aggregator/write/sink_test.ts",
-  // Numbers as the scanner meets them: the tables and the properties are there.
+  // The test covers numbers in messages, with tables and properties.
   "src/aggregator/parse/integer.ts": "tests/aggregator/parse/json_test.ts",
-  // Two names.
+  // Only two classes of errors.
   "src/shared/database/errors.ts": "tests/shared/database/sql_test.ts",
-  // It opens either database, as the store does.
+  // The test opens the store on both kinds of database.
   "src/shared/database/open.ts": "tests/balancer/store/open_store_test.ts",
-  // The interface: both implementations are tested as one.
+  // An interface. The test runs the same checks on both implementations.
   "src/balancer/store/store.ts": "tests/balancer/store/repository_test.ts",
-  // Run on both databases with steps of its own there.
+  // The test runs migrations of its own on both kinds of database.
   "src/shared/database/migration.ts": "tests/balancer/store/migrations_test.ts",
-  // SQL: each function is called there.
+  // SQL functions: the test calls each of them.
   "src/shipper/functions.ts": "tests/shipper/destination_test.ts",
-  // It is asked there, by the program that prints what it says.
+  // The test runs the program that makes this query and prints the result.
   "src/fleet/query.ts": "tests/fleet/main_test.ts",
-  // Types, and what a worker is told: seen through a worker.
+  // Types, and the messages to a worker: tested with a real worker and master.
   "src/balancer/worker_protocol.ts": "tests/balancer/worker_test.ts",
   "src/balancer/master_parts.ts": "tests/balancer/master_test.ts",
-  // Types, and the rules of the settings together: the tables and the properties are there.
+  // Types and small parts: the test covers them together with the code that uses them.
   "src/balancer/routes/route_rules.ts": "tests/balancer/routes/route_settings_test.ts",
   "src/balancer/routes/route_options.ts": "tests/balancer/routes/route_option_rules_test.ts",
   "src/balancer/choose/availability.ts": "tests/balancer/choose/choice_test.ts",
   "src/balancer/choose/reasons.ts": "tests/balancer/choose/choice_test.ts",
   "src/balancer/counts/redirect_totals.ts": "tests/balancer/counts/tally_test.ts",
-  // Descriptions, and the shapes of bodies: seen through the calls that they are of.
+  // Descriptions of calls and the schemas of their bodies: the test makes the calls.
   "src/balancer/admin/destination_operations.ts": "tests/balancer/admin/destinations_test.ts",
   "src/balancer/admin/destination_schemas.ts": "tests/balancer/admin/destinations_test.ts",
-  // One part of the flags.
+  // Some of the balancer's flags: tested with the others.
   "src/balancer/connection_flags.ts": "tests/balancer/config_test.ts",
-  // Abstract: it is tested as the two kinds that there are, the other one in exchange_test.ts.
+  // An abstract class, tested through its two subclasses (exchange_test.ts tests the other one).
   "src/shared/http/connection.ts": "tests/shared/http/pipeline_test.ts",
-  // A type, and a setting that the simulated clients have.
+  // A type, and a socket option that the simulated clients record.
   "src/shared/http/stream.ts": "tests/shared/http/exchange_test.ts",
 };
 
-/** Each source has its test, at the same place under tests/. */
+/**
+ * Every source file has a test file at the same path under tests/, or an entry in `elsewhere`: the path of
+ * the file that tests it instead.
+ */
 export function mirroredTests(
   tree: Tree,
   elsewhere = TESTED_ELSEWHERE,
@@ -338,17 +345,17 @@ export function mirroredTests(
       const other = elsewhere[file];
       if (other === undefined) {
         return tree.has(test) ? [] : [
-          `${file} has no ${test}; write it, or name the test that covers it instead`,
+          `${file} has no ${test}; write it, or add the test that covers it to TESTED_ELSEWHERE`,
         ];
       }
       if (tree.has(test)) {
-        return [`${test} exists; remove ${file} from the exceptions`];
+        return [`${test} exists; remove ${file} from TESTED_ELSEWHERE`];
       }
-      return tree.has(other) ? [] : [`${other}, said to test ${file}, does not exist; write ${test}`];
+      return tree.has(other) ? [] : [`${other} should test ${file}, but does not exist; write ${test}`];
     });
   const gone = Object.keys(elsewhere).filter((file) => !tree.has(file));
   return [
     ...missing,
-    ...gone.map((file) => `${file} does not exist; remove it from the exceptions`),
+    ...gone.map((file) => `${file} does not exist; remove it from TESTED_ELSEWHERE`),
   ];
 }

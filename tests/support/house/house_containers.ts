@@ -1,5 +1,6 @@
 /**
- * The rules of the house for containers: what the Dockerfile and docker-compose.yml grant, and what they keep back.
+ * The rules for containers and systemd units: what the Dockerfile, docker-compose.yml and the units grant and
+ * deny.
  *
  * @module
  */
@@ -21,7 +22,7 @@ function containersOf(tree: Tree): Containers {
   };
 }
 
-/** A check of one service after the other. */
+/** Makes a rule for docker-compose.yml of a check of a single service. */
 const eachService = (
   check: (
     service: Service,
@@ -36,12 +37,15 @@ const eachService = (
   );
 };
 
-/** Nobody in a container gets more than it was given: not by writing to it, nor by a program of root's. */
+/**
+ * A program in a container can't gain rights: it can't write to the image, has no capabilities and isn't
+ * root. Limits on memory and processes protect the host, and a container that fails is restarted.
+ */
 export const lockedServices: Check = eachService((service, stages) => {
   const user = service.user ??
     instruction(stages, service.build?.target, "USER") ?? "root";
-  const locks: [isClosed: boolean, finding: string][] = [
-    [service.read_only === true, "can write to its root; set read_only: true"],
+  const conditions: [isMet: boolean, finding: string][] = [
+    [service.read_only === true, "can write to its root file system; set read_only: true"],
     [
       service.cap_drop?.join() === "ALL",
       "keeps capabilities; set cap_drop: [ALL]",
@@ -52,70 +56,80 @@ export const lockedServices: Check = eachService((service, stages) => {
     ],
     [
       service.security_opt?.includes("no-new-privileges:true") === true,
-      "lacks no-new-privileges:true",
+      "can gain privileges; add no-new-privileges:true to security_opt",
     ],
     [
       /^[1-9]\d*:[1-9]\d*$/.test(user),
-      `runs as ${user}; name a user and a group by numbers, not those of root`,
+      `runs as ${user}; set user: to a numeric user and group that are not root's`,
     ],
     [
       service.mem_limit !== undefined && service.pids_limit !== undefined,
-      "lacks mem_limit or pids_limit",
+      "lacks mem_limit or pids_limit; set both",
     ],
     [
       service.restart === "unless-stopped",
       "stays down after a failure; set restart: unless-stopped",
     ],
   ];
-  return locks.filter(([isClosed]) => !isClosed).map(([, finding]) => finding);
+  return conditions.filter(([isMet]) => !isMet).map(([, finding]) => finding);
 });
 
-/** What runs today runs tomorrow; and what is built here is built from a stage that exists. */
+/**
+ * An image from a registry is pinned to a version. An image of the project is built from an existing stage.
+ */
 export const pinnedImages: Check = eachService(({ image, build }, stages) => {
   if (build) {
-    return stages.has(build.target) ? [] : [`is built from ${build.target}, no stage of the Dockerfile`];
+    return stages.has(build.target)
+      ? []
+      : [`is built from ${build.target}, which the Dockerfile lacks; correct the target`];
   }
-  return /:v?\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; name its version`];
+  return /:v?\d+\.\d+[\w.-]*$/.test(image ?? "") ? [] : [`runs ${image}; add its version, such as :1.2`];
 });
 
-/** A service that hangs is noticed. */
+/**
+ * Every service has a health check, in docker-compose.yml or in its image, so that a hanging service is
+ * noticed.
+ */
 export const watchedServices: Check = eachService(
   ({ healthcheck, build }, stages) => {
-    const isWatched = healthcheck !== undefined ||
+    const hasCheck = healthcheck !== undefined ||
       instruction(stages, build?.target, "HEALTHCHECK") !== undefined;
-    return isWatched ? [] : ["has no health check; give it one"];
+    return hasCheck ? [] : ["has no health check; add one"];
   },
 );
 
-/** A secret that is missing ends the start; there is no default that everybody knows. */
-/** Variables that name the file in which a secret is, and hold none. */
-const PATHS = /_TLS_KEY$|_FILE$/;
+/** Variables that hold the path of a file with a secret, not the secret. */
+const SECRET_PATHS = /_TLS_KEY$|_FILE$/;
 
-/** A secret that need not be set is passed on as it is, without a value of its own. */
-const OPTIONAL = new Set(["BALANCER_METRICS_TOKEN"]);
+/** Secrets that may stay unset. docker-compose.yml passes them on without a default. */
+const OPTIONAL_SECRETS = new Set(["BALANCER_METRICS_TOKEN"]);
 
+/** docker-compose.yml contains no secrets, and docker compose fails if a required secret is not set. */
 export const secretsFromOutside: Check = eachService(({ environment = [] }) => {
   const required = /^\$\{\w+:\?[^}]+\}$/;
   return environment.filter((entry) => {
-    if (OPTIONAL.has(entry)) return false;
+    if (OPTIONAL_SECRETS.has(entry)) return false;
     const [, name, value = ""] = /^(\w+)(?:=(.*))?$/.exec(entry) ?? [];
     const password = /^\w+:\/\/[^:]*:(.*)@/.exec(value)?.[1];
     return /PASSWORD|TOKEN|SECRET|KEY/.test(name ?? "") &&
-        !PATHS.test(name ?? "")
+        !SECRET_PATHS.test(name ?? "")
       ? !required.test(value)
       : password && !required.test(password);
-  }).map((entry) => `has the secret ${entry.replace(/=.*/, "")} written down; use \${NAME:?what to do}`);
+  }).map((entry) =>
+    `does not require the secret ${entry.replace(/=.*/, "")} from outside; write \${NAME:?set NAME in .env}`
+  );
 });
 
-/** Ports for everybody; the others are for this host alone. */
+/** The ports that every host may reach. */
 const PUBLIC_PORTS = ["8080:8080", "9999:9999/udp"];
 
+/** All other ports are published on 127.0.0.1, so that only this host reaches them. */
 export const privatePorts: Check = eachService(({ ports = [] }) =>
   ports.filter((port) => !PUBLIC_PORTS.includes(port) && !port.startsWith("127.0.0.1:"))
-    .map((port) => `publishes ${port} to everybody; begin it with 127.0.0.1:`)
+    .map((port) => `publishes ${port} to every host; begin the entry with 127.0.0.1:`)
 );
 
-/** The values of each permission flag: `--allow-read` → `data`, `src`. */
+/** Returns the values of each permission flag, such as `data` and `src` for `--allow-read`. */
 function permissionsIn(words: readonly string[]): Map<string, string[]> {
   return new Map(
     words.filter((word) => /^--(allow|ignore)-/.test(word)).map((word) => {
@@ -125,7 +139,7 @@ function permissionsIn(words: readonly string[]): Map<string, string[]> {
   );
 }
 
-/** A container has no permission that the service's task lacks. */
+/** A container has at most the permissions of the service's task. */
 export const taskPermissions: Check = (tree) => {
   const commands = taskCommands(tree).map((command) => command.replace(/["']/g, "").split(" "));
   return [...containersOf(tree).stages].flatMap(([stage, { instructions }]) => {
@@ -134,25 +148,30 @@ export const taskPermissions: Check = (tree) => {
     const words = wordsOf(entrypoint.text);
     const task = commands.find((command) => command.at(-1) === words.at(-1));
     if (task === undefined) {
-      return [`Dockerfile: ${stage} runs ${words.at(-1)}, which no task runs`];
+      return [
+        `Dockerfile: ${stage} runs ${words.at(-1)}, which no task of deno.json runs; correct the ENTRYPOINT`,
+      ];
     }
     const granted = permissionsIn(task);
     return [...permissionsIn(words)].flatMap(([flag, values]) =>
       values.filter((value) => !granted.get(flag)?.includes(value))
         .map((value) =>
-          `Dockerfile: ${stage} has ${flag}=${value}, which the task of ${words.at(-1)} has not`
+          `Dockerfile: ${stage} has ${flag}=${value}, which the task of ${words.at(-1)} lacks; remove it`
         )
     );
   });
 };
 
-/** The directory of a service's data, which a unit has elsewhere than a task. */
+/** The data directory of a service under systemd. A task uses `data` instead. */
 const UNIT_DATA = /^\/var\/lib\/sluice[\w%-]*$/;
 
-/** What only a unit has: the host of the database, which its settings name, and the directory of its credentials. */
+/**
+ * Permissions that only a unit has: the database host from its settings file, and systemd's credentials
+ * directory.
+ */
 const UNIT_ONLY = ["--allow-net=${DATABASE_HOST}", "--allow-read=%d"];
 
-/** A unit of systemd has no permission that the service's task lacks; its data is in a directory of the system. */
+/** A systemd unit has at most the permissions of the service's task, apart from {@linkcode UNIT_ONLY}. */
 export const unitPermissions: Check = (tree) => {
   const commands = taskCommands(tree).map((command) => command.replace(/["']/g, "").split(" "));
   return [...tree].filter(([file]) => file.endsWith(".service")).flatMap(
@@ -162,7 +181,7 @@ export const unitPermissions: Check = (tree) => {
       const program = words.find((word) => word.endsWith("/main.ts"));
       const task = commands.find((command) => command.at(-1) === program);
       if (task === undefined) {
-        return [`${file}: runs ${program}, which no task runs`];
+        return [`${file}: runs ${program}, which no task of deno.json runs; correct ExecStart`];
       }
       const granted = permissionsIn(task);
       return [...permissionsIn(words)].flatMap(([flag, values]) =>
@@ -171,13 +190,16 @@ export const unitPermissions: Check = (tree) => {
           .filter((value) =>
             !granted.get(flag)?.some((each) => each === value || each.startsWith(`${value}/`))
           )
-          .map((value) => `${file}: has ${flag}=${value}, which the task of ${program} has not`)
+          .map((value) => `${file}: has ${flag}=${value}, which the task of ${program} lacks; remove it`)
       );
     },
   );
 };
 
-/** An entrypoint of docker-compose.yml is that of the image, with the permission to reach other services added. */
+/**
+ * An entrypoint in docker-compose.yml is the image's ENTRYPOINT; it may add net permissions for other
+ * services.
+ */
 export const imageEntrypoints: Check = (tree) => {
   const { services } = containersOf(tree);
   const names = services.map(([name]) => name);
@@ -185,26 +207,32 @@ export const imageEntrypoints: Check = (tree) => {
   const withoutServices = (word: string) =>
     word.startsWith("--allow-net=") ? word.split(",").filter((host) => !isService(host)).join() : word;
   return eachService(({ entrypoint, build }, stages) => {
-    const ofImage = wordsOf(instruction(stages, build?.target, "ENTRYPOINT"));
+    const imageWords = wordsOf(instruction(stages, build?.target, "ENTRYPOINT"));
     const differs = entrypoint &&
-      entrypoint.map(withoutServices).join("\n") !== ofImage.join("\n");
+      entrypoint.map(withoutServices).join("\n") !== imageWords.join("\n");
     return differs
       ? [
-        "has an entrypoint that is not that of the Dockerfile; copy it from there",
+        "has an entrypoint that differs from the Dockerfile's; copy it from the Dockerfile",
       ]
       : [];
   })(tree);
 };
 
-/** Settings of the services that a container fixes, or that only a run without containers has. */
-const FIXED =
+/**
+ * Settings of .env.example that docker-compose.yml does not pass on: containers fix them, or do not need
+ * them.
+ */
+const NOT_PASSED_ON =
   ("BALANCER_LISTEN BALANCER_ADMIN BALANCER_DATA BALANCER_METRICS_TO DATABASE_URL SLUICE_LISTEN SLUICE_OUT SLUICE_CHECKPOINT SLUICE_ADMIN " +
     "SLUICE_SHIP_FILE SLUICE_SHIP_ADMIN SLUICE_SHIP_DATA " +
-    // The prober's: what it may reach is the user's to say, and so is its service.
+    // docker-compose.yml has no prober: users write its service, with the hosts that it may reach.
     "PROBE_REPORT_TO PROBE_PRIVATE PROBE_LOG_LEVEL PROBE_LOG_FORMAT PROBE_TOKEN")
     .split(" ");
 
-/** Every setting of .env.example reaches its service, and every one that docker-compose.yml asks for is explained. */
+/**
+ * docker-compose.yml passes every setting of .env.example to a service, and .env.example explains all it
+ * uses.
+ */
 export const explainedVariables: Check = (tree) => {
   const explained = [
     ...(tree.get(".env.example") ?? "").matchAll(/^#?([A-Z_]+)=/gm),
@@ -214,9 +242,9 @@ export const explainedVariables: Check = (tree) => {
       entry.includes("=") ? [...entry.matchAll(/\$\{(\w+)/g)].map(([, name]) => name!) : [entry]
     );
   return [
-    ...explained.filter((name) => !used.includes(name) && !FIXED.includes(name))
-      .map((name) => `docker-compose.yml: ${name} of .env.example reaches no service; pass it on`),
+    ...explained.filter((name) => !used.includes(name) && !NOT_PASSED_ON.includes(name))
+      .map((name) => `docker-compose.yml: no service gets ${name} of .env.example; add it to an environment`),
     ...[...new Set(used)].filter((name) => !explained.includes(name))
-      .map((name) => `.env.example: ${name} of docker-compose.yml is missing; explain it`),
+      .map((name) => `.env.example: ${name} is missing, but docker-compose.yml uses it; add and explain it`),
   ];
 };

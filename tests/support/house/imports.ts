@@ -1,40 +1,45 @@
 /**
- * What a TypeScript source imports, read without a parser: comments and the insides of literals are blanked, which
- * leaves little enough grammar for regular expressions.
+ * Finds the imports of a TypeScript source without a parser. Comments and the contents of literals are
+ * blanked first. The rest is simple enough for regular expressions.
  *
  * @module
  */
 import { posix } from "node:path";
 
-/** One place where a module names another. */
+/** A place where a module names another module. */
 export interface Import {
-  /** From 1. */
+  /** The line number, from 1. */
   line: number;
-  /** As written; `null` when it is computed, so that nobody can tell what is imported. */
+  /** The specifier as written, or `null` if it is computed and therefore unknown. */
   specifier: string | null;
-  /** `url`: `new URL("…", import.meta.url)` or `import.meta.resolve("…")`, which name a module without loading it. */
+  /** `url`: `new URL("…", import.meta.url)` or `import.meta.resolve("…")`; neither loads the module. */
   kind: "static" | "dynamic" | "url";
-  /** `import type` or `export type`: gone before the module runs. */
+  /** `import type` or `export type`, which the compiler removes. */
   typeOnly: boolean;
 }
 
 const COMMENT = /\/\/[^\n]*|\/\*[^]*?\*\//y;
 const QUOTED = /(["'])(?:\\[^]|(?!\1)[^\\\n])*\1/y;
-/** From a backtick, or the brace that ends a substitution, to the closing backtick or the next substitution. */
+/**
+ * A part of a template: from a backtick or the end of a substitution to a backtick or the next substitution.
+ */
 const TEMPLATE = /[`}](?:\\[^]|(?!\$\{)[^\\`])*(?:`|\$\{)/y;
 const REGEX = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y;
 const WORD = /[\w$]+/y;
-/** After one of these words a slash begins a regular expression; after any other it divides. */
+/** After these words a slash begins a regular expression; after any other word a slash is a division. */
 const BEFORE_REGEX = /^(?:await|case|delete|do|else|in|of|return|throw|typeof|void|yield)$/;
 
 /**
- * The code alone: comments, and the insides of strings, templates and regular expressions, become spaces. Line breaks
- * and offsets stay, so a place found here is the same place in the source.
+ * Returns `source` with spaces in place of comments and of the contents of strings, templates and regular
+ * expressions. Line breaks stay, and so do offsets: an offset in the result is valid in `source`.
  */
 export function codeOf(source: string): string {
   const openBraces: string[] = [];
   let code = "";
-  /** The last token that was not a space: it tells a division from a regular expression. */
+  /**
+   * The last token that is not a space. It decides whether a slash is a division or begins a regular
+   * expression.
+   */
   let last = "";
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = code.length;
@@ -83,7 +88,7 @@ export function codeOf(source: string): string {
   return code;
 }
 
-/** The line, from 1, on which `offset` falls. */
+/** Returns the number, from 1, of the line that contains `offset`. */
 export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
@@ -93,7 +98,7 @@ const BARE = /(?<![.\w$])import\s*(?=["'])/g;
 const DYNAMIC = /(?<![.\w$])import\s*\(\s*/g;
 const URLS = /(?<![.\w$])(?:new\s+URL|import\s*\.\s*meta\s*\.\s*resolve)\s*\(\s*(?=["'`])/g;
 
-/** Everything `source` imports or names by URL, in the order of the text. */
+/** Returns all modules that `source` imports or names by URL, in the order of the text. */
 export function importsOf(source: string): Import[] {
   const code = codeOf(source);
   const imports: (Import & { offset: number })[] = [];
@@ -134,7 +139,10 @@ export function importsOf(source: string): Import[] {
   ) => found);
 }
 
-/** The path, from the root of the tree, of what `file` imports as `specifier`; a bare specifier stays as it is. */
+/**
+ * Returns the path of `specifier` in `file`, relative to the root folder. A bare specifier is returned
+ * unchanged.
+ */
 export function resolve(file: string, specifier: string): string {
   return /^\.\.?\//.test(specifier) ? posix.join(posix.dirname(file), specifier) : specifier;
 }

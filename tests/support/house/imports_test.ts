@@ -5,14 +5,14 @@ const CODE: readonly (readonly [what: string, source: string, code: string])[] =
   ["a line comment", "a // Deno\nb", "a        \nb"],
   ["a block comment", "a /* x\ny */ b", "a     \n     b"],
   [
-    "a comment that a string only seems to open",
+    "two slashes in a string, which begin no comment",
     '"//" + a // b',
     '"  " + a     ',
   ],
-  ["both quotes", `"Date" + 'Date'`, `"    " + '    '`],
+  ["strings in double and in single quotes", `"Date" + 'Date'`, `"    " + '    '`],
   ["an escaped quote", String.raw`"a\"b" + c`, '"    " + c'],
   ["a template", "`Date\nDate` + a", "`    \n    ` + a"],
-  ["a substitution is code", "`x${Date}y`", "` ${Date} `"],
+  ["code in a substitution", "`x${Date}y`", "` ${Date} `"],
   ["nested templates", "`x${a(`y${b}z`)}w` + c", "` ${a(` ${b} `)} ` + c"],
   [
     "an object within a substitution",
@@ -41,12 +41,12 @@ const CODE: readonly (readonly [what: string, source: string, code: string])[] =
     `x(/\\/\\/a/, b)`,
     `x(/     /, b)`,
   ],
-  ["a string that is never closed", `"a`, `"a`],
+  ["a string without a closing quote", `"a`, `"a`],
 ];
 
 for (const [what, source, code] of CODE) {
   Deno.test({
-    name: `codeOf: ${what}`,
+    name: `codeOf: blanks comments and contents of literals: ${what}`,
     permissions: "none",
     fn: () => assert.equal(codeOf(source), code),
   });
@@ -91,7 +91,7 @@ const IMPORTS: readonly (readonly [source: string, ...imports: string[]])[] = [
 
 for (const [source, ...expected] of IMPORTS) {
   Deno.test({
-    name: `importsOf: ${source}`,
+    name: `importsOf: finds the imports in ${JSON.stringify(source)}`,
     permissions: "none",
     fn() {
       const found = importsOf(source).map((
@@ -103,7 +103,7 @@ for (const [source, ...expected] of IMPORTS) {
 }
 
 Deno.test({
-  name: "resolve: relative specifiers become paths from the root, others stay",
+  name: "resolve: a relative specifier becomes a path from the root folder, any other stays unchanged",
   permissions: "none",
   fn() {
     assert.equal(resolve("src/a/b.ts", "./c.ts"), "src/a/c.ts");

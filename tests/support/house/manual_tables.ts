@@ -1,5 +1,5 @@
 /**
- * What tables of the manuals are compared with: flags, permissions, and the events of a log.
+ * Tests that tables of the manuals match the code: flags, permissions and log events.
  *
  * @module
  */
@@ -8,33 +8,33 @@ import denoJson from "../../../deno.json" with { type: "json" };
 import type { FlagTable } from "../../../src/shared/flags/flags.ts";
 import { parseCompose } from "./compose.ts";
 import { type Manual, manual, manualTest } from "./manuals.ts";
-import * as readme from "./readme.ts";
+import * as parser from "./manual_parser.ts";
 
 const DOCKERFILE = await Deno.readTextFile("Dockerfile");
 const COMPOSE = await Deno.readTextFile("docker-compose.yml");
 const TASKS: Readonly<Record<string, { command: string }>> = denoJson.tasks;
 
-/** The words of the command of a task. */
-export const wordsOfTask = (task: string): string[] => readme.shellWords(TASKS[task]!.command);
-/** The words of the ENTRYPOINT of an image. */
+/** Returns the words of the command of a task. */
+export const wordsOfTask = (task: string): string[] => parser.shellWords(TASKS[task]!.command);
+/** Returns the words of the ENTRYPOINT of an image. */
 export const entrypointOf = (stage: string): string[] =>
-  JSON.parse(readme.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
-/** The words of the entrypoint of a service of docker-compose.yml. */
+  JSON.parse(parser.instructionOf(DOCKERFILE, stage, "ENTRYPOINT")!);
+/** Returns the words of a service's entrypoint in docker-compose.yml. */
 export const composeWords = (service: string): readonly string[] =>
   parseCompose(COMPOSE)[service]!.entrypoint!;
 
-/** The help names the flag without a scope, which a rule of the house does not allow on a page. */
+/** The help text names --allow-ffi without a path. A rule of house_commands.ts forbids this in a manual. */
 const inProse = (help: string) => help.replace("--allow-ffi", "the ffi permission");
 
-/** Tests that the first table of flags under a heading says what `--help` says. */
+/** Defines a test that the first table of flags under a heading matches the output of `--help`. */
 export function testFlags(
   path: Manual,
   heading: string,
   flags: FlagTable,
 ): void {
-  manualTest(path, `the table under "${heading}" says what --help says`, () => {
+  manualTest(path, `the table under "${heading}" has the flags, defaults and texts of --help`, () => {
     assert.deepEqual(
-      readme.tableOf(manual(path), heading, "flag"),
+      parser.tableOf(manual(path), heading, "flag"),
       Object.values(flags).map((
         { flag, placeholder, variable, default: value, defaultShown, help },
       ) => ({
@@ -47,7 +47,7 @@ export function testFlags(
   });
 }
 
-/** Tests that a column of the table of permissions under a heading says what a command line grants. */
+/** Defines tests that columns of the table of permissions under a heading match what command lines grant. */
 export function testPermissions(
   path: Manual,
   heading: string,
@@ -56,13 +56,13 @@ export function testPermissions(
   for (const [column, words] of columns) {
     manualTest(
       path,
-      `the column ${column} under "${heading}" is what is granted`,
+      `the column ${column} under "${heading}" has exactly the permissions of the command line`,
       () => {
-        const granted = readme.grantsOf(words);
+        const granted = parser.grantsOf(words);
         assert.ok(granted.size >= 5);
-        const rows = readme.tableOf(manual(path), heading, "permission");
+        const rows = parser.tableOf(manual(path), heading, "permission");
         assert.deepEqual(
-          [...readme.grantsIn(rows, column)].sort(),
+          [...parser.grantsIn(rows, column)].sort(),
           [...granted].sort(),
         );
       },
@@ -70,7 +70,7 @@ export function testPermissions(
   }
 }
 
-/** The events that the sources of a service log, each with its level. */
+/** Returns the log events in the source files of a directory, each as `EVENT LEVEL`, sorted. */
 export async function eventsLogged(directory: string): Promise<string[]> {
   const events = new Set<string>();
   for await (const { name, isDirectory } of Deno.readDir(directory)) {

@@ -1,10 +1,10 @@
 /**
- * The manuals of the project, as tests read them.
+ * The texts of the project's manuals, for tests.
  *
  * @module
  */
 
-/** Every page that shows commands: the first page of the project, and one beside each part of it. */
+/** Every page that shows commands: README.md, and the manual of each part of the project. */
 export const MANUALS = [
   "README.md",
   "src/README.md",
@@ -25,10 +25,13 @@ const TEXTS = new Map(
   ),
 );
 
-/** The text of a manual. Read when this module is loaded, so that tests of manuals need no permission. */
+/**
+ * Returns the text of a manual. All texts are read while this module loads, so tests need no permission to
+ * read.
+ */
 export const manual = (path: Manual): string => TEXTS.get(path)!;
 
-/** Defines a test of a manual. */
+/** Defines a test of a manual. Its name begins with the manual's path. */
 export function manualTest(
   path: Manual,
   name: string,

@@ -1,23 +1,24 @@
 /**
- * The project as the rules of the house see it: the text of every file, and what each imports.
+ * The project as the rules see it: the text and the imports of every file.
  *
  * @module
  */
 import { type Import, importsOf, resolve } from "./imports.ts";
 
-/** Paths from the root of the project, and the text of each file. */
+/** The text of every file, by its path from the root folder. */
 export type Tree = ReadonlyMap<string, string>;
 
-/** What is wrong, one line a finding: where, what, and what to do about it. */
+/** Checks a rule. Returns a line for each finding: the place, what is wrong, and what to do. */
 export type Check = (tree: Tree) => string[];
 
+/** An import with the file that contains it, and the path or bare specifier that it leads to. */
 export type FileImport = Import & { file: string; target: string };
 
 const isCode = (path: string): boolean => /^(src|tests)\/.*\.ts$/.test(path);
 
 const importCache = new WeakMap<Tree, Map<string, FileImport[]>>();
 
-/** The imports of every code file of `tree`, each with the path it leads to. */
+/** Returns the imports of every code file of `tree`. The result is cached per tree. */
 export function importsOfTree(tree: Tree): Map<string, FileImport[]> {
   let imports = importCache.get(tree);
   if (imports === undefined) {
@@ -37,8 +38,8 @@ export function importsOfTree(tree: Tree): Map<string, FileImport[]> {
 }
 
 /**
- * Everything that runs when `file` is loaded, itself included. `import type` is not followed: it is gone before
- * anything runs, so what lies behind it cannot do harm; nor is a URL: a worker is a program of its own.
+ * Returns all files and packages that are loaded with `file`, including `file`. Type imports don't count: the
+ * compiler removes them. URLs don't count either: a worker is a program of its own.
  */
 export function loadedBy(
   tree: Tree,

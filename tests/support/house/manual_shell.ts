@@ -1,10 +1,10 @@
 /**
- * Runs what README.md shows, as a stranger would who types it in. Deno itself runs for real. The small programs beside
- * it have a stand-in each, so that the gate needs none of them: bash's /dev/udp, tail, curl, openssl and sed.
+ * Runs the commands of a manual in the order in which a reader would type them. Deno runs for real. Other
+ * programs are simulated, so that the tests need none of them: bash's /dev/udp, tail, curl, openssl and sed.
  *
- * This is the one place that changes a command: the services listen on free ports of 127.0.0.1 in place of 9999, 8080
- * and 8081, and write to a directory of their own below `data/` in place of `data/metrics.jsonl`, `data/balancer` and
- * `.env`.
+ * The commands are changed only here. The services listen on free ports of 127.0.0.1 instead of 9999, 8080
+ * and 8081. They write to temporary directories below `data/` instead of `data/metrics.jsonl`,
+ * `data/balancer` and `.env`.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { createLog } from "../../../src/shared/log.ts";
 import { BalancerProcess } from "../processes/balancer_process.ts";
 import { embeddedDirectory } from "../database/database.ts";
 import { linesOf } from "../processes/processes.ts";
-import { shellWords, type Shown } from "./readme.ts";
-import { ReadmeFleet } from "./readme_fleet.ts";
+import { shellWords, type Shown } from "./manual_parser.ts";
+import { ManualFleet } from "./manual_fleet.ts";
 import { type FileRecord, runToEnd, sendDatagrams, Service } from "../processes/aggregator_process.ts";
 
-/** No start takes longer. */
+/** A process that has not started and stopped again within this time is killed. */
 const START_MS_MAX = 60_000;
-/** A change is in force within 250 ms; a busy machine gets more. */
+/** Changes take effect within 250 ms; a busy machine gets more time. */
 const IN_FORCE_MS_MAX = 5000;
 
 type Output = readonly string[];
@@ -70,25 +70,28 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
+/** A shell for the commands of one manual. It stops all services when it is disposed. */
 export class Shell implements AsyncDisposable {
   readonly #cleanUp = new AsyncDisposableStack();
   readonly #variables: Record<string, string> = {};
   #tokens = "";
   #aggregator: Service | undefined;
   #balancer: BalancerProcess | undefined;
-  #fleet: ReadmeFleet | undefined;
-  /** The sum of A1 over what the aggregator was sent. */
-  #sent = 0;
-  #hasChanged = false;
+  #fleet: ManualFleet | undefined;
+  /** The sum of A1 over all messages sent to the aggregator. */
+  #sentSum = 0;
+  /** Whether a request has changed settings of the balancer. The change may not have taken effect yet. */
+  #hasChangedSettings = false;
 
-  /** Runs a command, and compares what it prints with what it is said to print, if it says so. */
+  /** Runs a command and compares its output with the output in the manual, if the manual shows any. */
   async show({ command, output }: Shown): Promise<void> {
-    const { run, groups } = find(command);
+    const { run, groups } = findRule(command);
     const expected = comparable(output);
     for (const begunMs = performance.now();;) {
       const printed = comparable(await run(this, ...groups));
-      // After a change, the new routes may need some time to be in force.
-      const isEarly = this.#hasChanged && /^(curl -so|for i) |\/(explain\?|steering\/)/.test(command) &&
+      // After a change of settings, the command is retried: the change takes a moment to take effect.
+      const isEarly = this.#hasChangedSettings &&
+        /^(curl -so|for i) |\/(explain\?|steering\/)/.test(command) &&
         printed.join() !== expected.join();
       if (isEarly && performance.now() - begunMs < IN_FORCE_MS_MAX) continue;
       if (output.length > 0) assert.deepEqual(printed, expected, command);
@@ -96,18 +99,18 @@ export class Shell implements AsyncDisposable {
     }
   }
 
-  get fleet(): ReadmeFleet {
-    return this.#fleet ??= this.#cleanUp.use(new ReadmeFleet());
+  get fleet(): ManualFleet {
+    return this.#fleet ??= this.#cleanUp.use(new ManualFleet());
   }
 
   get balancer(): BalancerProcess {
     return this.#balancer ??
-      assert.fail("no command before has started the balancer");
+      assert.fail("no earlier command has started the balancer");
   }
 
   get #service(): Service {
     return this.#aggregator ??
-      assert.fail("no command before has started the aggregator");
+      assert.fail("no earlier command has started the aggregator");
   }
 
   async startAggregator(flags: string[]): Promise<Output> {
@@ -128,23 +131,25 @@ export class Shell implements AsyncDisposable {
       `127.0.0.1:${this.#service.port}`,
     ]);
     assert.equal(code, 0, stderr);
-    this.#sent += JSON.parse(stdout).A1_sum;
+    this.#sentSum += JSON.parse(stdout).A1_sum;
     return stdout.trimEnd().split("\n");
   }
 
   async sendOne(message: string): Promise<Output> {
     await sendDatagrams(this.#service.port, [`${message}\n`]);
-    this.#sent += JSON.parse(message).A1;
+    this.#sentSum += JSON.parse(message).A1;
     return [];
   }
 
-  /** What was sent may fall into one window or into two: what counts is what the records add up to. */
+  /**
+   * Waits until the records of each length add up to the sent sum: messages may fall into one window or two.
+   */
   async records(): Promise<Output> {
     const service = this.#service;
     await service.recordsUntil((records) =>
       ["1s", "2s"].every((length) =>
         records.filter(({ count_type }) => count_type === length)
-          .reduce((sum, { A1_sum }) => sum + A1_sum, 0) === this.#sent
+          .reduce((sum, { A1_sum }) => sum + A1_sum, 0) === this.#sentSum
       )
     );
     return (await Deno.readTextFile(service.out)).trimEnd().split("\n");
@@ -160,7 +165,7 @@ export class Shell implements AsyncDisposable {
   readToken(name: string): Output {
     assert.ok(
       this.#tokens.startsWith(name),
-      "another name than in the command that made the token",
+      "the name differs from the name in the command that made the token",
     );
     this.#variables.TOKEN = this.#tokens.slice(name.length);
     return [];
@@ -179,7 +184,7 @@ export class Shell implements AsyncDisposable {
     return [];
   }
 
-  /** As much of curl as the README uses. */
+  /** Sends a request. Knows only the options of curl that manuals use. */
   async curl(args: string): Promise<Output> {
     const { url, format, method, headers, body } = readCurl(
       shellWords(args, this.#variables),
@@ -192,7 +197,7 @@ export class Shell implements AsyncDisposable {
     assert.notEqual(
       target,
       url,
-      "an address that no service of this page listens on",
+      "no service of this manual listens on this address",
     );
     const response = await fetch(target, {
       method,
@@ -201,7 +206,7 @@ export class Shell implements AsyncDisposable {
       redirect: "manual",
     });
     const text = await response.text();
-    this.#hasChanged ||= method !== "GET";
+    this.#hasChangedSettings ||= method !== "GET";
     if (format === undefined) {
       assert.ok(response.ok, `curl ${args}: ${text}`);
       return text === "" ? [] : text.trimEnd().split("\n");
@@ -218,6 +223,7 @@ export class Shell implements AsyncDisposable {
     ];
   }
 
+  /** Sends ten requests and counts equal lines, as `sort | uniq -c` does. */
   async curlTen(args: string): Promise<Output> {
     const lines: string[] = [];
     for (let i = 1; i <= 10; i++) lines.push(...await this.curl(args));
@@ -230,7 +236,10 @@ export class Shell implements AsyncDisposable {
   }
 }
 
-/** Starts Deno with these arguments, and stops it once it listens; its exit code, and what it logged. */
+/**
+ * Starts Deno with these arguments and stops it once it listens. Returns its exit code and the lines of its
+ * log.
+ */
 export async function startAndStop(
   args: readonly string[],
 ): Promise<{ code: number; lines: string[] }> {
@@ -250,13 +259,13 @@ export async function startAndStop(
   return { code, lines };
 }
 
-function find(command: string): { run: Rule[1]; groups: string[] } {
+function findRule(command: string): { run: Rule[1]; groups: string[] } {
   for (const [form, run] of RULES) {
     const match = form.exec(command);
     if (match) return { run, groups: match.slice(1) };
   }
   throw new RangeError(
-    `README.md shows "${command}", which nothing tests: add a rule to tests/support/house/readme_shell.ts`,
+    `A manual shows "${command}", which nothing tests; add a rule to tests/support/house/manual_shell.ts`,
   );
 }
 
@@ -264,7 +273,7 @@ function readCurl(words: readonly string[]) {
   const headers = new Headers();
   let [url, method, format, body]: (string | undefined)[] = [];
   const rest = words.values();
-  const next = () => rest.next().value ?? assert.fail("curl: an option without its value");
+  const next = () => rest.next().value ?? assert.fail("curl: an option lacks its value");
   for (const word of rest) {
     if (word === "-s") continue;
     else if (word === "-so") next();
@@ -276,7 +285,7 @@ function readCurl(words: readonly string[]) {
       body = next();
       headers.set("Content-Type", "application/json");
     } else if (word.startsWith("-") || url !== undefined) {
-      assert.fail(`The stand-in for curl knows no ${word}`);
+      assert.fail(`The simulated curl does not know ${word}; add it to readCurl`);
     } else url = word;
   }
   return {
@@ -289,8 +298,9 @@ function readCurl(words: readonly string[]) {
 }
 
 /**
- * Lines without what differs from run to run and from machine to machine. Of records that is also where one window
- * ends and the next begins: there, what they add up to is compared.
+ * Replaces the parts of the output that differ from run to run or from machine to machine. Records of the
+ * aggregator become totals per window length, because a message may fall into another window in
+ * each run.
  */
 function comparable(lines: Output): Output {
   if (lines[0]?.includes('"instances":')) {
@@ -312,7 +322,7 @@ function comparable(lines: Output): Output {
     line
       .replace(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "TIME")
       .replace(/"(seconds|rate)":[\d.]+/g, '"$1":N')
-      // Some commands before are repeated until their change is in force, which takes turns.
+      // Commands that were retried after a change have advanced the turn, too.
       .replace(/("turn":"|\bsession=)\d+/g, "$1N")
       .replace(
         /\b(address|workers|receiving_sockets|receive_buffer|file)=\S+/g,

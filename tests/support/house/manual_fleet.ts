@@ -1,5 +1,6 @@
 /**
- * The fleet that README.md starts: two aggregators, two shippers, and what stands for the reader's PostgreSQL.
+ * The fleet that a manual starts: two aggregators, two shippers and a PostgreSQL server in place of the
+ * reader's.
  *
  * @module
  */
@@ -8,7 +9,8 @@ import { Service } from "../processes/aggregator_process.ts";
 import { ShipperProcess, until, wordsOf } from "../processes/shipper_process.ts";
 import { makeDirectory } from "../disk/temporary_directory.ts";
 
-export class ReadmeFleet implements AsyncDisposable {
+/** Starts the processes of the fleet, all on one database, and stops them when it is disposed. */
+export class ManualFleet implements AsyncDisposable {
   readonly #cleanUp = new AsyncDisposableStack();
   #directory: Promise<string> | undefined;
   #server: Promise<DatabaseServer> | undefined;
@@ -31,7 +33,10 @@ export class ReadmeFleet implements AsyncDisposable {
     return [];
   }
 
-  /** Again and again, as a reader would, until every window that is printed has both instances. */
+  /**
+   * Runs the fleet command until it prints at least two windows and each has both instances. Returns its
+   * lines.
+   */
   async print(flags: string[] = []): Promise<string[]> {
     const databaseUrl = await this.#databaseUrl();
     return await until(

@@ -1,14 +1,14 @@
 /**
- * Takes README.md apart: the commands it shows, what they print, and its tables.
+ * Parses manuals: the commands that they show, the output of these commands, and tables.
  *
  * @module
  */
 
-/** A command in a fenced block, and the lines that it is said to print. */
+/** A command in a fenced block, with the output that the manual shows for it. */
 export interface Shown {
   readonly command: string;
   readonly output: readonly string[];
-  /** The heading above it. */
+  /** The text of the nearest heading above. */
   readonly section: string;
 }
 
@@ -18,12 +18,12 @@ interface Block {
   readonly section: string;
 }
 
-/** A row of a table, by the words of its head. */
+/** The cells of a row of a table, by the text of the column's heading. */
 export type Row = Readonly<Record<string, string>>;
 
 const FENCE = /^( *)```(\w*)$/;
 
-/** The fenced blocks; those of a list lose their indent. */
+/** Returns the fenced blocks. The indent of a block inside a list is removed. */
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
   let section = "";
@@ -40,7 +40,7 @@ export function blocksOf(markdown: string): Block[] {
   return blocks;
 }
 
-/** Every command: each line of a `sh` block, and those behind a `$` in a `console` block. */
+/** Returns every command: all lines of `sh` blocks, and the lines of `console` blocks that begin with `$`. */
 export function commandsIn(markdown: string): Shown[] {
   return blocksOf(markdown).flatMap(({ language, lines, section }) => {
     if (language !== "sh" && language !== "console") return [];
@@ -61,7 +61,11 @@ export function commandsIn(markdown: string): Shown[] {
   });
 }
 
-/** The rows of the first table under a heading that has a column of this name. */
+/**
+ * Returns the rows of the first table after a heading that has a column of this name.
+ *
+ * @throws {RangeError} There is no such table.
+ */
 export function tableOf(
   markdown: string,
   heading: string,
@@ -80,7 +84,7 @@ export function tableOf(
   }
   if (rows.length === 0) {
     throw new RangeError(
-      `README.md has no table with "${column}" under "${heading}"`,
+      `The manual has no table with the column "${column}" under "${heading}"`,
     );
   }
   return rows;
@@ -91,13 +95,17 @@ function cellsOf(line: string): string[] {
   return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** What stands between backticks, outside of fenced blocks. */
+/** Returns the code spans of a text: what is between backticks, outside of fenced blocks. */
 export const codesIn = (text: string): string[] =>
   [...text.replace(/^ *```[^]*?^ *```$/gm, "").matchAll(/`([^`\n]+)`/g)].map((
     [, code],
   ) => code!);
 
-/** The words of a command as a shell splits them; `$NAME` is replaced outside of single quotes. */
+/**
+ * Splits a command into words as a shell does. `$NAME` is replaced outside of single quotes.
+ *
+ * @throws {RangeError} A variable is not in `variables`.
+ */
 export function shellWords(
   command: string,
   variables: Readonly<Record<string, string>> = {},
@@ -105,7 +113,7 @@ export function shellWords(
   const expand = (text: string) =>
     text.replace(/\$(\w+)/g, (_, name: string) => {
       if (variables[name] === undefined) {
-        throw new RangeError(`No command before has set $${name}`);
+        throw new RangeError(`No earlier command has set $${name}`);
       }
       return variables[name];
     });
@@ -119,7 +127,7 @@ export function shellWords(
   );
 }
 
-/** What a command line of Deno grants, as `net=127.0.0.1`, and as `ignore-env=PG*`. */
+/** Returns the permissions in a command line of Deno, such as `net=127.0.0.1` or `ignore-env=PG*`. */
 export function grantsOf(words: readonly string[]): Set<string> {
   return new Set(words.flatMap((word) => {
     const [, kind, name, scopes] = /^--(allow|ignore)-([a-z]+)=(.*)$/.exec(word) ?? [];
@@ -128,18 +136,22 @@ export function grantsOf(words: readonly string[]): Set<string> {
   }));
 }
 
-/** What a column of a table of permissions says is granted. */
+/**
+ * Returns the permissions that a column of a table grants, such as `net=127.0.0.1`.
+ *
+ * @throws {RangeError} A cell is neither `yes` nor `-`.
+ */
 export function grantsIn(rows: readonly Row[], column: string): Set<string> {
   return new Set(rows.flatMap((row) => {
     if (row[column] !== "yes" && row[column] !== "-") {
-      throw new RangeError(`"${row[column]}" is not yes or -`);
+      throw new RangeError(`A cell of the column ${column} is "${row[column]}"; write yes or -`);
     }
     if (row[column] === "-") return [];
     return codesIn(row.scope!).map((scope) => `${codesIn(row.permission!)[0]}=${scope}`);
   }));
 }
 
-/** An instruction of a stage of a Dockerfile, with its continued lines joined. */
+/** Returns the text of an instruction in a stage of a Dockerfile, with continued lines joined. */
 export function instructionOf(
   dockerfile: string,
   stage: string,
