@@ -15,21 +15,12 @@ import { openOutput } from "./write/output.ts";
 import { openPort, type Port } from "./receive/port.ts";
 import { STANDARD_OUTPUT } from "./write/standard_output.ts";
 import { workersFrom } from "./spawn.ts";
-import type { Clock } from "./aggregate/timeline.ts";
+import { REAL_CLOCK as clock } from "../shared/clock.ts";
 
 const WORKER_URL = new URL("./worker.ts", import.meta.url);
 const ADMIN_URL = new URL("./admin/worker.ts", import.meta.url);
 /** The directory of the worker's modules: starting a worker takes read permission for them. */
 const SOURCE_PATH = fileURLToPath(new URL("..", import.meta.url));
-
-const clock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  setTimer(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Starts the admin thread, which serves metrics, health checks and the page; undefined with `--admin off`. */
 async function openAdmin(config: AggregatorConfig, port: Port, log: Log): Promise<BoardWriter | undefined> {

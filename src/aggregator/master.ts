@@ -19,9 +19,11 @@ import type { RejectedSample } from "./write/rejected_sample.ts";
 import { Reporter } from "./reporter.ts";
 import { type Count, ServiceLog } from "./service_log.ts";
 import type { Sink } from "./write/sink.ts";
-import { type Clock, isFarAhead, Timeline } from "./aggregate/timeline.ts";
+import { isFarAhead, Timeline } from "./aggregate/timeline.ts";
+import type { Clock } from "../shared/clock.ts";
 import { type ClosedWindow, Windows } from "./aggregate/windows.ts";
 import type { Log } from "../shared/log.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 /** Everything outside of the master that it uses. Tests pass simulated parts. */
 export interface MasterParts {
@@ -68,8 +70,8 @@ export class Master {
   #records = 0;
   readonly #line: (window: ClosedWindow) => string;
   #cancelTick = () => {};
-  #cancelTotals = () => {};
-  #cancelMinute = () => {};
+  /** Cancels the next call of each repeated callback. */
+  readonly #cancelRepeated = new Map<() => void, () => void>();
 
   constructor(parts: MasterParts) {
     const { config: { workers, spareWorkers: spares, datagramBytesMax }, startWorker, port, sink, log } =
@@ -122,8 +124,9 @@ export class Master {
       port.addresses = addresses.map(({ hostname, port }, i) => ({ hostname, port: ports?.[i] ?? port }));
     } catch (error) {
       this.#pool.terminate();
-      const reason = error instanceof Error ? error.message : error;
-      throw new Error(`Cannot listen on ${formatAddresses(addresses)}: ${reason}`, { cause: error });
+      throw new Error(`Cannot listen on ${formatAddresses(addresses)}: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     dropPermissions();
     const lines = config.extra === "messages" ? recovered.lines.map(recoveredLine) : recovered.lines;
@@ -135,8 +138,8 @@ export class Master {
     this.#reporter?.tick(this.#timeline.nowMs);
     this.#log.listening(config, port);
     this.#scheduleTick();
-    this.#scheduleTotals();
-    this.#scheduleMinute();
+    this.#repeat(() => this.#log.totals(this.#count()), TOTALS_INTERVAL_MS);
+    if (this.#parts.rejectedSample) this.#repeat(() => this.#renewSamples(), SAMPLES_INTERVAL_MS);
   }
 
   /** Opens the output file again at once, for SIGHUP. */
@@ -155,8 +158,7 @@ export class Master {
     const deadline = Promise.withResolvers<void>();
     const cancelDeadline = clock.setTimer(deadline.resolve, STOP_DEADLINE_MS);
     this.#cancelTick();
-    this.#cancelTotals();
-    this.#cancelMinute();
+    for (const cancel of this.#cancelRepeated.values()) cancel();
     this.#tick();
     port.stopAccepting();
     const stopping = this.#pool.stop(clock, STOP_DEADLINE_MS - STOP_RESERVE_MS);
@@ -193,7 +195,7 @@ export class Master {
     const startMs = isFarAhead(lastTimestampSeconds, wallMs) ? wallMs : lastTimestampSeconds * 1000;
     this.#timeline = new Timeline(clock.monotonicMs(), wallMs, startMs);
     return new Windows({
-      lengthsSeconds: config.windowSeconds,
+      windowSeconds: config.windowSeconds,
       align: config.align,
       patienceMs: WATERMARK_PATIENCE_MS,
       jumpRecordsSecondsMax: JUMP_RECORDS_SECONDS_MAX,
@@ -230,21 +232,17 @@ export class Master {
     }, delayMs);
   }
 
-  #scheduleTotals(): void {
-    this.#cancelTotals = this.#parts.clock.setTimer(() => {
-      this.#log.totals(this.#count());
-      this.#scheduleTotals();
-    }, TOTALS_INTERVAL_MS);
+  #repeat(callback: () => void, intervalMs: number): void {
+    const cancel = this.#parts.clock.setTimer(() => {
+      callback();
+      this.#repeat(callback, intervalMs);
+    }, intervalMs);
+    this.#cancelRepeated.set(callback, cancel);
   }
 
-  #scheduleMinute(): void {
-    const { rejectedSample, clock } = this.#parts;
-    if (!rejectedSample) return;
-    this.#cancelMinute = clock.setTimer(() => {
-      signalMinute(this.#control);
-      rejectedSample.renew();
-      this.#scheduleMinute();
-    }, SAMPLES_INTERVAL_MS);
+  #renewSamples(): void {
+    signalMinute(this.#control);
+    this.#parts.rejectedSample?.renew();
   }
 
   #join(worker: number): void {

@@ -4,7 +4,8 @@ import type { PoolMember } from "./worker_pool.ts";
 import { REASONS } from "./aggregate/partial.ts";
 import type { SocketReading } from "./receive/receiver.ts";
 import type { Count } from "./service_log.ts";
-import type { Clock, ClockStep } from "./aggregate/timeline.ts";
+import type { ClockStep } from "./aggregate/timeline.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { ClosedWindow } from "./aggregate/windows.ts";
 
 /** The shortest time between two reports. */

@@ -1,6 +1,6 @@
 import { type PoolMember as Threaded, SparePool } from "../shared/spare_pool.ts";
 import type { WorkerEvents as Events, WorkerHandle as Handle } from "../shared/worker_thread.ts";
-import type { Clock } from "./aggregate/timeline.ts";
+import type { Clock } from "../shared/clock.ts";
 import {
   type FromWorker,
   type Prepare,

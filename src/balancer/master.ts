@@ -16,6 +16,7 @@ import { RoutesInForce } from "./routes/routes_in_force.ts";
 import { seed } from "./routes/seed.ts";
 import { formatHostPort } from "../shared/address.ts";
 import { Totals } from "./counts/totals.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 /**
  * Runs the workers and keeps their routing table up to date: from the database or, while that is down, from
@@ -127,7 +128,7 @@ export class Master {
       await this.#pool.start({ listen, table: this.#table!, certificate });
     } catch (error) {
       this.#pool.terminate();
-      const reason = error instanceof Error ? error.message : error;
+      const reason = messageOf(error);
       throw new Error(`Cannot listen on ${formatHostPort(listen)}: ${reason}`, { cause: error });
     }
     if (this.#isStopping) return;

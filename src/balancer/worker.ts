@@ -1,4 +1,5 @@
-import { HttpListener, REAL_CLOCK } from "../shared/http/listener.ts";
+import { HttpListener } from "../shared/http/listener.ts";
+import { REAL_CLOCK } from "../shared/clock.ts";
 import { Pipeline } from "../shared/http/pipeline.ts";
 import { type Certificate, tlsContext, TlsStream } from "../shared/http/tls.ts";
 import { dropAllPermissions } from "../shared/process/process.ts";
@@ -69,7 +70,7 @@ function serve({ listen, limits, certificate, table, measuring, explains, access
     connections: () => listener.counts,
     open: () => listener.places.size,
     post: (report) => scope.postMessage({ kind: "reported", report }),
-    setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
+    setTimer: REAL_CLOCK.setTimer,
   });
   serving = { listener, redirector, meter, reporter, notes };
   scope.postMessage({ kind: "listening", port: listener.port, held });
@@ -79,7 +80,7 @@ function accessNotes(sample: number): AccessNotes {
   return new AccessNotes({
     sample,
     handOver: (lines, count) => scope.postMessage({ kind: "noted", lines, count }),
-    clock: { wallMs: Date.now, setTimer: (callback, delayMs) => void setTimeout(callback, delayMs) },
+    clock: REAL_CLOCK,
   });
 }
 

@@ -1,6 +1,6 @@
 import { probe } from "../balancer/health/probe.ts";
 import { readDotEnv } from "../shared/flags/flags.ts";
-import { REAL_CLOCK } from "../shared/http/listener.ts";
+import { REAL_CLOCK } from "../shared/clock.ts";
 import { readVariable } from "../shared/process/process.ts";
 import { onStopSignal, openLog, runProgram } from "../shared/program.ts";
 import { parseConfig, type ProberConfig } from "./config.ts";

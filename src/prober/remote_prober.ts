@@ -4,6 +4,7 @@ import { Prober } from "../balancer/health/prober.ts";
 import type { Outcome } from "../balancer/health/verdict.ts";
 import type { Log } from "../shared/log.ts";
 import { BalancerClient, type CheckedPlace, type ClientOptions } from "./balancer_client.ts";
+import type { Clock } from "../shared/clock.ts";
 
 /** How often the list of checks is read from a balancer. */
 export const READ_MS = 2_000;
@@ -15,7 +16,7 @@ export interface RemoteProberParts {
   readonly token: string;
   readonly log: Log;
   readonly fetch: ClientOptions["fetch"];
-  readonly clock: { monotonicMs(): number; setTimer(callback: () => void, delayMs: number): () => void };
+  readonly clock: Pick<Clock, "monotonicMs" | "setTimer">;
   readonly probe: (target: Target) => Promise<Outcome>;
   readonly random?: () => number;
 }

@@ -1,3 +1,5 @@
+import { messageOf } from "./error_message.ts";
+
 /**
  * Asks a service at its admin address whether it is ready, and prints the answer. This is the HEALTHCHECK of
  * the images, which contain no other HTTP client; the container engine logs what it prints.
@@ -15,7 +17,7 @@ export async function askReady(address: string | undefined): Promise<number> {
     console.log(await response.text());
     return response.ok ? 0 : 1;
   } catch (error) {
-    console.log(`Cannot ask ${url}: ${error instanceof Error ? error.message : error}`);
+    console.log(`Cannot ask ${url}: ${messageOf(error)}`);
     return 1;
   }
 }

@@ -9,6 +9,7 @@ import { UsageError } from "./flags/flags.ts";
 import type { StartRequest } from "./flags/start_request.ts";
 import { createLog, type Log, type LogFormat, type LogLevel } from "./log.ts";
 import { writeStderr } from "./process/process.ts";
+import { messageOf } from "./error_message.ts";
 
 /** The version of the project. */
 export const VERSION: string = denoJson.version;
@@ -43,7 +44,7 @@ export async function runProgram<Config>(
     console.log(request.kind === "help" ? request.text : VERSION);
     return 0;
   } catch (error) {
-    writeStderr(`${prefix}: ${error instanceof Error ? error.message : error}${advise(error)}`);
+    writeStderr(`${prefix}: ${messageOf(error)}${advise(error)}`);
     return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
   }
 }

@@ -1,7 +1,8 @@
 import { CONTENT_TYPES, type Family, formatFor, renderMetrics } from "../shared/metrics/exposition.ts";
 import { type FullAnswer, textAnswer } from "../shared/http/answers.ts";
 import { Exchange, type SlowResponder, type WholeRequest } from "../shared/http/exchange.ts";
-import { type Acceptor, HttpListener, type ListenerClock } from "../shared/http/listener.ts";
+import { type Acceptor, HttpListener } from "../shared/http/listener.ts";
+import type { Clock } from "../shared/clock.ts";
 import { statusLine } from "../shared/http/status.ts";
 
 /** Enough for one or two scrapers and an operator. */
@@ -53,7 +54,7 @@ function answer({ method, target, fields }: WholeRequest, state: ShipperState): 
 /** Serves the admin port on a listening socket until the listener is stopped. */
 export function listenForAdmin(
   acceptor: Acceptor,
-  clock: ListenerClock,
+  clock: Clock,
   state: ShipperState,
 ): HttpListener {
   const responder = adminResponder(state);

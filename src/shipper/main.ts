@@ -1,7 +1,7 @@
 import { openSql } from "../shared/database/open.ts";
 import { formatHostPort } from "../shared/address.ts";
 import { readDotEnv } from "../shared/flags/flags.ts";
-import { REAL_CLOCK } from "../shared/http/listener.ts";
+import { REAL_CLOCK } from "../shared/clock.ts";
 import { readVariable } from "../shared/process/process.ts";
 import { onStopSignal, openLog, runProgram } from "../shared/program.ts";
 import { listenForAdmin } from "./admin.ts";
@@ -12,6 +12,7 @@ import { Follower } from "./follower.ts";
 import { dropStartupPermissions } from "./permissions.ts";
 import { Shipper } from "./shipper.ts";
 import { watchDirectory } from "./watch.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 async function ship(config: ShipperConfig): Promise<void> {
   const log = openLog(config);
@@ -71,7 +72,7 @@ function requireDirectory(path: string): void {
   try {
     Deno.readDirSync(path)[Symbol.iterator]().next();
   } catch (error) {
-    throw new Error(`Cannot follow a file in ${path}: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`Cannot follow a file in ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   }

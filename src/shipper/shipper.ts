@@ -1,7 +1,7 @@
 import type { Family } from "../shared/metrics/exposition.ts";
 import { StoreUnavailable } from "../shared/database/errors.ts";
 import { Outage } from "../shared/database/outage.ts";
-import type { ListenerClock } from "../shared/http/listener.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Log } from "../shared/log.ts";
 import { EXPIRE_MS, LOOK_MS, LOOK_UNWATCHED_MS, RETRY_MS, ROLL_MS, TOTALS_MS } from "./config.ts";
 import { count, type Counts, families, newCounts } from "./counts.ts";
@@ -12,7 +12,7 @@ import { isUnaligned } from "./lines.ts";
 export interface ShipperParts {
   readonly follower: Pick<Follower, "pass" | "close">;
   readonly fleet: Pick<Fleet, "roll" | "expire">;
-  readonly clock: ListenerClock;
+  readonly clock: Clock;
   readonly log: Log;
   /** Names of compressed files of records, which can't be read. */
   readonly compressed: () => readonly string[];

@@ -51,7 +51,7 @@ manualTest(PATH, "Log requests: the lines shown are what the balancer writes to 
   const notes = new AccessNotes({
     sample: 1,
     handOver: (text) => lines.push(...text.trimEnd().split("\n")),
-    clock: { wallMs: () => Date.parse(time), setTimer() {} },
+    clock: { wallMs: () => Date.parse(time), setTimer: () => () => {} },
   });
   const table = routingTable([
     {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Family } from "../../src/shared/metrics/exposition.ts";
 import { listenForAdmin } from "../../src/shipper/admin.ts";
-import { REAL_CLOCK } from "../../src/shared/http/listener.ts";
+import { REAL_CLOCK } from "../../src/shared/clock.ts";
 
 Deno.test({
   name: "ship admin: only GET and HEAD of /metrics, /healthz and /readyz are answered",

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/aggregator/aggregate/timeline.ts";
+import type { Clock } from "../../src/shared/clock.ts";
 
 interface Event {
   atMs: number;

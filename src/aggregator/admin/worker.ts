@@ -7,7 +7,8 @@
  */
 import { EventStreams } from "../../shared/http/event_streams.ts";
 import { Exchange } from "../../shared/http/exchange.ts";
-import { HttpListener, REAL_CLOCK } from "../../shared/http/listener.ts";
+import { HttpListener } from "../../shared/http/listener.ts";
+import { REAL_CLOCK } from "../../shared/clock.ts";
 import type { Patience } from "../../shared/http/places.ts";
 import { dropAllPermissions } from "../../shared/process/process.ts";
 import { BoardReader } from "./board.ts";

@@ -1,13 +1,3 @@
-/** The two clocks of a machine. Never mix their readings: one can step, the other stops during a suspend. */
-export interface Clock {
-  /** Milliseconds since an arbitrary origin. Never goes back; stands still while the machine is suspended. */
-  monotonicMs(): number;
-  /** Unix time in milliseconds. May step forward or back at any moment. */
-  wallMs(): number;
-  /** Calls `callback` once, no earlier than `delayMs` from now. The returned function cancels the timer. */
-  setTimer(callback: () => void, delayMs: number): () => void;
-}
-
 /** A step of the wall clock against the timeline that is large enough for a log line. */
 export interface ClockStep {
   direction: "forward" | "back";

@@ -19,7 +19,7 @@ export interface ClosedWindow {
 
 export interface WindowsOptions {
   /** Ascending. Each is a multiple of the first, the length of the base window. */
-  lengthsSeconds: readonly number[];
+  windowSeconds: readonly number[];
   /** Where windows begin: counted from the second of the start, or from the Unix epoch. */
   align: "start" | "epoch";
   /** How long an ended window waits for a source that has not handed over, in milliseconds. */
@@ -73,17 +73,17 @@ export class Windows {
     const startSeconds = Math.floor(nowMs / 1000);
     this.#options = options;
     this.#startSeconds = startSeconds;
-    this.#baseSeconds = options.lengthsSeconds[0] ?? 0;
-    if (options.lengthsSeconds.some((length) => length % this.#baseSeconds !== 0)) {
+    this.#baseSeconds = options.windowSeconds[0] ?? 0;
+    if (options.windowSeconds.some((length) => length % this.#baseSeconds !== 0)) {
       throw new RangeError(
-        `Cannot make windows of ${options.lengthsSeconds} s: each must be a multiple of the first`,
+        `Cannot make windows of ${options.windowSeconds} s: each must be a multiple of the first`,
       );
     }
     this.#originSeconds = options.align === "start"
       ? startSeconds
       : startSeconds - startSeconds % this.#baseSeconds;
     this.#gridSeconds = options.align === "start" ? startSeconds : 0;
-    this.#spans = options.lengthsSeconds.map((lengthSeconds) => ({ lengthSeconds, totals: emptyTotals() }));
+    this.#spans = options.windowSeconds.map((lengthSeconds) => ({ lengthSeconds, totals: emptyTotals() }));
   }
 
   /** The number of the open base window. Only `advance` changes it. */

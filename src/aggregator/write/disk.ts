@@ -10,6 +10,7 @@ import { createBeside, FILE_MODE, ForeignFile, openPlain } from "../../shared/fi
 import { requireWithinGranted } from "../../shared/files/granted_path.ts";
 import { decodeSlot, type Slot, SLOT_BYTES_MAX, SLOTS } from "./checkpoint_slots.ts";
 import { SlottedFile } from "./slotted_file.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /** The file operations of the sink, the rotation and the checkpoint. Each rejects with the system's error. */
 export interface Disk {
@@ -206,7 +207,7 @@ export async function requireDirectory(path: string): Promise<void> {
     await requireWithinGranted(path);
     await Deno.mkdir(directory, { recursive: true });
   } catch (error) {
-    throw new Error(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`Cannot open ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -8,7 +8,7 @@ import { RejectedSample } from "./rejected_sample.ts";
 import { Rotation } from "./rotation.ts";
 import { Sink } from "./sink.ts";
 import { STANDARD_OUTPUT, StandardOutput } from "./standard_output.ts";
-import type { Clock } from "../aggregate/timeline.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { randomHex } from "../../shared/files/data_files.ts";
 import { UsageError } from "../../shared/flags/flags.ts";
 import type { Log } from "../../shared/log.ts";

@@ -1,7 +1,7 @@
 import type { Checkpoint, Recovered } from "./checkpoint.ts";
 import { SINK_RETRY_MS } from "../config.ts";
 import type { Sink } from "./sink.ts";
-import type { Clock } from "../aggregate/timeline.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 
 export interface RecorderParts {

@@ -3,7 +3,7 @@ import type { Refused } from "../worker_protocol.ts";
 import { REASONS } from "../aggregate/partial.ts";
 import { SAMPLES_A_MINUTE } from "../receive/sampler.ts";
 import type { Sink } from "./sink.ts";
-import type { Clock } from "../aggregate/timeline.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /**
  * Writes samples of rejected messages to a file: at most {@linkcode SAMPLES_A_MINUTE} a minute for each

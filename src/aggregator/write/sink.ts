@@ -3,7 +3,7 @@ import type { FilePosition, OutputDisk } from "./disk.ts";
 import { endOf, type FileEnd, lastTimestampOf } from "./last_timestamp.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Rotation } from "./rotation.ts";
-import type { Clock } from "../aggregate/timeline.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 
 export interface SinkParts {

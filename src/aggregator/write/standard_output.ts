@@ -1,6 +1,6 @@
 import type { AppendFile, FileState } from "../../shared/files/append_file.ts";
 import type { OutputDisk } from "./disk.ts";
-import type { Clock } from "../aggregate/timeline.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /** The value of `--out` for stdout. */
 export const STANDARD_OUTPUT = "-";

@@ -1,24 +1,19 @@
 import { type Choice, destinationIn, reasonIn } from "../choose/choice.ts";
 import { REASONS } from "../choose/reasons.ts";
 import type { Video } from "../redirect/target.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /** A batch of lines is handed over once it has this many characters, ... */
 const LINES_CHARS_MAX = 32_768;
 /** ... or this long after its first line, in milliseconds. */
 export const HAND_OVER_MS = 250;
 
-export interface NotesClock {
-  /** Milliseconds since 1970. */
-  wallMs(): number;
-  setTimer(callback: () => void, delayMs: number): void;
-}
-
 export interface NotesOptions {
   /** The fraction of requests to note, from 0 to 1. */
   readonly sample: number;
   /** Receives complete lines of JSON, each with its line end. */
   readonly handOver: (lines: string, count: number) => void;
-  readonly clock: NotesClock;
+  readonly clock: Pick<Clock, "wallMs" | "setTimer">;
   /** Returns a number from 0 to below 1; by default `Math.random`. */
   readonly random?: () => number;
 }

@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import type { ListenerClock } from "../../shared/http/listener.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Explanation } from "../redirect/explain.ts";
 import type { HealthBoard } from "../health/health_board.ts";
@@ -25,7 +25,7 @@ export interface AdminOptions {
   readonly health: HealthBoard;
   readonly tokens: Tokens;
   readonly log: Log;
-  readonly clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
+  readonly clock: Pick<Clock, "monotonicMs" | "setTimer">;
   readonly readiness: () => Readiness;
   /** Explains how a request for a video would be answered; undefined while no routes are known. */
   readonly explain: (video: string) => Explanation | undefined;

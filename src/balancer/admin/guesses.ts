@@ -1,4 +1,4 @@
-import type { ListenerClock } from "../../shared/http/listener.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import { networkOf } from "../front/address_limit.ts";
 
@@ -57,14 +57,14 @@ class BoundedMap<Value> {
  */
 export class Guesses {
   readonly #log: Log;
-  readonly #clock: Pick<ListenerClock, "monotonicMs" | "setTimer">;
+  readonly #clock: Pick<Clock, "monotonicMs" | "setTimer">;
   readonly #failures = new BoundedMap<{ count: number; pausedUntilMs: number }>();
   /** The names of the tokens accepted from each address. Only right tokens add to it, not guesses. */
   readonly #accepted = new BoundedMap<ReadonlySet<string>>();
   #tally: Tally | undefined;
   #isLogPaused = false;
 
-  constructor(log: Log, clock: Pick<ListenerClock, "monotonicMs" | "setTimer">) {
+  constructor(log: Log, clock: Pick<Clock, "monotonicMs" | "setTimer">) {
     this.#log = log;
     this.#clock = clock;
   }

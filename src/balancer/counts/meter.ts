@@ -1,3 +1,5 @@
+import { type Clock, REAL_CLOCK } from "../../shared/clock.ts";
+
 /** How often a worker reports while requests come, in milliseconds. */
 export const REPORT_INTERVAL_MS = 50;
 
@@ -11,26 +13,17 @@ export interface Measurement {
   readonly fastest: number;
 }
 
-/** The timer of a meter: real or simulated. */
-export interface MeterClock {
-  setTimer(callback: () => void, delayMs: number): void;
-}
-
-const REAL_CLOCK: MeterClock = {
-  setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
-};
-
 /**
  * Collects how long answers take, and reports it every {@linkcode REPORT_INTERVAL_MS} while there are any.
  */
 export class Meter {
   readonly #report: (measurement: Measurement) => void;
-  readonly #clock: MeterClock;
+  readonly #clock: Pick<Clock, "setTimer">;
   #requests = 0;
   #slowestMs = 0;
   #fastestMs = Infinity;
 
-  constructor(report: (measurement: Measurement) => void, clock = REAL_CLOCK) {
+  constructor(report: (measurement: Measurement) => void, clock: Pick<Clock, "setTimer"> = REAL_CLOCK) {
     this.#report = report;
     this.#clock = clock;
   }

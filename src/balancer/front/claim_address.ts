@@ -1,5 +1,6 @@
 import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import { requireNet } from "../../shared/net_permission.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /**
  * Tries the address to listen on before the workers are started, so that a mistake ends the start at once.
@@ -18,7 +19,7 @@ export function claimAddress(listen: HostPort, shared = false): HostPort {
     return { hostname: listen.hostname, port: (listener.addr as Deno.NetAddr).port };
   } catch (error) {
     if (shared && error instanceof Deno.errors.AddrInUse) return listen;
-    throw new Error(`Cannot listen on ${address}: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`Cannot listen on ${address}: ${messageOf(error)}`, {
       cause: error,
     });
   }

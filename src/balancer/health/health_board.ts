@@ -5,15 +5,10 @@ import type { Route } from "../choose/routing.ts";
 import { keyOf, type Place, placesOf, type Target } from "./checks.ts";
 import { HealthLog } from "./health_log.ts";
 import { absenceOf, type Health, Presence, type Report } from "./presence.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /** How often the board looks for changes by time alone: slow starts, expired reports and overrides. */
 const TICK_MS = 250;
-
-export interface BoardClock {
-  monotonicMs(): number;
-  wallMs(): number;
-  setTimer(callback: () => void, delayMs: number): () => void;
-}
 
 /** A prober in this process; see {@linkcode Prober}. */
 export interface Probing {
@@ -63,7 +58,7 @@ const NONE: Overrides = new Map();
 
 /** Derives each cluster's availability from probers' reports and operators' overrides. Does no probing. */
 export class HealthBoard {
-  readonly #clock: BoardClock;
+  readonly #clock: Clock;
   readonly #log: HealthLog;
   #routes: ReadonlyMap<string, Route> = new Map();
   /** Only clusters that have or had a check or an override, because there may be 20,000 without either. */
@@ -78,7 +73,7 @@ export class HealthBoard {
   /** Called when availabilities have changed, once for changes at the same time. */
   onChange: () => void = () => {};
 
-  constructor({ clock, log }: { clock: BoardClock; log: Log }) {
+  constructor({ clock, log }: { clock: Clock; log: Log }) {
     this.#clock = clock;
     this.#log = new HealthLog(log);
   }

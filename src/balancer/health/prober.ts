@@ -1,12 +1,13 @@
 import { keyOf, type Target } from "./checks.ts";
 import { type Outcome, Verdict } from "./verdict.ts";
 import type { Report } from "./presence.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /** The most probes that run at the same time. Further probes wait. */
 export const PROBES_MAX = 50;
 
 export interface ProberParts {
-  readonly clock: { monotonicMs(): number; setTimer(callback: () => void, delayMs: number): () => void };
+  readonly clock: Pick<Clock, "monotonicMs" | "setTimer">;
   /** Probes a target. Must not reject, and must end within the target's `timeoutS`. */
   readonly probe: (target: Target) => Promise<Outcome>;
   /** Called after each probe, unless the state is still unknown. */

@@ -3,6 +3,7 @@ import { requireWithinGranted } from "../../shared/files/granted_path.ts";
 import type { Log } from "../../shared/log.ts";
 import { routeProblems } from "./route_rules.ts";
 import type { Route } from "../choose/routing.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /** Keeps the last known routes, for a start while the database is down. */
 export interface Snapshot {
@@ -66,7 +67,7 @@ export class SnapshotFile implements Snapshot {
       await requireWithinGranted(directory);
       await Deno.mkdir(directory, { recursive: true });
     } catch (error) {
-      throw new Error(`Cannot use ${directory}: ${error instanceof Error ? error.message : error}`, {
+      throw new Error(`Cannot use ${directory}: ${messageOf(error)}`, {
         cause: error,
       });
     }

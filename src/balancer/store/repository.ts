@@ -5,7 +5,15 @@ import { migrationScript } from "./migrations.ts";
 import { Outage } from "../../shared/database/outage.ts";
 import { OverrideTable } from "./overrides.ts";
 import { RouteWatch } from "./route_watch.ts";
-import { isoTime, type RouteRow, ROUTES, toJson, toRoute, toSettings, type VersionRow } from "./rows.ts";
+import {
+  isoTime,
+  type RouteRow,
+  ROUTES,
+  settingsJson,
+  toRoute,
+  toSettings,
+  type VersionRow,
+} from "./rows.ts";
 import { type Sql, within } from "../../shared/database/sql.ts";
 import { type RouteVersion, type Store, StoreReadOnly, StoreUnavailable } from "./store.ts";
 
@@ -205,7 +213,7 @@ export class Repository implements Store {
     before: RouteSettings | null,
     after: RouteSettings | null,
   ): Promise<string | undefined> {
-    const parameters = [cluster, version, by, toJson(before), toJson(after)];
+    const parameters = [cluster, version, by, settingsJson(before), settingsJson(after)];
     const announced = this.#watch?.announcing();
     const [row] = await this.#query<{ changed_at: Date }>(statement, parameters);
     if (row) announced?.();

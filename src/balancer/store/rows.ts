@@ -85,7 +85,7 @@ export function isoTime(time: Date): string {
 }
 
 /** Converts settings to the JSON that is stored. */
-export function toJson(settings: RouteSettings | null): string | null {
+export function settingsJson(settings: RouteSettings | null): string | null {
   if (settings === null) return null;
   const { cdnHost, cdnWeight, originWeight, originPort } = settings;
   const options = toOptionsJson(settings);

@@ -6,6 +6,7 @@ import postgres from "@electric-sql/pglite/pglite.wasm" with { type: "bytes" };
 import { FILE_MODE, ForeignFile, openPlain, randomHex, unfinishedOf } from "../files/data_files.ts";
 import { requireWithinGranted } from "../files/granted_path.ts";
 import { type Parameter, type Sql, type Subscription, translateError } from "./sql.ts";
+import { messageOf } from "../error_message.ts";
 
 /**
  * The embedded PostgreSQL, in the subdirectory `postgres` of a data directory. One process at a time can have
@@ -37,9 +38,7 @@ export class EmbeddedSql implements Sql {
       lock.close();
       if (error instanceof Deno.errors.NotCapable) throw error;
       throw new Error(
-        `Cannot open the embedded database in "${directory}": ${
-          error instanceof Error ? error.message : error
-        }; ` +
+        `Cannot open the embedded database in "${directory}": ${messageOf(error)}; ` +
           "restore that directory from a backup, or move it away to begin with an empty database",
         { cause: error },
       );

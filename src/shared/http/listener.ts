@@ -1,23 +1,7 @@
+import type { Clock } from "../clock.ts";
 import { Endings } from "./answers.ts";
 import type { Connection, Host } from "./connection.ts";
 import { type Patience, Places } from "./places.ts";
-
-/** The clocks and timers that a listener needs. */
-export interface ListenerClock {
-  monotonicMs(): number;
-  wallMs(): number;
-  /** @returns a function that cancels the timer */
-  setTimer(callback: () => void, delayMs: number): () => void;
-}
-
-export const REAL_CLOCK: ListenerClock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  setTimer(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** A TCP listener of Deno, or a simulation of one. */
 export type Acceptor = Pick<
@@ -31,7 +15,7 @@ export interface ListenerOptions {
   readonly patience: Patience;
   /** Makes the connection object that serves an accepted connection. */
   readonly connect: (conn: Deno.Conn<Deno.NetAddr>, host: Host) => Connection;
-  readonly clock: ListenerClock;
+  readonly clock: Clock;
   /** A further limit on connections. */
   readonly admission?: Admission;
   readonly events: ListenerEvents;

@@ -8,7 +8,7 @@ import {
 } from "../../../src/aggregator/aggregate/windows.ts";
 
 const OPTIONS: WindowsOptions = {
-  lengthsSeconds: [10, 60],
+  windowSeconds: [10, 60],
   align: "start",
   patienceMs: 1000,
   jumpRecordsSecondsMax: 3600,
@@ -32,7 +32,7 @@ function brief(closed: ClosedWindow[]): string[] {
 }
 
 test("a window closes when every source has moved on to the next one; base windows come first", () => {
-  const windows = new Windows({ ...OPTIONS, lengthsSeconds: [1, 2] }, 100_300);
+  const windows = new Windows({ ...OPTIONS, windowSeconds: [1, 2] }, 100_300);
   [0, 1].forEach((source) => windows.join(source));
   assert.equal(windows.openEndsMs, 101_000);
   windows.add(0, 0, 0, totals(5, 7));
@@ -100,7 +100,7 @@ test("a stop closes ended windows as whole ones, and open windows with a message
 });
 
 test("a clock jump of more than an hour skips empty records but loses no message", () => {
-  const windows = new Windows({ ...OPTIONS, lengthsSeconds: [10, 60, 7200] }, 0);
+  const windows = new Windows({ ...OPTIONS, windowSeconds: [10, 60, 7200] }, 0);
   windows.join(0);
   windows.add(0, 0, 0, totals(8));
   windows.advance(1_000_000_000);
@@ -134,7 +134,7 @@ test("any events: one record per window, in order, nothing lost, and base window
   fc.assert(
     fc.property(setup, fc.array(action, { maxLength: 60 }), ({ lengths, align, startMs }, actions) => {
       const windows = new Windows(
-        { ...OPTIONS, lengthsSeconds: lengths, align, jumpRecordsSecondsMax: 60 },
+        { ...OPTIONS, windowSeconds: lengths, align, jumpRecordsSecondsMax: 60 },
         startMs,
       );
       const windowBySource = [0, 0, 0];

@@ -4,7 +4,7 @@ import { recordLine } from "../../../src/aggregator/write/record.ts";
 import { between, faultTest, times, until } from "../../support/processes/long_tests.ts";
 import { HookedDisk } from "./hooked_disk.ts";
 import { Sender } from "../../support/messages/load.ts";
-import { realClock } from "../../support/clock/real_clock.ts";
+import { REAL_CLOCK } from "../../../src/shared/clock.ts";
 import { eventsInto } from "../../support/recorded_log.ts";
 import { sendDatagrams, Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
@@ -97,7 +97,7 @@ async function trouble(
   }, (bytes) => shortWrites ? Math.ceil(between(0, bytes)) : bytes);
   const events: string[] = [];
   const log = eventsInto(events);
-  const sink = new Sink({ path: troubled.path, disk, clock: realClock, log, recordsWaitingMax: 1000 });
+  const sink = new Sink({ path: troubled.path, disk, clock: REAL_CLOCK, log, recordsWaitingMax: 1000 });
   await sink.open();
   let timestamp = 0;
   for (let done = 0; done < count; done++) {

@@ -3,7 +3,7 @@ import { FileSystem } from "../../../src/aggregator/write/disk.ts";
 import { Sink } from "../../../src/aggregator/write/sink.ts";
 import { recordLine } from "../../../src/aggregator/write/record.ts";
 import { faultTest, until } from "../../support/processes/long_tests.ts";
-import { realClock } from "../../support/clock/real_clock.ts";
+import { REAL_CLOCK } from "../../../src/shared/clock.ts";
 import { eventsInto } from "../../support/recorded_log.ts";
 import { Service } from "../../support/processes/aggregator_process.ts";
 import { makeDirectory } from "../../support/disk/temporary_directory.ts";
@@ -26,7 +26,7 @@ faultTest(
         const sink = new Sink({
           path,
           disk: new FileSystem(),
-          clock: realClock,
+          clock: REAL_CLOCK,
           log: eventsInto(events),
           recordsWaitingMax: 10,
         });

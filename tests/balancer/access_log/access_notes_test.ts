@@ -22,7 +22,13 @@ function notes(sample: number, random: () => number = () => 0.5) {
     random,
     handOver: (lines, count) =>
       handed.push({ lines: lines.trimEnd().split("\n").map((line) => JSON.parse(line)), count }),
-    clock: { wallMs: () => 0, setTimer: (callback, ms) => timers.push({ callback, ms }) },
+    clock: {
+      wallMs: () => 0,
+      setTimer: (callback, ms) => {
+        timers.push({ callback, ms });
+        return () => {};
+      },
+    },
   });
   return { notes: made, handed, timers };
 }

@@ -13,7 +13,10 @@ function simulate() {
   const timers: { atMs: number; callback: () => void }[] = [];
   const reports: Measurement[] = [];
   const meter = new Meter((measurement) => reports.push(measurement), {
-    setTimer: (callback, delayMs) => void timers.push({ atMs: nowMs + delayMs, callback }),
+    setTimer(callback, delayMs) {
+      timers.push({ atMs: nowMs + delayMs, callback });
+      return () => {};
+    },
   });
   const answer = (ms: number, requests = 1) => {
     nowMs += ms;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { shortForm } from "../../../src/balancer/routes/route_settings.ts";
-import { type RouteRow, toJson, toRoute, toSettings } from "../../../src/balancer/store/rows.ts";
+import { type RouteRow, settingsJson, toRoute, toSettings } from "../../../src/balancer/store/rows.ts";
 import { anySettings, FULL, FULL_OPTIONS_JSON } from "../../support/http/route_options.ts";
 
 const ROW: RouteRow = {
@@ -31,7 +31,7 @@ Deno.test({
       updatedBy: "alice",
     });
     const { cdnHost, cdnWeight, originWeight, originPort } = route;
-    assert.deepEqual(toSettings(JSON.parse(toJson(route)!)), {
+    assert.deepEqual(toSettings(JSON.parse(settingsJson(route)!)), {
       cdnHost,
       cdnWeight,
       originWeight,
@@ -67,9 +67,9 @@ Deno.test({
   permissions: "none",
   fn() {
     fc.assert(fc.property(anySettings, (settings) => {
-      assert.deepEqual(toSettings(JSON.parse(toJson(settings)!)), settings);
+      assert.deepEqual(toSettings(JSON.parse(settingsJson(settings)!)), settings);
     }));
-    const stored = JSON.parse(toJson(FULL)!);
+    const stored = JSON.parse(settingsJson(FULL)!);
     assert.deepEqual([stored.cdn_host, stored.cdn_weight], [FULL.cdnHost, 9]);
     assert.deepEqual(stored.options, FULL_OPTIONS_JSON);
   },
@@ -84,7 +84,7 @@ Deno.test({
     const settings = { cdnHost: "cdn.example.net", cdnWeight: 9, originWeight: 1, originPort: 8080 };
     assert.deepEqual(toSettings(old), settings);
     assert.deepEqual(toSettings({ ...old, options: null }), settings);
-    assert.equal(toJson(settings), JSON.stringify(old));
+    assert.equal(settingsJson(settings), JSON.stringify(old));
   },
 });
 
@@ -93,7 +93,7 @@ Deno.test({
   permissions: "none",
   fn() {
     const { cdns, ...others } = FULL;
-    const stored = JSON.parse(toJson(FULL)!);
+    const stored = JSON.parse(settingsJson(FULL)!);
     const changes = [{ cdn_weight: 0 }, { cdn_host: "other.example.net" }];
     for (const change of changes) {
       const { cdn_host, cdn_weight } = { ...stored, ...change };

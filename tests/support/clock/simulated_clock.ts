@@ -1,5 +1,5 @@
 import { createClock } from "@sinonjs/fake-timers";
-import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
+import type { Clock } from "../../../src/shared/clock.ts";
 
 /** A clock that moves only when a test moves it. The wall clock can also step; the monotonic clock can't. */
 export class SimulatedClock implements Clock {

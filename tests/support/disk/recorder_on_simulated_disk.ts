@@ -22,7 +22,7 @@ export async function begin(disk: SimulatedDisk, id: string, process: SimulatedP
   await sink.open();
   const recovered = await recover(PATH, process, log);
   const windows = new Windows(
-    { lengthsSeconds: [1, 3], align: "start", patienceMs: 0, jumpRecordsSecondsMax: 60 },
+    { windowSeconds: [1, 3], align: "start", patienceMs: 0, jumpRecordsSecondsMax: 60 },
     START_SECONDS * 1000,
   );
   let nowMs = START_SECONDS * 1000;

@@ -1,6 +1,6 @@
 /** The redirecting part of the balancer in the test's process, on a store in memory, and its viewers. */
 import { HealthBoard } from "../../../src/balancer/health/health_board.ts";
-import { REAL_CLOCK } from "../../../src/shared/http/listener.ts";
+import { REAL_CLOCK } from "../../../src/shared/clock.ts";
 import { type LimitFlags, limitsOf } from "../../../src/balancer/front/limits.ts";
 import { Master } from "../../../src/balancer/master.ts";
 import type { MasterParts } from "../../../src/balancer/master_parts.ts";

@@ -5,7 +5,7 @@ import { checkpointPathOf } from "../../../src/aggregator/write/file_names.ts";
 import { Master } from "../../../src/aggregator/master.ts";
 import type { StartWorker } from "../../../src/aggregator/worker_pool.ts";
 import type { Disk } from "../../../src/aggregator/write/disk.ts";
-import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
+import type { Clock } from "../../../src/shared/clock.ts";
 import type { Port } from "../../../src/aggregator/receive/port.ts";
 import { lastTimestampSeconds } from "../../../src/aggregator/write/record.ts";
 import { Rotation } from "../../../src/aggregator/write/rotation.ts";

@@ -2,7 +2,7 @@ import type { StartWorker, WorkerEvents, WorkerHandle } from "../../../src/aggre
 import { pulseOf, type ToWorker } from "../../../src/aggregator/worker_protocol.ts";
 import { Batch, scanDatagram } from "../../../src/aggregator/parse/scanner.ts";
 import { HandOver } from "../../../src/aggregator/receive/hand_over.ts";
-import type { Clock } from "../../../src/aggregator/aggregate/timeline.ts";
+import type { Clock } from "../../../src/shared/clock.ts";
 
 /** How often a simulated worker looks at the control word, in ms: as often as a real one without traffic. */
 const LOOK_MS = 50;
