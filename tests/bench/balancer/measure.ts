@@ -96,7 +96,10 @@ async function untilListening(server: Child, port: number): Promise<void> {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;
     } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      // A contender may try its address first: then a connection is accepted, and is gone before it is looked at.
+      const isTooEarly = error instanceof Deno.errors.ConnectionRefused ||
+        error instanceof Deno.errors.NotConnected;
+      if (!isTooEarly) throw error;
     }
     server.checkRunning();
     if (performance.now() - startMs > START_MS_MAX) {
