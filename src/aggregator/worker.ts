@@ -4,6 +4,7 @@ import type { Receiver } from "./receive/receiver.ts";
 import { ReuseportReceiver } from "./receive/reuseport.ts";
 import { HandOver } from "./receive/hand_over.ts";
 import { dropAllPermissions } from "../shared/process/process.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -54,7 +55,7 @@ async function receive(order: ToWorker & { kind: "receive" }): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  post({ kind: "failed", reason: error instanceof Error ? error.message : String(error) });
+  post({ kind: "failed", reason: messageOf(error) });
   scope.close();
 }
 

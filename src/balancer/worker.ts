@@ -12,6 +12,7 @@ import { changedTable } from "./choose/routing.ts";
 import { Stopwatch } from "./counts/stopwatch.ts";
 import { Work } from "./counts/work.ts";
 import { Reporter } from "./counts/work_report.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 /** The parts of a worker's global scope that are used here. */
 interface WorkerScope {
@@ -112,7 +113,7 @@ async function stop(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  scope.postMessage({ kind: "failed", reason: error instanceof Error ? error.message : String(error) });
+  scope.postMessage({ kind: "failed", reason: messageOf(error) });
   scope.close();
 }
 

@@ -9,6 +9,7 @@
  */
 
 import { formatHostPort } from "./address.ts";
+import { messageOf } from "./error_message.ts";
 
 /** Paths of glibc: Debian and Ubuntu on x86-64 and on ARM, Fedora and its relatives, Arch. */
 export const LIBC_PATHS: readonly string[] = [
@@ -53,7 +54,7 @@ export function openLibc<const S extends Deno.ForeignLibraryInterface>(
     try {
       return Deno.dlopen(path, symbols);
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
+      failures.push(messageOf(error));
     }
   }
   throw new Error(`Cannot open the C library: ${failures.join("; ")}`);

@@ -8,6 +8,7 @@ import { count, type Counts, families, newCounts } from "./counts.ts";
 import { type Fleet, PositionMoved, type Shipped } from "./destination.ts";
 import { FileTaken, type Follower } from "./follower.ts";
 import { isUnaligned } from "./lines.ts";
+import { messageOf } from "../shared/error_message.ts";
 
 export interface ShipperParts {
   readonly follower: Pick<Follower, "pass" | "close">;
@@ -178,7 +179,7 @@ export class Shipper {
       return this.#outage.goesOn(error);
     }
     if (error instanceof FileTaken && this.#isUp === undefined) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (reason === this.#lastFailure) return;
     this.#lastFailure = reason;
     if (error instanceof PositionMoved) {

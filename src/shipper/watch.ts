@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { messageOf } from "../shared/error_message.ts";
 
 /** A watch on a directory, until it is disposed. */
 export interface DirectoryWatch extends Disposable {
@@ -27,7 +28,7 @@ export function watchDirectory(
       }
       if (!isClosed) failed.resolve("the directory is no longer watched");
     } catch (error) {
-      if (!isClosed) failed.resolve(error instanceof Error ? error.message : String(error));
+      if (!isClosed) failed.resolve(messageOf(error));
     }
   };
   watch();

@@ -5,6 +5,7 @@ import { startWorkerThread, type WorkerHandle } from "../../shared/worker_thread
 import type { BoardMemory } from "./board.ts";
 import type { Facts } from "./facts.ts";
 import type { FromAdmin, ToAdmin } from "./messages.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 export interface AdminThreadOptions {
   /** The module of the thread. */
@@ -52,7 +53,7 @@ export async function startAdmin(options: AdminThreadOptions): Promise<WorkerHan
     return thread;
   } catch (error) {
     thread.terminate();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(
       `Cannot listen on ${host} for --admin: ${reason}; choose another address, or --admin off`,
       {

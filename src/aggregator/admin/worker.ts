@@ -15,6 +15,7 @@ import { BoardReader } from "./board.ts";
 import { pageFiles } from "./files.ts";
 import type { FromAdmin, ToAdmin } from "./messages.ts";
 import { adminResponder, currentStatus } from "./responder.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /** Pages, a scraper, a health check and their proxies need only a handful. */
 const CONNECTIONS_MAX = 64;
@@ -73,6 +74,6 @@ scope.onmessage = ({ data }) => {
   try {
     serve(data);
   } catch (error) {
-    scope.postMessage({ kind: "failed", reason: error instanceof Error ? error.message : String(error) });
+    scope.postMessage({ kind: "failed", reason: messageOf(error) });
   }
 };

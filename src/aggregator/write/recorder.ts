@@ -3,6 +3,7 @@ import { SINK_RETRY_MS } from "../config.ts";
 import type { Sink } from "./sink.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 export interface RecorderParts {
   sink: Sink;
@@ -89,8 +90,8 @@ export class Recorder {
     return this.#parts.checkpoint && { failing: this.#isCheckpointFailing, savedMs: this.#checkpointSavedMs };
   }
 
-  /** Writes the last records and closes the file; returns the records that it could save nowhere. */
-  async finish(lines: readonly string[]): Promise<readonly string[]> {
+  /** Writes the last records and closes the file. {@linkcode unsaved} then has those that it could save nowhere. */
+  async finish(lines: readonly string[]): Promise<void> {
     const { sink, checkpoint } = this.#parts;
     this.#mustRenew = true; // Even without `lines` a last round retries what failed before.
     await this.write(lines);
@@ -98,10 +99,9 @@ export class Recorder {
     await this.#working; // A round that began meanwhile would create the checkpoint again.
     this.#cancelRetry();
     await sink.close();
-    if (sink.waiting.length > 0) return this.unsaved;
+    if (sink.waiting.length > 0) return;
     // If this fails, no harm is done: the next start finds these records in the file and skips them.
     await checkpoint?.remove().catch((error) => this.#reportCheckpoint(error));
-    return [];
   }
 
   #work(): Promise<void> {
@@ -158,7 +158,7 @@ export class Recorder {
     if ((failure !== undefined) === this.#isCheckpointFailing) return;
     this.#isCheckpointFailing = failure !== undefined;
     if (!this.#isCheckpointFailing) return log.info("checkpoint_recovered", "the checkpoint works again");
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    const reason = messageOf(failure);
     log.error("checkpoint_failing", "cannot write the checkpoint: a kill would lose the open windows", {
       reason,
     });

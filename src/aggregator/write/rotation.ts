@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
 import { lastTimestampSeconds } from "./record.ts";
 import type { Log } from "../../shared/log.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /** When the file is rotated: at the end of each day in UTC, or before the file grows beyond a size. */
 export type RotateWhen = { readonly kind: "daily" } | { readonly kind: "size"; readonly bytes: number };
@@ -103,7 +104,7 @@ export class Rotation {
     if (this.#isFailing) return;
     this.#isFailing = true;
     const { log, path: file } = this.#parts;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     log.warn("rotation_failing", "cannot rotate the file: records still go into the same one", {
       file,
       reason,

@@ -5,6 +5,7 @@ import { lastTimestampSeconds } from "./record.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 export interface SinkParts {
   path: string;
@@ -284,5 +285,3 @@ export class Sink {
     log.info("sink_recovered", "the file works again: all records are written", { file: path, seconds });
   }
 }
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);

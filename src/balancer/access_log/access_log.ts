@@ -1,4 +1,5 @@
 import type { Log } from "../../shared/log.ts";
+import { messageOf } from "../../shared/error_message.ts";
 
 /** The most characters that may wait to be written. Lines that would exceed this limit are dropped. */
 const WAITING_CHARS_MAX = 8 * 2 ** 20;
@@ -113,7 +114,7 @@ export class AccessLog {
       try {
         await (await this.#current()).write(batch.map(({ lines }) => lines).join(""));
       } catch (error) {
-        this.#drop(countOf(batch), error instanceof Error ? error.message : String(error));
+        this.#drop(countOf(batch), messageOf(error));
         this.#mustReopen = true;
         if (!this.#isClosing) await this.#pause();
       } finally {

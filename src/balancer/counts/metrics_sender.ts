@@ -2,6 +2,7 @@ import { formatHostPort, type HostPort } from "../../shared/address.ts";
 import type { Log } from "../../shared/log.ts";
 import { localAddressFor, requireNet } from "../../shared/net_permission.ts";
 import { combined, type Measurement, toDatagram } from "./meter.ts";
+import { within } from "../../shared/within.ts";
 
 /** How long the end waits for the last measurement to be sent. */
 const CLOSE_MS = 1000;
@@ -62,10 +63,7 @@ export class MetricsSender implements AsyncDisposable {
 
   /** Waits for the measurements to be sent, for at most {@linkcode CLOSE_MS}, then closes the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const deadline = Promise.withResolvers<void>();
-    const timer = setTimeout(deadline.resolve, CLOSE_MS);
-    await Promise.race([this.#sending, deadline.promise]);
-    clearTimeout(timer);
+    await within(CLOSE_MS, (late) => Promise.race([this.#sending, late]));
     this.#waiting = undefined;
     this.#socket.close();
   }

@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import { messageOf } from "../error_message.ts";
 
 /** A reason is logged at most once in this time, even if it alternates with others. */
 const REPEAT_MS = 10_000;
@@ -28,7 +29,7 @@ export class Outage {
 
   /** To be called after each attempt that failed. */
   goesOn(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const nowMs = this.#nowMs();
     if (reason === this.#lastReason || nowMs - (this.#loggedMs.get(reason) ?? -Infinity) < REPEAT_MS) return;
     this.#lastReason = reason;

@@ -1,6 +1,7 @@
 import { parseArgs, parseEnv } from "node:util";
 import type { HostPort } from "../address.ts";
 import { toJson } from "../log.ts";
+import { messageOf } from "../error_message.ts";
 
 export type { HostPort };
 
@@ -262,7 +263,7 @@ export function readDotEnv(path: string, readText: (path: string) => string = De
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
       return () => undefined;
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`Cannot read ${quote(path)}: ${reason}; mend the file or remove it`, { cause: error });
   }
   // Some editors begin a file with a byte order mark. parseEnv would make it part of the first name.

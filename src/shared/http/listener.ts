@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { Endings } from "./answers.ts";
 import type { Connection, Host } from "./connection.ts";
 import { type Patience, Places } from "./places.ts";
+import { messageOf } from "../error_message.ts";
 
 /** A TCP listener of Deno, or a simulation of one. */
 export type Acceptor = Pick<
@@ -168,7 +169,7 @@ export class HttpListener implements Host {
     this.#failedMs = this.nowMs;
     this.counts.failed++;
     if (this.#failures++ === 0) {
-      this.#options.events.acceptFailing(error instanceof Error ? error.message : String(error));
+      this.#options.events.acceptFailing(messageOf(error));
     }
     return this.#evict() ? 0 : ACCEPT_PAUSE_MS;
   }

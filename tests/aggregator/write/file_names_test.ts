@@ -3,6 +3,12 @@ import { checkpointPathOf, isCheckpointOf, isFileOf } from "../../../src/aggrega
 
 const OUT = "data/metrics.jsonl";
 
+const WHAT = {
+  output: "a file of the output",
+  checkpoint: "a checkpoint",
+  neither: "another program's",
+} as const;
+
 const TABLE: readonly (readonly [name: string, is: "output" | "checkpoint" | "neither"])[] = [
   ["metrics.jsonl", "output"],
   ["metrics.jsonl-2026-11-28", "output"],
@@ -18,7 +24,7 @@ const TABLE: readonly (readonly [name: string, is: "output" | "checkpoint" | "ne
 
 for (const [name, is] of TABLE) {
   Deno.test({
-    name: `file names: ${name} is ${is === "neither" ? "not the output's" : `an ${is} file`}`,
+    name: `file names: ${name} is ${WHAT[is]}`,
     permissions: "none",
     fn() {
       const path = `data/${name}`;

@@ -43,7 +43,11 @@ export async function begin(disk: SimulatedDisk, id: string, process: SimulatedP
     add: (a1: number) => windows.add(0, windows.open, windows.open, message(a1)),
     /** Ends the open window and writes its records. */
     end: () => recorder.write(render(windows.advance(nowMs += 1000))),
-    finish: () => recorder.finish(render(windows.stop(nowMs))),
+    /** Returns the records that could be saved nowhere. */
+    async finish(): Promise<readonly string[]> {
+      await recorder.finish(render(windows.stop(nowMs)));
+      return recorder.unsaved;
+    },
     events: () => eventsOf(entries),
   };
 }
